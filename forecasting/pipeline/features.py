@@ -1,0 +1,325 @@
+"""What a network is told: the past day by day, facts at the origin, facts of each day ahead.
+
+Three groups of channels, computed from a block of days on the fly, so that nothing but the panel has
+to be kept in memory:
+
+- past [B, L, P]: demand against its own level, observed, calendar and signals of that day;
+- origin [B, K, O]: level, trend, spread, share of zeros, days since the last sale;
+- ahead [B, K, H, A]: calendar and known-ahead signals of the target day, the means of its weekday,
+  the same days a year earlier.
+
+Yearly channels exist only where the history covers enough years to learn from them.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from forecasting.pipeline.scaling import recent_level, rolling_sums
+from forecasting.pipeline.series import BoolArray, FloatArray, SeriesPanel, Signal
+
+YEAR = 364
+"""Fifty-two weeks: the same weekday a year ago."""
+DAYS_FOR_YEARLY = 550
+SHORT_LOOKBACK_DAYS = 190
+YEARLY_LOOKBACK_DAYS = YEAR + 190
+MEAN_WINDOWS = (7, 14, 28, 56, 91, 182)
+ZERO_WINDOWS = (28, 91)
+WEEKDAY_DEPTHS = (1, 2, 4, 13)
+MAX_LABELS = 40
+
+
+@dataclass(frozen=True)
+class FeaturePlan:
+    """Which channels exist; fixed when a network is trained and kept in its artefact."""
+
+    horizon: int
+    yearly: bool
+    signals: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """Known-ahead signals used: name, kind, labels."""
+    attributes: tuple[tuple[str, tuple[str, ...]], ...]
+    """Categories used: name and the values seen; an unseen value is code 0."""
+
+    @property
+    def lookback(self) -> int:
+        return YEARLY_LOOKBACK_DAYS if self.yearly else SHORT_LOOKBACK_DAYS
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "horizon": self.horizon,
+            "yearly": self.yearly,
+            "signals": [[n, k, list(labels)] for n, k, labels in self.signals],
+            "attributes": [[n, list(values)] for n, values in self.attributes],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "FeaturePlan":
+        return cls(
+            horizon=int(data["horizon"]),
+            yearly=bool(data["yearly"]),
+            signals=tuple((n, k, tuple(labels)) for n, k, labels in data["signals"]),
+            attributes=tuple((n, tuple(values)) for n, values in data["attributes"]),
+        )
+
+
+def plan_features(panel: SeriesPanel, horizon: int) -> FeaturePlan:
+    """Choose the channels a panel (already cut at the origin) has enough history for."""
+    lengths = panel.n_days - panel.begins
+    long_enough = bool(lengths.size) and float(np.median(lengths)) >= DAYS_FOR_YEARLY
+    usable = [s for s in panel.signals if s.known_ahead and len(s.labels) <= MAX_LABELS]
+    varying = [s for s in usable if _varies(s, panel.n_days)]
+    return FeaturePlan(
+        horizon=horizon,
+        yearly=long_enough,
+        signals=tuple((s.name, s.kind, s.labels) for s in varying),
+        attributes=tuple(
+            (name, tuple(str(v) for v in np.unique(values)))
+            for name, values in sorted(panel.categories.items())
+            if len(np.unique(values)) > 1
+        ),
+    )
+
+
+def _varies(signal: Signal, days: int) -> bool:
+    known = signal.values[..., :days]
+    if signal.kind == "category":
+        return bool(np.isfinite(known).any())
+    finite = known[np.isfinite(known)]
+    return bool(finite.size) and float(finite.max()) > float(finite.min())
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Counts of channels, which fix the shape of a network."""
+
+    past: int
+    origin: int
+    ahead: int
+    attributes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Features and targets of some windows. L steps, K emitting steps, H days ahead.
+
+    Targets are NaN-free: where `target_seen` is False the value is 0 and must not count.
+    """
+
+    past: FloatArray
+    origin: FloatArray
+    ahead: FloatArray
+    attributes: np.ndarray
+    level: FloatArray
+    target: FloatArray
+    target_seen: BoolArray
+
+
+class FeatureStore:
+    """The arrays of a panel arranged so that windows can be cut from them quickly."""
+
+    def __init__(self, panel: SeriesPanel, plan: FeaturePlan) -> None:
+        self.plan = plan
+        self.n_series, self.n_days = panel.demand.shape
+        self.begins = panel.begins
+        self.observed = panel.observed & np.isfinite(panel.demand)
+        self.demand = np.where(self.observed, panel.demand, 0).astype(np.float32)
+        self.shared, self.own = _day_channels(panel, plan)
+        self.attributes = _attribute_codes(panel, plan)
+
+    @property
+    def channels(self) -> Channels:
+        day = self.shared.shape[-1] + self.own.shape[-1]
+        past = 5 + day
+        origin = len(MEAN_WINDOWS) + len(ZERO_WINDOWS) + 5 + (3 if self.plan.yearly else 0)
+        ahead = day + len(WEEKDAY_DEPTHS) + 1 + (3 if self.plan.yearly else 0)
+        sizes = tuple(len(values) + 1 for _, values in self.plan.attributes)
+        return Channels(past, origin, ahead, sizes)
+
+    def block(
+        self, rows: np.ndarray, starts: np.ndarray, length: int, emits: np.ndarray
+    ) -> Block:
+        """Return features of the windows [start, start + length) of some series.
+
+        rows, starts: [B]; emits: [K] positions inside the window after which a forecast is made.
+        """
+        back, horizon = self.plan.lookback, self.plan.horizon
+        days = starts[:, None] + np.arange(-back, length + horizon)
+        inside = (days >= 0) & (days < self.n_days)
+        safe = np.clip(days, 0, self.n_days - 1)
+        seen = self.observed[rows[:, None], safe] & inside
+        sold = np.where(seen, self.demand[rows[:, None], safe], 0).astype(np.float32)
+        target_at = back + emits[:, None] + 1 + np.arange(horizon)
+        past_sold, past_seen = sold[:, : back + length], seen[:, : back + length]
+        level = recent_level(past_sold, past_seen)
+        day = self._days_of(rows, days[:, back:])
+        here = back + emits
+        return Block(
+            past=self._past(past_sold, past_seen, level, day[:, :length], back),
+            origin=self._origin(past_sold, past_seen, level, here, days[:, here], rows),
+            ahead=self._ahead(past_sold, past_seen, level, day, here, back),
+            attributes=self.attributes[rows],
+            level=level[:, here],
+            target=sold[:, target_at],
+            target_seen=seen[:, target_at],
+        )
+
+    def _days_of(self, rows: np.ndarray, days: np.ndarray) -> FloatArray:
+        safe = np.clip(days, 0, self.shared.shape[0] - 1)
+        shared = self.shared[safe]
+        if not self.own.shape[-1]:
+            return shared
+        return np.concatenate([shared, self.own[rows[:, None], safe]], axis=-1)
+
+    def _past(
+        self, sold: FloatArray, seen: BoolArray, level: FloatArray, day: FloatArray, back: int
+    ) -> FloatArray:
+        window = slice(back, None)
+        week = rolling_sums(sold, 7) / np.maximum(rolling_sums(seen, 7), 1)
+        parts = [
+            np.log1p(sold[:, window] / level[:, window]),
+            seen[:, window],
+            sold[:, window] > 0,
+            np.log1p(week[:, window] / level[:, window]),
+            0.3 * np.log(level[:, window]),
+        ]
+        return np.concatenate([np.stack(parts, axis=-1).astype(np.float32), day], axis=-1)
+
+    def _origin(
+        self, sold: FloatArray, seen: BoolArray, level: FloatArray,
+        here: np.ndarray, days: np.ndarray, rows: np.ndarray,
+    ) -> FloatArray:  # fmt: skip
+        """Return facts known at each emitting step: [B, K, O]."""
+        now = level[:, here]
+        counts = {w: rolling_sums(seen, w)[:, here] for w in {*MEAN_WINDOWS, *ZERO_WINDOWS}}
+        parts = [
+            np.log1p(rolling_sums(sold, w)[:, here] / np.maximum(counts[w], 1) / now)
+            for w in MEAN_WINDOWS
+        ]
+        parts += [
+            rolling_sums(sold > 0, w)[:, here] / np.maximum(counts[w], 1) for w in ZERO_WINDOWS
+        ]
+        spread = rolling_sums(sold.astype(np.float64) ** 2, 91)[:, here]
+        parts.append(np.log1p(np.sqrt(spread / np.maximum(counts[91], 1)) / now))
+        parts.append(0.3 * np.log(now))
+        parts.append(counts[91] / 91)
+        parts.append(np.log1p(_days_since(sold > 0)[:, here]) / 4)
+        age = np.clip(days - self.begins[rows][:, None], 0, 365)
+        parts.append(np.log1p(np.minimum(age, 91)) / 4)
+        if self.plan.yearly:
+            month = rolling_sums(sold, 28) / 28
+            last_year = month[:, here - YEAR]
+            parts.append(np.log1p(last_year / now))
+            parts.append(np.log((month[:, here - YEAR + 28] + 0.1 * now) / (last_year + 0.1 * now)))
+            parts.append(seen[:, here - YEAR])
+        return np.stack(parts, axis=-1).astype(np.float32)
+
+    def _ahead(
+        self, sold: FloatArray, seen: BoolArray, level: FloatArray,
+        day: FloatArray, here: np.ndarray, back: int,
+    ) -> FloatArray:  # fmt: skip
+        """Return facts of each day ahead of each emitting step: [B, K, H, A]."""
+        horizon = self.plan.horizon
+        step = np.arange(horizon)
+        now = level[:, here][..., None]
+        target = here[:, None] + 1 + step
+        weekday = here[:, None] - 6 + step % 7
+        parts = []
+        total, count, done = np.zeros_like(sold), np.zeros_like(sold), 0
+        for depth in WEEKDAY_DEPTHS:
+            for week in range(done, depth):
+                shift = 7 * week
+                total[:, shift:] += sold[:, : sold.shape[1] - shift]
+                count[:, shift:] += seen[:, : seen.shape[1] - shift]
+            done = depth
+            mean = total[:, weekday] / np.maximum(count[:, weekday], 1)
+            parts.append(np.log1p(mean / now))
+        if self.plan.yearly:
+            around = rolling_sums(sold, 7) / 7
+            parts.append(np.log1p(sold[:, target - YEAR] / now))
+            parts.append(np.log1p(around[:, target - YEAR + 3] / now))
+            parts.append(seen[:, target - YEAR])
+        parts.append(np.broadcast_to(step / horizon, parts[0].shape))
+        facts = np.stack(parts, axis=-1).astype(np.float32)
+        return np.concatenate([day[:, target - back], facts], axis=-1)
+
+
+def _days_since(happened: BoolArray) -> FloatArray:
+    """Return the days since the last True at each column; the column number where there is none."""
+    columns = np.arange(happened.shape[1])
+    last = np.maximum.accumulate(np.where(happened, columns, 0), axis=1)
+    return (columns - last).astype(np.float32)
+
+
+def _attribute_codes(panel: SeriesPanel, plan: FeaturePlan) -> np.ndarray:
+    codes = np.zeros((panel.n_series, len(plan.attributes)), dtype=np.int64)
+    for column, (name, values) in enumerate(plan.attributes):
+        if name in panel.categories:
+            place = {value: code for code, value in enumerate(values, start=1)}
+            codes[:, column] = [place.get(str(v), 0) for v in panel.categories[name]]
+    return codes
+
+
+def _day_channels(panel: SeriesPanel, plan: FeaturePlan) -> tuple[FloatArray, FloatArray]:
+    """Return channels shared by all series [T+H, C] and channels of each series [S, T+H, C]."""
+    reach = panel.n_days + plan.horizon
+    dates = [panel.first_day + timedelta(days=day) for day in range(reach)]
+    weekday = np.array([d.weekday() for d in dates])
+    of_month = np.array([d.day for d in dates])
+    shared = [np.eye(7)[weekday], (of_month[:, None] - 15.5) / 10, of_month[:, None] <= 7]
+    if plan.yearly:
+        turn = 2 * np.pi * np.array([d.timetuple().tm_yday for d in dates])[:, None] / 365.25
+        shared += [np.sin(turn), np.cos(turn), np.sin(2 * turn), np.cos(2 * turn)]
+    own: list[FloatArray] = []
+    present = {signal.name: signal for signal in panel.signals}
+    for name, kind, labels in plan.signals:
+        signal = present.get(name)
+        values = np.full(reach, np.nan) if signal is None else signal.values[..., :reach]
+        short = reach - values.shape[-1]
+        if short > 0:
+            pad = np.full((*values.shape[:-1], short), np.nan)
+            values = np.concatenate([values, pad], axis=-1)
+        coded = _encode(values, kind, signal.labels if signal else (), labels, panel.n_days)
+        (shared if values.ndim == 1 else own).append(coded)
+    joined = np.concatenate(shared, axis=-1).astype(np.float32)
+    if not own:
+        return joined, np.zeros((panel.n_series, reach, 0), dtype=np.float32)
+    return joined, np.concatenate(own, axis=-1).astype(np.float32)
+
+
+def _encode(
+    values: FloatArray, kind: str, found: tuple[str, ...], labels: tuple[str, ...], n_days: int
+) -> FloatArray:
+    """Turn one signal into channels on the last axis; unknown values and labels become 0."""
+    if kind == "category":
+        named = np.zeros((*values.shape, len(labels)), dtype=np.float32)
+        for code, label in enumerate(found):
+            if label in labels:
+                named[..., labels.index(label)] = values == code
+        some = named.any(axis=-1)
+        soon = np.zeros_like(some)
+        for ahead in (1, 2, 3):
+            soon[..., :-ahead] |= some[..., ahead:]
+        return np.concatenate([named, soon[..., None]], axis=-1)
+    if kind == "flag":
+        return np.nan_to_num(values)[..., None]
+    return _encode_numeric(values)
+
+
+def _encode_numeric(values: FloatArray) -> FloatArray:
+    """Compare a number with its own past 91 days and past 7 days; missing days change nothing."""
+    known = np.isfinite(values)
+    filled = np.where(known, values, 0.0)
+    positive = bool((filled >= 0).all())
+
+    def against(days: int) -> FloatArray:
+        count = rolling_sums(known, days)
+        mean = rolling_sums(filled, days) / np.maximum(count, 1)
+        if positive and float(filled.max(initial=0)) > 1:
+            ratio = np.log((filled + 1e-6) / (mean + 1e-6))
+            return np.where(known & (count > 0), np.clip(ratio, -2, 2), 0)
+        return np.where(known & (count > 0), np.clip(filled - mean, -3, 3), 0)
+
+    raw = np.clip(filled, -3, 3) if float(np.abs(filled).max(initial=0)) <= 1 else against(28)
+    return np.stack([raw, against(91), against(364)], axis=-1)
