@@ -59,6 +59,17 @@ class EnginesBusy(RuntimeError):
         )
 
 
+class EnginesNotForProduction(RuntimeError):
+    """Raised when production settings name no servers."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        self.missing = tuple(missing)
+        super().__init__(
+            f"STOCKCAST_ENV=production needs {' and '.join(missing)}: the embedded engines are for "
+            "trying Stockcast out"
+        )
+
+
 class UnsafeSocketFolder(RuntimeError):
     """Raised when the folder for the sockets belongs to somebody else."""
 
@@ -217,6 +228,25 @@ def ensure(data_dir: Path) -> Engines:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
+
+
+def export_urls() -> None:
+    """Put the addresses of the embedded engines into the environment where it names no servers.
+
+    DATABASE_URL and REDIS_URL that are already set stay as they are; with both set nothing is
+    started. Raises EnginesNotForProduction, and what `start` raises.
+    """
+    wanted = [name for name in ("DATABASE_URL", "REDIS_URL") if not os.environ.get(name)]
+    if not wanted:
+        return
+    if os.environ.get("STOCKCAST_ENV") == "production":
+        raise EnginesNotForProduction(wanted)
+    engines = ensure(default_data_dir())
+    if "DATABASE_URL" in wanted:
+        os.environ["DATABASE_URL"] = engines.database_url
+        os.environ["DATABASE_OWNER_URL"] = engines.database_owner_url
+    if "REDIS_URL" in wanted:
+        os.environ["REDIS_URL"] = engines.redis_url
 
 
 def stop(data_dir: Path) -> None:
