@@ -54,8 +54,9 @@ def prepare_database(connection: psycopg.Connection) -> None:
 
     Needs `prepare_roles` first, and the same rights.
     """
-    row = connection.execute("SELECT current_database(), rolsuper FROM pg_roles "
-                             "WHERE rolname = current_user").fetchone()
+    row = connection.execute(
+        "SELECT current_database(), rolsuper FROM pg_roles WHERE rolname = current_user"
+    ).fetchone()
     assert row is not None  # noqa: S101 - a connected role always has a row
     database_name, is_superuser = row
     if not is_superuser:
@@ -71,6 +72,7 @@ def prepare_database(connection: psycopg.Connection) -> None:
         connection.execute(sql.SQL(statement).format(**names))
 
 
+_DEFAULTS = "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public "
 _DATABASE_STATEMENTS = (
     "ALTER DATABASE {database} OWNER TO {owner}",
     "ALTER SCHEMA public OWNER TO {owner}",
@@ -80,11 +82,8 @@ _DATABASE_STATEMENTS = (
     "REVOKE ALL ON SCHEMA public FROM PUBLIC",
     "GRANT USAGE ON SCHEMA public TO {app}, {backup}",
     # deliberately without TRUNCATE: it would walk around row level security
-    "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public"
-    " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {app}",
-    "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public"
-    " GRANT USAGE, SELECT ON SEQUENCES TO {app}",
-    "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT SELECT ON TABLES TO {backup}",
-    "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public"
-    " GRANT SELECT ON SEQUENCES TO {backup}",
+    _DEFAULTS + "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {app}",
+    _DEFAULTS + "GRANT USAGE, SELECT ON SEQUENCES TO {app}",
+    _DEFAULTS + "GRANT SELECT ON TABLES TO {backup}",
+    _DEFAULTS + "GRANT SELECT ON SEQUENCES TO {backup}",
 )

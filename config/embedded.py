@@ -170,6 +170,11 @@ def celery_url(redis_url: str) -> str:
     return f"redis+socket://{path}?virtual_host={number}"
 
 
+def addresses(data_dir: Path) -> Engines:
+    """Return where the engines of this data folder listen once they are started."""
+    return _Paths(data_dir.resolve()).engines()
+
+
 def start(data_dir: Path, *, durable: bool = True) -> Engines:
     """Start both engines as children of this process and return how to reach them.
 
@@ -364,7 +369,7 @@ def _as_user(
     return Program(
         argv=[str(postgres_bin() / program), *arguments],
         log_path=log,
-        signal_when_owner_dies=signal.SIGINT,  # fast shutdown: everything written, nobody waited for
+        signal_when_owner_dies=signal.SIGINT,  # fast shutdown: all is written, nobody waited for
         environment={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
         user_id=user.user_id,
         group_id=user.group_id,
