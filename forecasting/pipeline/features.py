@@ -73,13 +73,22 @@ def plan_features(panel: SeriesPanel, horizon: int) -> FeaturePlan:
     return FeaturePlan(
         horizon=horizon,
         yearly=long_enough,
-        signals=tuple((s.name, s.kind, s.labels) for s in varying),
+        signals=tuple((s.name, _coding(s, panel.n_days), s.labels) for s in varying),
         attributes=tuple(
             (name, tuple(str(v) for v in np.unique(values)))
             for name, values in sorted(panel.categories.items())
             if len(np.unique(values)) > 1
         ),
     )
+
+
+def _coding(signal: Signal, days: int) -> str:
+    """Decide how a signal becomes channels: numbers such as prices by ratio, others as they are."""
+    if signal.kind != "numeric":
+        return signal.kind
+    known = signal.values[..., :days]
+    finite = known[np.isfinite(known)]
+    return "ratio" if float(finite.min()) >= 0 and float(finite.max()) > 1 else "plain"
 
 
 def _varies(signal: Signal, days: int) -> bool:
@@ -107,6 +116,8 @@ class Block:
     Targets are NaN-free: where `target_seen` is False the value is 0 and must not count.
     """
 
+    rows: np.ndarray
+    emits: np.ndarray
     past: FloatArray
     origin: FloatArray
     ahead: FloatArray
@@ -156,6 +167,8 @@ class FeatureStore:
         day = self._days_of(rows, days[:, back:])
         here = back + emits
         return Block(
+            rows=rows,
+            emits=emits,
             past=self._past(past_sold, past_seen, level, day[:, :length], back),
             origin=self._origin(past_sold, past_seen, level, here, days[:, here], rows),
             ahead=self._ahead(past_sold, past_seen, level, day, here, back),
@@ -304,22 +317,22 @@ def _encode(
         return np.concatenate([named, soon[..., None]], axis=-1)
     if kind == "flag":
         return np.nan_to_num(values)[..., None]
-    return _encode_numeric(values)
+    return _encode_numeric(values, kind)
 
 
-def _encode_numeric(values: FloatArray) -> FloatArray:
-    """Compare a number with its own past 91 days and past 7 days; missing days change nothing."""
+def _encode_numeric(values: FloatArray, kind: str) -> FloatArray:
+    """Compare a number with its own recent and yearly mean; missing days change nothing."""
     known = np.isfinite(values)
     filled = np.where(known, values, 0.0)
-    positive = bool((filled >= 0).all())
-
-    def against(days: int) -> FloatArray:
+    parts = []
+    for days in (28, 91, 364):
         count = rolling_sums(known, days)
         mean = rolling_sums(filled, days) / np.maximum(count, 1)
-        if positive and float(filled.max(initial=0)) > 1:
-            ratio = np.log((filled + 1e-6) / (mean + 1e-6))
-            return np.where(known & (count > 0), np.clip(ratio, -2, 2), 0)
-        return np.where(known & (count > 0), np.clip(filled - mean, -3, 3), 0)
-
-    raw = np.clip(filled, -3, 3) if float(np.abs(filled).max(initial=0)) <= 1 else against(28)
-    return np.stack([raw, against(91), against(364)], axis=-1)
+        if kind == "ratio":
+            change = np.clip(np.log((filled + 1e-6) / (mean + 1e-6)), -2, 2)
+        else:
+            change = np.clip(filled - mean, -3, 3)
+        parts.append(np.where(known & (count > 0), change, 0))
+    if kind == "plain":
+        parts[0] = np.clip(filled, -3, 3)
+    return np.stack(parts, axis=-1)

@@ -220,7 +220,8 @@ def _read_calendar(
         for value, column in by_value.items():
             rows = categories[attribute] == value
             own[rows] = pd.to_numeric(table[column], errors="coerce").fillna(0).to_numpy()
-        signals.append(Signal(prefix, own, known_ahead=True, kind="numeric"))
+        flag = bool(np.isin(own, (0, 1)).all())
+        signals.append(Signal(prefix, own, known_ahead=True, kind="flag" if flag else "numeric"))
         columns = [c for c in columns if c not in by_value.values()]
     for column in columns:
         signal = _calendar_signal(column, table[column])
@@ -251,7 +252,7 @@ def _scoped_columns(
 
 
 def _calendar_signal(name: str, values: pd.Series) -> Signal | None:
-    """Return a column as a signal; None where it numbers the days or has a name for most of them."""
+    """Return a column as a signal; None where it numbers the days or names most of them."""
     if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         numbers = values.astype(float)
         known = numbers.dropna()

@@ -1,0 +1,16 @@
+"""Encoder: none. With the linear decoder this is a linear regression on the facts at the origin."""
+
+from torch import Tensor, nn
+
+from forecasting.pipeline.networks.base import NetworkShape
+
+
+class LinearEncoder(nn.Module):
+    """Passes on today's demand channels; everything else the decoder is told."""
+
+    def __init__(self, shape: NetworkShape) -> None:
+        super().__init__()
+        self.size = shape.past
+
+    def forward(self, past: Tensor) -> Tensor:
+        return past  # [B, L, P]

@@ -1,0 +1,18 @@
+"""Encoder: a stack of LSTM layers over the past."""
+
+from torch import Tensor, nn
+
+from forecasting.pipeline.networks.base import NetworkShape
+
+
+class LstmEncoder(nn.Module):
+    """Reads the past with an LSTM; its state is the last layer's output at each step."""
+
+    def __init__(self, shape: NetworkShape) -> None:
+        super().__init__()
+        self.size = shape.hidden
+        self.cells = nn.LSTM(shape.past, shape.hidden, shape.layers, batch_first=True)
+
+    def forward(self, past: Tensor) -> Tensor:
+        states, _ = self.cells(past)  # [B, L, hidden]
+        return states

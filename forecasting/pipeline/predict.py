@@ -1,0 +1,92 @@
+"""Forecasts of all series at once from trained networks, and distributions made presentable."""
+
+import numpy as np
+import torch
+
+from forecasting.pipeline.features import FeatureStore
+from forecasting.pipeline.networks import ForecastNetwork
+from forecasting.pipeline.series import QUANTILES, BoolArray, FloatArray
+from forecasting.pipeline.training import as_tensors
+
+CHUNK = 256
+
+
+@torch.no_grad()
+def predict_at(
+    network: ForecastNetwork, store: FeatureStore, day: int, length: int
+) -> tuple[FloatArray, FloatArray]:
+    """Forecast all series after column `day` of the store, having read `length` days.
+
+    Returns the mean [S, H] and quantiles [S, H, Q] in units of demand.
+    """
+    network.eval()
+    means, quantiles = [], []
+    emits = np.array([length - 1])
+    for first in range(0, store.n_series, CHUNK):
+        rows = np.arange(first, min(first + CHUNK, store.n_series))
+        starts = np.full(len(rows), day - length + 1)
+        block = store.block(rows, starts, length, emits)
+        mean, rising = network(*as_tensors(block))
+        means.append(mean[:, 0].numpy() * block.level[:, 0, None])
+        quantiles.append(rising[:, 0].numpy() * block.level[:, 0, None, None])
+    return np.concatenate(means), np.concatenate(quantiles)
+
+
+def blend(parts: list[FloatArray], weights: FloatArray) -> FloatArray:
+    """Blend distributions given by their quantiles: M x [S, H, Q], [M] or [M, S] -> [S, H, Q].
+
+    The distributions are averaged, not the quantiles: the spread between the parts stays in the
+    result. Each quantile carries the probability around it; the pooled values are ordered and read
+    off at the middle of their accumulated probability.
+    """
+    if len(parts) == 1:
+        return np.sort(parts[0], axis=-1)
+    share = np.asarray(weights, dtype=np.float64)
+    share = share if share.ndim == 2 else np.repeat(share[:, None], len(parts[0]), axis=1)
+    share = share / share.sum(axis=0)
+    levels = parts[0].shape[-1]
+    pooled = np.concatenate(parts, axis=-1)
+    mass = np.repeat(share.T / levels, levels, axis=1)
+    mass = np.broadcast_to(mass[:, None, :], pooled.shape)
+    order = np.argsort(pooled, axis=-1, kind="stable")
+    values = np.take_along_axis(pooled, order, axis=-1)
+    held = np.take_along_axis(mass, order, axis=-1)
+    middle = np.cumsum(held, axis=-1) - held / 2
+    return _read_off(values, middle, _inner_levels(levels))
+
+
+def _inner_levels(levels: int) -> FloatArray:
+    """Return where evenly spread quantiles sit when they carry all of the probability."""
+    return (np.arange(levels) + 0.5) / levels
+
+
+def _read_off(values: FloatArray, middle: FloatArray, wanted: FloatArray) -> FloatArray:
+    """Interpolate rising values at wanted probabilities: [S, H, N], [S, H, N], [Q] -> [S, H, Q]."""
+    n = values.shape[-1]
+    flat_values, flat_middle = values.reshape(-1, n), middle.reshape(-1, n)
+    out = np.empty((len(flat_values), len(wanted)))
+    lines = np.arange(len(flat_values))
+    for column, level in enumerate(wanted):
+        right = np.clip((flat_middle < level).sum(axis=1), 1, n - 1)
+        low, high = flat_middle[lines, right - 1], flat_middle[lines, right]
+        part = np.clip((level - low) / np.maximum(high - low, 1e-12), 0, 1)
+        left_value, right_value = flat_values[lines, right - 1], flat_values[lines, right]
+        out[:, column] = left_value + part * (right_value - left_value)
+    return out.reshape(*values.shape[:-1], len(wanted))
+
+
+def whole_units(demand: FloatArray, observed: BoolArray) -> BoolArray:
+    """Return which series have only ever had whole-number demand: [S]."""
+    seen = observed & np.isfinite(demand)
+    values = np.where(seen, demand, 0)
+    return np.asarray((np.abs(values - np.rint(values)) < 1e-6).all(axis=1))
+
+
+def present(mean: FloatArray, quantiles: FloatArray, whole: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """Make a forecast finite, non-negative and ordered, in whole units where demand is."""
+    good_mean = np.maximum(np.nan_to_num(mean, nan=0.0, posinf=0.0, neginf=0.0), 0)
+    good = np.maximum(np.nan_to_num(quantiles, nan=0.0, posinf=0.0, neginf=0.0), 0)
+    good = np.sort(good, axis=-1)
+    good = np.where(whole[:, None, None], np.rint(good), good)
+    assert good.shape[-1] == len(QUANTILES)
+    return good_mean, good

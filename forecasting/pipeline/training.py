@@ -1,0 +1,324 @@
+"""Training of one network: one loop in plain sight, resumable after every epoch."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from forecasting.pipeline.features import Block, FeatureStore
+from forecasting.pipeline.losses import (
+    pinball_loss,
+    squared_loss,
+    tweedie_loss,
+    weighted_mean,
+)
+from forecasting.pipeline.networks import ForecastNetwork, NetworkShape, build_network
+from forecasting.pipeline.scaling import step_scale
+from forecasting.pipeline.series import QUANTILES, FloatArray
+from forecasting.pipeline.windows import WindowConfig, draw_windows
+
+MAX_SHARE = 8.0
+"""No series counts more than this many times the mean one by its volume."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Everything that decides how a network is trained; kept in checkpoint and artefact."""
+
+    network: str = "lstm"
+    hidden: int = 64
+    decoder: int = 64
+    layers: int = 1
+    dropout: float = 0.0
+    windows: WindowConfig = field(default_factory=WindowConfig)
+    epochs: int = 12
+    steps_per_epoch: int = 60
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-4
+    l1: float = 0.0
+    clip: float = 1.0
+    ema: float = 0.99
+    patience: int = 4
+    mean_loss: str = "tweedie"
+    mean_weight: float = 0.15
+    volume_share: float = 0.5
+    """How much of a series' weight in the loss grows with its volume."""
+    seed: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "TrainingConfig":
+        return cls(**{**data, "windows": WindowConfig(**data["windows"])})
+
+    @property
+    def digest(self) -> str:
+        text = json.dumps(self.to_json(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one epoch brought; `validation_loss` is NaN where nothing was held out."""
+
+    network: str
+    epoch: int
+    epochs: int
+    training_loss: float
+    validation_loss: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The whole state of a training after an epoch. Draws depend on seed and epoch alone."""
+
+    config_digest: str
+    epoch: int
+    weights: dict[str, Tensor]
+    average: dict[str, Tensor]
+    best: dict[str, Tensor]
+    moments: dict[str, Tensor]
+    history: tuple[EpochReport, ...]
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """How a caller follows a training and stops it. All are optional.
+
+    should_stop is asked between epochs. save and load keep one checkpoint per name.
+    cpu_seconds is a clock of CPU time; without it no cost is reported.
+    """
+
+    on_epoch: Callable[[EpochReport], None] | None = None
+    should_stop: Callable[[], bool] | None = None
+    on_stage: Callable[[str], None] | None = None
+    save_checkpoint: Callable[[str, Checkpoint], None] | None = None
+    load_checkpoint: Callable[[str], Checkpoint | None] | None = None
+    cpu_seconds: Callable[[], float] | None = None
+
+
+class TrainingStopped(Exception):
+    """The caller asked to stop between two epochs."""
+
+
+class TrainingDiverged(ArithmeticError):
+    """The loss is no longer a finite number."""
+
+    def __init__(self, network: str, epoch: int) -> None:
+        self.network, self.epoch = network, epoch
+        super().__init__(f"The training of {network} diverged in epoch {epoch}.")
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """Averaged weights, how they came about, and the shape they fit."""
+
+    shape: NetworkShape
+    config: TrainingConfig
+    weights: dict[str, Tensor]
+    history: tuple[EpochReport, ...]
+
+    @property
+    def best_epoch(self) -> int:
+        marked = [report.epoch for report in self.history if report.best]
+        return marked[-1] if marked else len(self.history)
+
+    def build(self) -> ForecastNetwork:
+        """Return the network ready to forecast."""
+        network = build_network(self.shape)
+        network.load_state_dict(self.weights)
+        return network.eval()
+
+
+def shape_for(store: FeatureStore, config: TrainingConfig) -> NetworkShape:
+    """Return the shape of a network that reads this store."""
+    channels = store.channels
+    return NetworkShape(
+        name=config.network,
+        past=channels.past,
+        origin=channels.origin,
+        ahead=channels.ahead,
+        attributes=channels.attributes,
+        quantiles=len(QUANTILES),
+        hidden=config.hidden,
+        decoder=config.decoder,
+        layers=config.layers,
+        dropout=config.dropout,
+    )
+
+
+def train_network(
+    store: FeatureStore,
+    config: TrainingConfig,
+    callbacks: Callbacks = Callbacks(),
+    validate: Callable[[ForecastNetwork], float] | None = None,
+    name: str = "network",
+) -> TrainedNetwork:
+    """Train one network on all windows of the store and return its averaged weights.
+
+    `validate` scores the averaged weights after each epoch; the best are kept, and training ends
+    after `patience` epochs without a better one. Raises TrainingStopped and TrainingDiverged.
+    """
+    torch.manual_seed(config.seed)
+    network = build_network(shape_for(store, config))
+    average = build_network(network.shape).eval()
+    average.load_state_dict(network.state_dict())
+    optimizer = torch.optim.AdamW(
+        network.parameters(), config.learning_rate, weight_decay=config.weight_decay, foreach=True
+    )
+    weigh = _weigher(store, config)
+    history: list[EpochReport] = []
+    best = _copy(average)
+    saved = callbacks.load_checkpoint(name) if callbacks.load_checkpoint else None
+    if saved is not None and saved.config_digest == config.digest:
+        network.load_state_dict(saved.weights)
+        average.load_state_dict(saved.average)
+        _restore_moments(optimizer, saved.moments)
+        best, history = dict(saved.best), list(saved.history)
+
+    for epoch in range(len(history) + 1, config.epochs + 1):
+        if _is_over(history, config.patience):
+            break
+        if callbacks.should_stop and callbacks.should_stop():
+            raise TrainingStopped
+        torch.manual_seed(config.seed * 1000 + epoch)
+        rng = np.random.default_rng((config.seed, epoch))
+        network.train()
+        losses = []
+        for step, block in enumerate(draw_windows(store, config.windows, config.steps_per_epoch, rng)):
+            _set_learning_rate(optimizer, config, (epoch - 1) * config.steps_per_epoch + step)
+            loss = _loss(network, block, weigh(block), config)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+            optimizer.step()
+            _follow(average, network, config.ema)
+            losses.append(float(loss.detach()))
+        if not np.isfinite(losses).all():
+            raise TrainingDiverged(config.network, epoch)
+        score = validate(average) if validate else float("nan")
+        earlier = [r.validation_loss for r in history]
+        better = validate is None or not earlier or score < min(earlier)
+        best = _copy(average) if better else best
+        history.append(
+            EpochReport(
+                config.network, epoch, config.epochs, float(np.mean(losses)), score, bool(better)
+            )
+        )
+        if callbacks.save_checkpoint:
+            state = _checkpoint(config, network, average, best, optimizer, history)
+            callbacks.save_checkpoint(name, state)
+        if callbacks.on_epoch:
+            callbacks.on_epoch(history[-1])
+    return TrainedNetwork(network.shape, config, best, tuple(history))
+
+
+def _is_over(history: list[EpochReport], patience: int) -> bool:
+    last_best = max((r.epoch for r in history if r.best), default=0)
+    return len(history) - last_best >= patience
+
+
+def _weigher(store: FeatureStore, config: TrainingConfig) -> Callable[[Block], FloatArray]:
+    """Return how much each emitted forecast counts: level over the metric's scale, and volume."""
+    scale = step_scale(store.demand, store.observed)
+    typical = float(store.demand[store.observed].mean()) if store.observed.any() else 1.0
+
+    def weigh(block: Block) -> FloatArray:
+        volume = np.minimum(block.level / max(typical, 1e-6), MAX_SHARE)
+        share = 1 - config.volume_share + config.volume_share * volume
+        return block.level / scale[block.rows][:, None] * share
+
+    return weigh
+
+
+def _loss(
+    network: ForecastNetwork, block: Block, weights: FloatArray, config: TrainingConfig
+) -> Tensor:
+    mean, quantiles = network(*as_tensors(block))  # [B, K, H], [B, K, H, Q]
+    target = torch.from_numpy(block.target / block.level[..., None])  # [B, K, H]
+    weight = torch.from_numpy((weights[..., None] * block.target_seen).astype(np.float32))
+    levels = torch.from_numpy(QUANTILES.astype(np.float32))
+    mean_loss = squared_loss if config.mean_loss == "squared" else tweedie_loss
+    each = pinball_loss(quantiles, target, levels)  # [B, K, H]
+    each = each + config.mean_weight * mean_loss(mean, target)
+    loss = weighted_mean(each, weight)
+    if config.l1:
+        loss = loss + config.l1 * sum(p.abs().sum() for p in network.parameters())
+    return loss
+
+
+def as_tensors(block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Return what `ForecastNetwork.forward` takes, sharing the block's memory."""
+    return (
+        torch.from_numpy(block.past),
+        torch.from_numpy(block.origin),
+        torch.from_numpy(block.ahead),
+        torch.from_numpy(block.attributes),
+        torch.from_numpy(block.emits),
+    )
+
+
+def _set_learning_rate(
+    optimizer: torch.optim.Optimizer, config: TrainingConfig, step: int
+) -> None:
+    """Warm up over the first 3 % of all steps, then follow half a cosine to 2 %."""
+    total = config.epochs * config.steps_per_epoch
+    warm = max(total * 0.03, 1)
+    done = (step - warm) / max(total - warm, 1)
+    factor = (step + 1) / warm if step < warm else 0.02 + 0.49 * (1 + np.cos(np.pi * min(done, 1)))
+    for group in optimizer.param_groups:
+        group["lr"] = config.learning_rate * min(float(factor), 1.0)
+
+
+@torch.no_grad()
+def _follow(average: ForecastNetwork, network: ForecastNetwork, decay: float) -> None:
+    mine, theirs = list(average.parameters()), list(network.parameters())
+    torch._foreach_lerp_(mine, theirs, 1 - decay)
+
+
+def _copy(network: ForecastNetwork) -> dict[str, Tensor]:
+    return {key: value.detach().clone() for key, value in network.state_dict().items()}
+
+
+def _checkpoint(
+    config: TrainingConfig,
+    network: ForecastNetwork,
+    average: ForecastNetwork,
+    best: dict[str, Tensor],
+    optimizer: torch.optim.Optimizer,
+    history: list[EpochReport],
+) -> Checkpoint:
+    moments = {
+        f"{index}.{key}": torch.as_tensor(value).clone()
+        for index, state in optimizer.state_dict()["state"].items()
+        for key, value in state.items()
+    }
+    return Checkpoint(
+        config_digest=config.digest,
+        epoch=len(history),
+        weights=_copy(network),
+        average=_copy(average),
+        best=best,
+        moments=moments,
+        history=tuple(history),
+    )
+
+
+def _restore_moments(optimizer: torch.optim.Optimizer, moments: dict[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in moments.items():
+        index, _, name = key.partition(".")
+        state.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+def with_seed(config: TrainingConfig, seed: int) -> TrainingConfig:
+    """Return the same config with another seed."""
+    return replace(config, seed=seed)

@@ -1,0 +1,91 @@
+"""Which windows a network is trained on, drawn anew in every epoch, and their augmentation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from forecasting.pipeline.features import Block, FeatureStore
+from forecasting.pipeline.series import FloatArray
+
+MIN_AGE_DAYS = 7
+"""A forecast is asked of a network only this many days after a series' first."""
+
+
+@dataclass(frozen=True)
+class WindowConfig:
+    """Shape and choice of training windows.
+
+    A window is `context_days` to warm up and `span_days` in which `emits` steps, drawn at random,
+    emit a forecast each.
+    """
+
+    context_days: int = 91
+    span_days: int = 84
+    emits: int = 14
+    batch: int = 64
+    half_life_days: float = 730.0
+    jitter: float = 0.0
+    rescale: float = 0.0
+
+    @property
+    def length(self) -> int:
+        return self.context_days + self.span_days
+
+
+def draw_windows(
+    store: FeatureStore, config: WindowConfig, steps: int, rng: np.random.Generator
+) -> Iterator[Block]:
+    """Yield `steps` batches of windows; recent days are drawn more often by the half life.
+
+    Days after the store's last one have no target, so a window may reach past it.
+    """
+    eligible = np.flatnonzero(store.n_days - 1 - store.begins > MIN_AGE_DAYS)
+    if not eligible.size:
+        return
+    share = _recency(store, eligible, config.half_life_days)
+    for _ in range(steps):
+        rows = rng.choice(eligible, size=config.batch, p=share)
+        oldest = store.n_days - 2 - store.begins[rows] - MIN_AGE_DAYS
+        anchor = store.n_days - 2 - _draw_age(oldest, config.half_life_days, rng)
+        position = config.context_days + rng.integers(0, config.span_days, config.batch)
+        emits = config.context_days + np.sort(
+            rng.choice(config.span_days, size=config.emits, replace=False)
+        )
+        block = store.block(rows, anchor - position, config.length, emits)
+        yield _augment(_mask_newborn(block, store, rows, anchor - position, emits), config, rng)
+
+
+def _recency(store: FeatureStore, rows: np.ndarray, half_life: float) -> FloatArray:
+    """Give every series the weight of its days, older days counting less: [R], sum 1."""
+    mass = 1 - np.exp2(-(store.n_days - store.begins[rows]) / half_life)
+    return mass / mass.sum()
+
+
+def _draw_age(oldest: np.ndarray, half_life: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw ages in days from an exponential cut off at `oldest`."""
+    reach = 1 - np.exp2(-(oldest + 1) / half_life)
+    age = -np.log2(1 - rng.random(len(oldest)) * reach) * half_life
+    return np.clip(age.astype(np.int64), 0, np.maximum(oldest, 0))
+
+
+def _mask_newborn(
+    block: Block, store: FeatureStore, rows: np.ndarray, starts: np.ndarray, emits: np.ndarray
+) -> Block:
+    old_enough = starts[:, None] + emits >= (store.begins[rows] + MIN_AGE_DAYS)[:, None]
+    return replace(block, target_seen=block.target_seen & old_enough[..., None])
+
+
+def _augment(block: Block, config: WindowConfig, rng: np.random.Generator) -> Block:
+    """Shake the demand channel of the past and rescale demand, where the config asks for it."""
+    if config.jitter:
+        past = block.past.copy()
+        past[..., 0] += rng.normal(0, config.jitter, past.shape[:2]) * (past[..., 0] > 0)
+        block = replace(block, past=past)
+    if config.rescale:
+        factor = np.exp(rng.normal(0, config.rescale, (len(block.past), 1, 1)))
+        target = (block.target * factor).astype(np.float32)
+        block = replace(
+            block, target=target, level=(block.level * factor[..., 0]).astype(np.float32)
+        )
+    return block
