@@ -1,0 +1,72 @@
+"""The database roles: migrate as the owner, run as the application, and prove which one we are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+
+from tenancy.models import TenantOwned
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """Use the owner's connection (``DATABASE_OWNER_URL``) for schema work, then the application's again."""
+    application = connection.settings_dict
+    connection.close()
+    connection.settings_dict = {**application, **settings.OWNER_DATABASE}
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict = application
+
+
+def tenant_tables() -> dict[str, type[TenantOwned]]:
+    """Return every tenant model by its table."""
+    return {m._meta.db_table: m for m in apps.get_models() if issubclass(m, TenantOwned)}
+
+
+def isolation_faults() -> list[str]:
+    """Return what is wrong with roles and row level security; an empty list means the fences stand.
+
+    Run at boot and by ``/readyz``: a superuser, an owner, or a tenant table that lacks FORCE or a
+    policy would make row level security silently useless.
+    """
+    with connection.cursor() as cursor:
+        faults = _role_faults(cursor)
+        cursor.execute(
+            "SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, "
+            "pg_has_role(current_user, c.relowner, 'MEMBER'), "
+            "EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid) "
+            "FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace "
+            "AND c.relname = ANY(%s)",
+            [list(tenant_tables())],
+        )
+        rows = cursor.fetchall()
+    missing = set(tenant_tables()) - {row[0] for row in rows}
+    faults += [f"table {name} is missing: run migrate" for name in sorted(missing)]
+    for name, enabled, forced, owned, has_policy in rows:
+        if not (enabled and forced and has_policy):
+            faults.append(f"table {name} lacks row level security, FORCE or a policy")
+        if owned:
+            faults.append(f"table {name} is owned by the application role")
+    return faults
+
+
+def _role_faults(cursor: Any) -> list[str]:
+    cursor.execute(
+        "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname IN (current_user, session_user)"
+    )
+    faults = []
+    for name, superuser, bypass in cursor.fetchall():
+        if (superuser or bypass) and (name == "wms_app" or not settings.ALLOW_SUPERUSER_LOGIN):
+            faults.append(f"role {name} is a superuser or bypasses row level security")
+    cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+    if cursor.fetchone()[0]:
+        faults.append("the application runs as a superuser or a role that bypasses row level security")
+    return faults

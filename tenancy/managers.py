@@ -1,0 +1,83 @@
+"""The ORM fence: managers that raise without a tenant and filter with one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+from django.db import models
+from django.db.models.sql import Query
+
+from tenancy.scope import WrongTenant, active_identity, active_tenant_id
+
+if TYPE_CHECKING:
+    from django.db.models.sql.compiler import SQLCompiler
+
+M = TypeVar("M", bound=models.Model)
+
+
+class TenantQuery(Query):
+    """A query that runs only inside the scope of the tenant it was made for."""
+
+    made_for: int | None = None
+
+    def get_compiler(self, *args: Any, **kwargs: Any) -> SQLCompiler:
+        if self.made_for is not None and self.made_for != active_tenant_id():
+            raise WrongTenant(
+                f"this query was made for tenant {self.made_for}, tenant {active_tenant_id()} is active"
+            )
+        return super().get_compiler(*args, **kwargs)
+
+
+class TenantQuerySet(models.QuerySet[M]):
+    def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
+        rows = list(objs)
+        for row in rows:
+            adopt(row)
+        return super().bulk_create(rows, *args, **kwargs)
+
+    def update(self, **kwargs: Any) -> int:
+        if {"tenant", "tenant_id"} & kwargs.keys():
+            raise WrongTenant("rows never change their tenant")
+        return super().update(**kwargs)
+
+
+class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: ignore[misc]
+    """Raises ``NoTenantScope`` when no tenant is active; sees only the active tenant's rows."""
+
+    use_in_migrations = False
+
+    def get_queryset(self) -> TenantQuerySet[Any]:
+        tenant_id = active_tenant_id()
+        query = TenantQuery(self.model)
+        query.made_for = tenant_id
+        queryset: TenantQuerySet[Any] = TenantQuerySet(self.model, query=query, using=self._db)
+        return queryset.filter(tenant_id=tenant_id)
+
+
+class OwnMembershipManager(models.Manager[M]):
+    """Reads the memberships of the user of the active identity scope, of every tenant."""
+
+    def get_queryset(self) -> models.QuerySet[M]:
+        return super().get_queryset().filter(user_id=active_identity())
+
+
+def adopt(row: models.Model) -> None:
+    """Give a new row the active tenant; refuse a row of another tenant."""
+    tenant_id = active_tenant_id()
+    if row.tenant_id is None:  # type: ignore[attr-defined]
+        row.tenant_id = tenant_id  # type: ignore[attr-defined]
+    if row.tenant_id != tenant_id:  # type: ignore[attr-defined]
+        raise WrongTenant(
+            f"{type(row).__name__} of tenant {row.tenant_id} in the scope of tenant {tenant_id}"  # type: ignore[attr-defined]
+        )
+
+
+def fence_lifted_for_schema_work(model: type[M], *, reason: str) -> models.QuerySet[M]:
+    """Return an unfenced queryset for platform work such as migrations; every use is logged.
+
+    Row level security still stands: with the application role this sees nothing without a tenant.
+    """
+    structlog.get_logger().warning("tenant_fence_lifted", model=model.__name__, reason=reason)
+    return models.QuerySet(model)

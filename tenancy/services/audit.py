@@ -1,0 +1,26 @@
+"""Write the audit trail. Every service that changes something calls ``record`` once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from django.db.models import Model
+
+from tenancy.models import AuditEvent
+from tenancy.scope import active_scope
+
+
+def record(action: str, subject: Model, **data: Any) -> AuditEvent:
+    """Record that the active actor did ``action`` (e.g. ``purchase_order.placed``) to ``subject``."""
+    actor = active_scope().actor
+    return AuditEvent.objects.create(
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_label=actor.label,
+        action=action,
+        subject_kind=type(subject).__name__,
+        subject_id=subject.pk,
+        data=data,
+        request_id=str(structlog.contextvars.get_contextvars().get("request_id", "")),
+    )

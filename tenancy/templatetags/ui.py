@@ -1,0 +1,239 @@
+"""The components of the design system as template tags; `docs/design_system.md` shows each in use."""
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.forms import BaseForm, BoundField
+from django.template import Context
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, json_script
+from django.utils.safestring import SafeString
+from django.utils.text import slugify
+
+from tenancy.templatetags import formats
+from tenancy.templatetags.sparklines import spark_paths
+
+register = template.Library()
+register.filters.update(formats.register.filters)
+
+TONE_ICONS = {
+    "success": "check-circle",
+    "warning": "alert",
+    "danger": "x-circle",
+    "info": "info",
+    "accent": "dot",
+    "neutral": "circle",
+}
+STATE_TONES = {
+    **dict.fromkeys(["done", "succeeded", "published", "received", "posted", "active"], "success"),
+    **dict.fromkeys(["running", "in_progress", "sent", "released", "ordered"], "info"),
+    **dict.fromkeys(["open", "new", "proposed", "partly_received", "approved"], "accent"),
+    **dict.fromkeys(["late", "stale", "medium", "blocked", "partly_done"], "warning"),
+    **dict.fromkeys(["failed", "refused", "critical", "high", "expired", "recalled"], "danger"),
+}
+
+
+@register.simple_tag
+def icon(name: str, size: str = "", label: str = "", flip: bool = False) -> SafeString:
+    """Draw an icon of the sprite; without a label it is hidden from screen readers."""
+    classes = "icon" + (f" icon-{size}" if size else "") + (" icon-flip" if flip else "")
+    spoken = (
+        format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    )
+    return format_html(
+        '<svg class="{}" {} focusable="false"><use href="{}#{}"></use></svg>',
+        classes,
+        spoken,
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def badge(text: str, tone: str = "neutral", icon_name: str | None = None) -> SafeString:
+    """Show a short status: tone neutral, info, success, warning, danger or accent, plus an icon."""
+    name = TONE_ICONS[tone] if icon_name is None else icon_name
+    drawn = icon(name) if name else ""
+    return format_html('<span class="badge badge-{}">{}{}</span>', tone, drawn, text)
+
+
+@register.simple_tag
+def status(state: str, text: str = "") -> SafeString:
+    """Show the state of a job or document in the tone that state has everywhere."""
+    return badge(text or state.replace("_", " ").capitalize(), STATE_TONES.get(state, "neutral"))
+
+
+@register.simple_tag
+def sparkline(
+    values: Iterable[float | None] | None, label: str = "", small: bool = False
+) -> SafeString:
+    """Draw a small line of the values, gaps where None or NaN; nothing when nothing is known."""
+    paths = spark_paths(values or [])
+    if paths is None:
+        return SafeString("")
+    spoken = (
+        format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    )
+    return format_html(
+        '<svg class="sparkline{}" viewBox="0 0 100 32" preserveAspectRatio="none" {}>'
+        '<path class="spark-area" d="{}"/><path class="spark-line" d="{}"/></svg>',
+        " sparkline-cell" if small else "",
+        spoken,
+        paths.area,
+        paths.line,
+    )
+
+
+@register.simple_block_tag
+def card(
+    content: str, title: str = "", hint: str = "", flush: bool = False, level: int = 2
+) -> SafeString:
+    """Frame content; `flush` for tables and lists that touch the edges."""
+    return SafeString(
+        render_to_string(
+            "components/card.html",
+            {"content": content, "title": title, "hint": hint, "flush": flush, "level": level},
+        )
+    )
+
+
+@register.simple_block_tag
+def alert(
+    content: str, tone: str = "info", title: str = "", closable: bool = False
+) -> SafeString:
+    """Show a message in the page: tone info, success, warning or danger."""
+    context = {"content": content, "tone": tone, "title": title, "closable": closable}
+    context["icon_name"] = TONE_ICONS[tone]
+    return SafeString(render_to_string("components/alert.html", context))
+
+
+@register.simple_block_tag
+def empty(content: str, title: str, text: str = "", icon_name: str = "box") -> SafeString:
+    """Say why a place is empty and what to do; the content holds the buttons."""
+    context = {"content": content.strip(), "title": title, "text": text, "icon_name": icon_name}
+    return SafeString(render_to_string("components/empty.html", context))
+
+
+@register.simple_block_tag
+def dialog(content: str, id: str, title: str, wide: bool = False) -> SafeString:  # noqa: A002
+    """Hold content in a native dialog, opened by any button with data-dialog-open="<id>"."""
+    context = {"content": content, "id": id, "title": title, "wide": wide}
+    return SafeString(render_to_string("components/dialog.html", context))
+
+
+@register.inclusion_tag("components/stat.html")
+def stat(label: str, value: object, **options: object) -> dict[str, object]:
+    """Show one figure; options: unit, delta, delta_tone, delta_hint, hint, values, href.
+
+    `delta` is an already written difference ("+4.2%"); its arrow follows the sign, its colour
+    `delta_tone` (good news differs per figure). `values` draws a sparkline.
+    """
+    known = {"unit", "delta", "delta_tone", "delta_hint", "hint", "values", "href"}
+    if unknown := set(options) - known:
+        raise template.TemplateSyntaxError(f"stat does not know {sorted(unknown)}")
+    delta = str(options.get("delta") or "")
+    direction = {"+": "arrow-up", formats.MINUS: "arrow-down", "-": "arrow-down"}
+    return {
+        **options,
+        "label": label,
+        "value": value,
+        "delta": delta,
+        "delta_icon": direction.get(delta[:1], ""),
+        "delta_tone": options.get("delta_tone") or "",
+    }
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField, unit: str = "", narrow: bool = False, **options: object) -> dict[str, object]:
+    """Render one form field with label, help and errors; `descriptions` explains radio choices."""
+    widget = bound.field.widget
+    kind = getattr(widget, "input_type", None) or "textarea"
+    if kind == "select" and type(widget).__name__.startswith("Checkbox"):
+        kind = "checkbox"
+    return {
+        "field": bound,
+        "kind": "choices" if kind in {"radio", "checkbox"} and bound.use_fieldset else kind,
+        "input_type": kind,
+        "unit": unit,
+        "narrow": narrow,
+        "descriptions": options.get("descriptions") or {},
+        "accept": getattr(widget, "attrs", {}).get("accept", ""),
+    }
+
+
+@register.inclusion_tag("components/form_errors.html")
+def form_errors(form: BaseForm) -> dict[str, object]:
+    """Summarise a refused form: every error, each linking to its field."""
+    fields = [(bound, bound.errors) for bound in form if bound.errors]
+    return {"form": form, "fields": fields, "general": form.non_field_errors()}
+
+
+@register.inclusion_tag("components/sort_header.html", takes_context=True)
+def sort_header(
+    context: Context, key: str, label: str, numeric: bool = False, param: str = "sort"
+) -> dict[str, object]:
+    """Render a th whose link sorts by `key`, then by `-key`; the view reads ?sort=."""
+    request = context.get("request")
+    query = request.GET.copy() if request is not None else None
+    current = str(query.get(param, context.get("sort", ""))) if query is not None else ""
+    direction = {key: "ascending", f"-{key}": "descending"}.get(current, "")
+    href = ""
+    if query is not None:
+        query.pop("cursor", None)
+        query[param] = f"-{key}" if current == key else key
+        href = f"?{query.urlencode()}"
+    return {"label": label, "numeric": numeric, "direction": direction, "href": href}
+
+
+@register.simple_tag(takes_context=True)
+def nav_url(context: Context, view_name: str) -> str:
+    """Reverse a page of the active tenant; empty while the page is not installed."""
+    tenant = context.get("tenant")
+    try:
+        return reverse(view_name, args=[tenant.slug]) if tenant else reverse(view_name)
+    except NoReverseMatch:
+        return ""
+
+
+@register.inclusion_tag("components/chart.html")
+def chart(kind: str, data: Mapping[str, Any], label: str, **options: object) -> dict[str, object]:
+    """Draw a chart (fan, loss, line, bar) from plain data; `summary` says in words what it shows.
+
+    Arrays, decimals, dates and NaN are turned into JSON here; NaN and None become gaps.
+    """
+    known = {"summary", "size", "id", "ranges"}
+    if unknown := set(options) - known:
+        raise template.TemplateSyntaxError(f"chart does not know {sorted(unknown)}")
+    identity = str(options.get("id") or f"chart-{slugify(label)}")
+    return {
+        "id": identity,
+        "kind": kind,
+        "label": label,
+        "summary": options.get("summary", ""),
+        "size": options.get("size", ""),
+        "ranges": options.get("ranges", kind == "fan"),
+        "data": json_script(plain_json(data), f"{identity}-data"),
+    }
+
+
+def plain_json(value: Any) -> Any:
+    """Turn arrays, decimals, dates and NaN into what JSON can say; not-a-number becomes null."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): plain_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain_json(item) for item in value]
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return value if isinstance(value, bool | int | str | None) else str(value)
