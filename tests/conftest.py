@@ -1,0 +1,77 @@
+"""Fixtures every test may use: the engines, a clean database, a clean Valkey.
+
+Tests connect as `wms_app`, the role of production, so row level security binds them too.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import engines
+
+# before Django's settings are imported by anybody
+engines.point_environment_here()
+
+import os  # noqa: E402
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+
+import redis  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
+
+# a real password hash costs 0.3 s on purpose; tests sign in hundreds of times
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Under xdist the controller starts the engines, before any worker asks for them."""
+    if session.config.pluginmanager.hasplugin("dsession"):
+        engines.start()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    engines.finish()
+
+
+@pytest.fixture(scope="session")
+def running_engines() -> None:
+    """Start PostgreSQL and Valkey unless xdist's controller did."""
+    engines.start()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(running_engines: None, django_db_blocker) -> Iterator[None]:
+    """Give this worker its own migrated database, in place of Django's test database."""
+    with django_db_blocker.unblock():
+        engines.create_database()
+    yield
+    with django_db_blocker.unblock():
+        from django.db import connections
+
+        connections.close_all()
+
+
+@pytest.fixture
+def valkey(running_engines: None) -> Iterator[redis.Redis]:
+    """Return a client of this worker's own, empty Valkey database."""
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    client.flushdb()
+    yield client
+    client.close()
+
+
+@pytest.fixture(autouse=True)
+def _empty_valkey(request: pytest.FixtureRequest) -> None:
+    """Forget caches and queued messages before each test that uses the database."""
+    if "_django_db_helper" in request.fixturenames:
+        request.getfixturevalue("valkey")
+
+
+def _empty_tables_instead_of_flush(self: TransactionTestCase) -> None:
+    # Django's flush truncates, which wms_app may not; and it would drop what migrations filled
+    engines.empty_tables()
+
+
+TransactionTestCase._fixture_teardown = _empty_tables_instead_of_flush
