@@ -11,10 +11,7 @@ from tests import engines
 
 # before Django's settings are imported by anybody
 engines.point_environment_here()
-
-import os  # noqa: E402
-
-os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+engines.load_settings()
 
 import redis  # noqa: E402
 from django.conf import settings  # noqa: E402

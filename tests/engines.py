@@ -57,6 +57,18 @@ def point_environment_here() -> None:
     }
 
 
+def load_settings() -> None:
+    """Load Django's settings from the environment just prepared."""
+    from django.conf import settings
+
+    if settings.configured:
+        raise RuntimeError("unset DJANGO_SETTINGS_MODULE: the tests load their settings themselves")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    assert settings.DATABASES["default"]["NAME"] == database_name()
+    # xdist's workers inherit the environment and would load the settings of this process
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 def database_name() -> str:
     """Return the name of this worker's own database."""
     return f"test_{worker_name()}"
