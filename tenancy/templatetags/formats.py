@@ -126,9 +126,7 @@ def day(value: date | datetime | None) -> SafeString | str:
         value = timezone.localtime(value)
     shown = date_format(value, "j M Y")
     machine = value.date() if isinstance(value, datetime) else value
-    return format_html(
-        '<time datetime="{}" class="nowrap">{}</time>', machine.isoformat(), shown
-    )
+    return format_html('<time datetime="{}" class="nowrap">{}</time>', machine.isoformat(), shown)
 
 
 @register.filter

@@ -44,7 +44,9 @@ def icon(name: str, size: str = "", label: str = "", flip: bool = False) -> Safe
     """Draw an icon of the sprite; without a label it is hidden from screen readers."""
     classes = "icon" + (f" icon-{size}" if size else "") + (" icon-flip" if flip else "")
     spoken = (
-        format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+        format_html('role="img" aria-label="{}"', label)
+        if label
+        else SafeString('aria-hidden="true"')
     )
     return format_html(
         '<svg class="{}" {} focusable="false"><use href="{}#{}"></use></svg>',
@@ -78,7 +80,9 @@ def sparkline(
     if paths is None:
         return SafeString("")
     spoken = (
-        format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+        format_html('role="img" aria-label="{}"', label)
+        if label
+        else SafeString('aria-hidden="true"')
     )
     return format_html(
         '<svg class="sparkline{}" viewBox="0 0 100 32" preserveAspectRatio="none" {}>'
@@ -90,23 +94,44 @@ def sparkline(
     )
 
 
-@register.simple_block_tag
-def card(
-    content: str, title: str = "", hint: str = "", flush: bool = False, level: int = 2
+@register.simple_block_tag(takes_context=True)
+def card_actions(context: Context, content: str) -> str:
+    """Put buttons into the header of the card around this block."""
+    context.render_context["card_actions"] = content
+    return ""
+
+
+@register.simple_block_tag(takes_context=True)
+def card_footer(context: Context, content: str) -> str:
+    """Put a line under the body of the card around this block."""
+    context.render_context["card_footer"] = content
+    return ""
+
+
+@register.simple_block_tag(takes_context=True)
+def card(  # noqa: PLR0913 - keyword arguments of a template tag
+    context: Context,
+    content: str,
+    title: str = "",
+    hint: str = "",
+    flush: bool = False,
+    level: int = 2,
 ) -> SafeString:
     """Frame content; `flush` for tables and lists that touch the edges."""
-    return SafeString(
-        render_to_string(
-            "components/card.html",
-            {"content": content, "title": title, "hint": hint, "flush": flush, "level": level},
-        )
-    )
+    parts = {
+        "content": content,
+        "title": title,
+        "hint": hint,
+        "flush": flush,
+        "level": level,
+        "actions": context.render_context.pop("card_actions", ""),
+        "footer": context.render_context.pop("card_footer", ""),
+    }
+    return SafeString(render_to_string("components/card.html", parts))
 
 
 @register.simple_block_tag
-def alert(
-    content: str, tone: str = "info", title: str = "", closable: bool = False
-) -> SafeString:
+def alert(content: str, tone: str = "info", title: str = "", closable: bool = False) -> SafeString:
     """Show a message in the page: tone info, success, warning or danger."""
     context = {"content": content, "tone": tone, "title": title, "closable": closable}
     context["icon_name"] = TONE_ICONS[tone]
@@ -150,7 +175,9 @@ def stat(label: str, value: object, **options: object) -> dict[str, object]:
 
 
 @register.inclusion_tag("components/field.html")
-def field(bound: BoundField, unit: str = "", narrow: bool = False, **options: object) -> dict[str, object]:
+def field(
+    bound: BoundField, unit: str = "", narrow: bool = False, **options: object
+) -> dict[str, object]:
     """Render one form field with label, help and errors; `descriptions` explains radio choices."""
     widget = bound.field.widget
     kind = getattr(widget, "input_type", None) or "textarea"
@@ -191,14 +218,61 @@ def sort_header(
     return {"label": label, "numeric": numeric, "direction": direction, "href": href}
 
 
-@register.simple_tag(takes_context=True)
-def nav_url(context: Context, view_name: str) -> str:
-    """Reverse a page of the active tenant; empty while the page is not installed."""
+def tenant_url(context: Context, view_name: str) -> str:
+    """Reverse a page of the active tenant; empty while that page is not installed."""
     tenant = context.get("tenant")
     try:
-        return reverse(view_name, args=[tenant.slug]) if tenant else reverse(view_name)
+        return reverse(view_name, args=[tenant.slug] if tenant else [])
     except NoReverseMatch:
         return ""
+
+
+@register.inclusion_tag("components/nav_item.html", takes_context=True)
+def nav_item(  # noqa: PLR0913 - positional arguments of a template tag
+    context: Context,
+    section: str,
+    view_name: str,
+    label: str,
+    icon_name: str,
+    css: str = "nav-link",
+) -> dict[str, object]:
+    """Link a section of the site; `nav_counts` of the context may hold a number to show."""
+    return {
+        "href": tenant_url(context, view_name),
+        "label": label,
+        "icon_name": icon_name,
+        "css": css,
+        "current": context.get("nav_section") == section,
+        "count": (context.get("nav_counts") or {}).get(section),
+    }
+
+
+@register.inclusion_tag("components/filter_control.html")
+def filter_control(bound: BoundField) -> dict[str, object]:
+    """Render one control of a filter bar in its compact form."""
+    kind = getattr(bound.field.widget, "input_type", "text")
+    css = "select" if kind == "select" else "input"
+    drawn = bound if kind in {"checkbox", "hidden"} else bound.as_widget(attrs={"class": css})
+    return {"field": bound, "kind": kind, "drawn": drawn}
+
+
+@register.filter
+def lookup(mapping: Mapping[object, object], key: object) -> object:
+    """Return the entry of a mapping under a computed key, or nothing."""
+    return mapping.get(key, "") if mapping else ""
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Return up to two letters that stand for a name."""
+    words = [word for word in str(name).replace("@", " ").replace(".", " ").split() if word]
+    return "".join(word[0] for word in words[:2]).upper()
+
+
+@register.filter
+def unlocalized(value: object) -> str:
+    """Write a number the way HTML attributes want it."""
+    return str(value)
 
 
 @register.inclusion_tag("components/chart.html")

@@ -1,0 +1,57 @@
+// The shell: menus that close themselves, the theme choice, and dismissible messages.
+
+const root = document.documentElement;
+const THEME_KEY = "stockcast-theme";
+
+function markTheme() {
+  const current = root.dataset.theme ?? "system";
+  for (const button of document.querySelectorAll("[data-theme-choice]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.themeChoice === current));
+  }
+}
+
+function chooseTheme(choice) {
+  if (choice === "system") delete root.dataset.theme;
+  else root.dataset.theme = choice;
+  try {
+    if (choice === "system") localStorage.removeItem(THEME_KEY);
+    else localStorage.setItem(THEME_KEY, choice);
+  } catch {
+    // Without storage the choice lasts for this page.
+  }
+  markTheme();
+  document.dispatchEvent(new CustomEvent("themechange"));
+}
+
+function closeMenus(except = null) {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (menu !== except) menu.open = false;
+  }
+}
+
+document.addEventListener("click", (event) => {
+  closeMenus(event.target.closest("details[data-menu]"));
+  const theme = event.target.closest("[data-theme-choice]");
+  if (theme) chooseTheme(theme.dataset.themeChoice);
+  event.target.closest("[data-dismiss]")?.closest(".alert, .toast")?.remove();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const open = document.querySelector("details[data-menu][open]");
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  document.dispatchEvent(new CustomEvent("themechange"));
+});
+
+// A drawer left open must not cover the page once it is a column.
+matchMedia("(min-width: 64rem)").addEventListener("change", (event) => {
+  const sidebar = document.getElementById("sidebar");
+  if (event.matches && sidebar?.matches(":popover-open")) sidebar.hidePopover();
+});
+
+markTheme();
