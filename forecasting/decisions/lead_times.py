@@ -1,0 +1,165 @@
+"""How long an order takes: the distribution of lead times of many supplier items."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.pipeline.series import FloatArray
+
+MAX_LEAD_TIME_DAYS = 365
+
+
+class LeadTimeError(ValueError):
+    """A lead time cannot be used: which item (row), its value, and what to do about it."""
+
+    def __init__(self, row: int, value: object, remedy: str) -> None:
+        self.row, self.value, self.remedy = row, value, remedy
+        super().__init__(f"lead time of item {row} is {value}. {remedy}")
+
+
+@dataclass(frozen=True)
+class LeadTimes:
+    """Probability of every whole number of days from placing an order to having the goods.
+
+    probabilities: [S, L], column d = d days; rows sum to one.
+    """
+
+    probabilities: FloatArray
+
+    @property
+    def n_items(self) -> int:
+        return int(self.probabilities.shape[0])
+
+    @property
+    def mean_days(self) -> FloatArray:
+        """Expected lead time: [S]."""
+        return self.probabilities @ np.arange(self.probabilities.shape[1])
+
+    @property
+    def deviation_days(self) -> FloatArray:
+        """Standard deviation of the lead time: [S]."""
+        days = np.arange(self.probabilities.shape[1])
+        return np.sqrt(np.maximum(self.probabilities @ days**2 - self.mean_days**2, 0.0))
+
+    @property
+    def longest_days(self) -> NDArray[np.intp]:
+        """Longest lead time that has a chance: [S]."""
+        reversed_columns = self.probabilities[:, ::-1] > 0
+        longest: NDArray[np.intp] = (
+            self.probabilities.shape[1] - 1 - reversed_columns.argmax(axis=1)
+        )
+        return longest
+
+    def quantile(self, probability: float) -> NDArray[np.intp]:
+        """Return the least number of days that is enough with that probability: [S]."""
+        cumulative = np.cumsum(self.probabilities, axis=1)
+        enough: NDArray[np.intp] = (cumulative >= probability - 1e-12).argmax(axis=1)
+        return enough
+
+    def draw(self, uniforms: FloatArray) -> NDArray[np.intp]:
+        """Return the lead times at uniform numbers in (0, 1): [N] -> [S, N]."""
+        cumulative = np.cumsum(self.probabilities, axis=1)
+        cumulative[:, -1] = 1.0
+        return np.stack([np.searchsorted(row, uniforms) for row in cumulative])
+
+    def select(self, rows: NDArray[np.intp]) -> "LeadTimes":
+        """Return the lead times of some items, by row number."""
+        return LeadTimes(self.probabilities[rows])
+
+
+def fixed_lead_times(days: Sequence[float] | FloatArray) -> LeadTimes:
+    """Return lead times that never vary; a fraction of a day is split between its neighbours.
+
+    Raises LeadTimeError for a negative, missing or absurdly long lead time.
+    """
+    values = _checked(np.asarray(days, dtype=float))
+    columns = np.arange(int(np.ceil(values.max(initial=0))) + 1)
+    return LeadTimes(np.maximum(1 - np.abs(values[:, None] - columns), 0.0))
+
+
+def lead_times_from_quantiles(probabilities: FloatArray, days: FloatArray) -> LeadTimes:
+    """Return the lead times whose quantiles at `probabilities` [Q] are `days` [S, Q].
+
+    Between the given quantiles the distribution function is linear; the ends are the outermost
+    quantiles, prolonged by the slope next to them.
+    """
+    values = np.sort(np.atleast_2d(np.asarray(days, dtype=float)), axis=1)
+    _checked(values.ravel())
+    levels = np.asarray(probabilities, dtype=float)
+    low, high = values[:, :1], values[:, -1:]
+    if len(levels) > 1:
+        slope_low = (values[:, 1:2] - low) / (levels[1] - levels[0])
+        slope_high = (high - values[:, -2:-1]) / (levels[-1] - levels[-2])
+        low = np.maximum(low - slope_low * levels[0], 0.0)
+        high = high + slope_high * (1 - levels[-1])
+    knots = np.concatenate([[0.0], levels, [1.0]])
+    table = np.clip(np.concatenate([low, values, high], axis=1), 0, MAX_LEAD_TIME_DAYS)
+    grid = (np.arange(200) + 0.5) / 200
+    drawn = np.stack([np.interp(grid, knots, row) for row in table])
+    return _histogram(np.rint(drawn).astype(int), np.full(drawn.shape, 1 / 200))
+
+
+def lead_times_from_observations(
+    observed_days: Sequence[Sequence[float]],
+    promised_days: Sequence[float | None],
+    prior_weight: float = 4.0,
+) -> LeadTimes:
+    """Return lead times learned from receipts, shrunk to the promise moved by the common delay.
+
+    observed_days: per item the days of past orders; promised_days: per item what the supplier
+    states. An item without either raises LeadTimeError. The prior of an item counts as
+    `prior_weight` receipts: the promise (or the item's own mean) scaled by the ratio of actual to
+    promised days seen over all items.
+    """
+    ratios = _common_ratios(observed_days, promised_days)
+    rows: list[NDArray[np.float64]] = []
+    for row, (days, promise) in enumerate(zip(observed_days, promised_days, strict=True)):
+        seen = np.asarray(days, dtype=float)
+        base = promise if promise is not None else (seen.mean() if len(seen) else None)
+        if base is None:
+            raise LeadTimeError(row, None, "State the supplier's lead time or record a receipt.")
+        _checked(np.append(seen, base), row)
+        likely = np.rint(np.clip(base * ratios, 0, MAX_LEAD_TIME_DAYS)).astype(int)
+        line = np.zeros(MAX_LEAD_TIME_DAYS + 1)
+        np.add.at(line, likely, prior_weight / len(likely))
+        np.add.at(line, np.rint(seen).astype(int), 1.0)
+        rows.append(line / line.sum())
+    table = np.stack(rows)
+    used = np.flatnonzero(table.any(axis=0))
+    return LeadTimes(table[:, : used[-1] + 1])
+
+
+def _common_ratios(
+    observed_days: Sequence[Sequence[float]], promised_days: Sequence[float | None]
+) -> FloatArray:
+    """Actual over stated (or mean) days of all receipts at 20 quantiles; ones without receipts."""
+    ratios: list[float] = []
+    for days, promise in zip(observed_days, promised_days, strict=True):
+        base = promise if promise else (float(np.mean(days)) if len(days) else 0.0)
+        if base > 0:
+            ratios.extend(float(day) / base for day in days)
+    if not ratios:
+        return np.ones(1)
+    spread: FloatArray = np.quantile(np.asarray(ratios), (np.arange(20) + 0.5) / 20)
+    return spread
+
+
+def _histogram(days: NDArray[np.intp], weights: FloatArray) -> LeadTimes:
+    table = np.zeros((days.shape[0], int(days.max(initial=0)) + 1))
+    rows = np.repeat(np.arange(days.shape[0]), days.shape[1])
+    np.add.at(table, (rows, days.ravel()), weights.ravel())
+    return LeadTimes(table / table.sum(axis=1, keepdims=True))
+
+
+def _checked(days: FloatArray, row: int | None = None) -> FloatArray:
+    bad = ~np.isfinite(days) | (days < 0) | (days > MAX_LEAD_TIME_DAYS)
+    if bad.any():
+        first = int(bad.argmax())
+        raise LeadTimeError(
+            first if row is None else row,
+            float(days[first]),
+            f"Give whole days from 0 to {MAX_LEAD_TIME_DAYS}.",
+        )
+    return days
