@@ -31,11 +31,11 @@ TONE_ICONS = {
     "neutral": "circle",
 }
 STATE_TONES = {
-    **dict.fromkeys(["done", "succeeded", "published", "received", "posted", "active"], "success"),
-    **dict.fromkeys(["running", "in_progress", "sent", "released", "ordered"], "info"),
-    **dict.fromkeys(["open", "new", "proposed", "partly_received", "approved"], "accent"),
-    **dict.fromkeys(["late", "stale", "medium", "blocked", "partly_done"], "warning"),
-    **dict.fromkeys(["failed", "refused", "critical", "high", "expired", "recalled"], "danger"),
+    **dict.fromkeys(["done", "published", "received", "resolved", "accepted", "available"], "success"),
+    **dict.fromkeys(["running", "placed", "partially_received", "acknowledged", "edited"], "info"),
+    **dict.fromkeys(["new", "open"], "accent"),
+    **dict.fromkeys(["snoozed", "stale", "late", "on_hold", "medium"], "warning"),
+    **dict.fromkeys(["failed", "rejected", "critical", "high", "expired", "recalled"], "danger"),
 }
 
 
@@ -124,9 +124,11 @@ def card(  # noqa: PLR0913 - keyword arguments of a template tag
         "hint": hint,
         "flush": flush,
         "level": level,
-        "actions": context.render_context.pop("card_actions", ""),
-        "footer": context.render_context.pop("card_footer", ""),
+        "actions": context.render_context.get("card_actions", ""),
+        "footer": context.render_context.get("card_footer", ""),
     }
+    # Read once: the next card of the page starts without them.
+    context.render_context["card_actions"] = context.render_context["card_footer"] = ""
     return SafeString(render_to_string("components/card.html", parts))
 
 
@@ -222,7 +224,7 @@ def tenant_url(context: Context, view_name: str) -> str:
     """Reverse a page of the active tenant; empty while that page is not installed."""
     tenant = context.get("tenant")
     try:
-        return reverse(view_name, args=[tenant.slug] if tenant else [])
+        return reverse(view_name, kwargs={"tenant": tenant.slug} if tenant else {})
     except NoReverseMatch:
         return ""
 
