@@ -15,8 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+Child = subprocess.Popen[bytes]
+
 _LAUNCHER = Path(__file__).with_name("owned_child.py")
 _PR_SET_PDEATHSIG = 1
+_LOG_LIMIT_BYTES = 20_000_000
 
 
 class NotTheMainThread(RuntimeError):
@@ -43,7 +46,7 @@ class Program:
     inherited_fds: tuple[int, ...] = ()
 
 
-def spawn(program: Program) -> subprocess.Popen[bytes]:
+def spawn(program: Program) -> Child:
     """Start the program as a child that cannot outlive this process.
 
     Raises NotTheMainThread: the kernel's tie is to the starting *thread*.
@@ -67,7 +70,7 @@ def spawn(program: Program) -> subprocess.Popen[bytes]:
         )
 
 
-def stop(process: subprocess.Popen[bytes], *steps: tuple[signal.Signals, float]) -> None:
+def stop(process: Child, *steps: tuple[signal.Signals, float]) -> None:
     """Send each signal in turn, waiting its seconds, until the process is gone; then SIGKILL."""
     for signal_number, patience_seconds in steps:
         if process.poll() is not None:
@@ -95,3 +98,9 @@ def log_tail(path: Path, line_count: int = 15) -> str:
         return "(no log)"
     lines = path.read_text(errors="replace").splitlines()
     return "\n".join(lines[-line_count:]) or "(empty log)"
+
+
+def keep_log_small(path: Path) -> None:
+    """Set a log aside once it is larger than 20 MB; one older one is kept."""
+    if path.exists() and path.stat().st_size > _LOG_LIMIT_BYTES:
+        path.replace(path.with_suffix(".log.1"))
