@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from forecasting.pipeline.scaling import recent_level, rolling_sums
+from forecasting.pipeline.scaling import recent_level, rolling_sums, step_scale
 from forecasting.pipeline.series import BoolArray, FloatArray, SeriesPanel, Signal
 
 YEAR = 364
@@ -27,6 +27,10 @@ SHORT_LOOKBACK_DAYS = 190
 YEARLY_LOOKBACK_DAYS = YEAR + 190
 MEAN_WINDOWS = (7, 14, 28, 56, 91, 182)
 ZERO_WINDOWS = (28, 91)
+LONG_LEVEL = ((28, 0.5), (91, 0.3), (182, 0.2))
+SHORT_LEVEL = ((28, 0.6), (56, 0.4))
+HISTORIES_PER_WINDOW = 4
+"""A rolling mean is used only where the history holds this many of its windows."""
 WEEKDAY_DEPTHS = (1, 2, 4, 13)
 MAX_LABELS = 40
 
@@ -41,6 +45,10 @@ class FeaturePlan:
     """Known-ahead signals used: name, kind, labels."""
     attributes: tuple[tuple[str, tuple[str, ...]], ...]
     """Categories used: name and the values seen; an unseen value is code 0."""
+    level: tuple[tuple[int, float], ...] = LONG_LEVEL
+    """Windows and weights of the level everything is divided by."""
+    means: tuple[int, ...] = MEAN_WINDOWS
+    """Windows of the rolling means."""
 
     @property
     def lookback(self) -> int:
@@ -50,6 +58,8 @@ class FeaturePlan:
         return {
             "horizon": self.horizon,
             "yearly": self.yearly,
+            "level": [list(one) for one in self.level],
+            "means": list(self.means),
             "signals": [[n, k, list(labels)] for n, k, labels in self.signals],
             "attributes": [[n, list(values)] for n, values in self.attributes],
         }
@@ -61,18 +71,23 @@ class FeaturePlan:
             yearly=bool(data["yearly"]),
             signals=tuple((n, k, tuple(labels)) for n, k, labels in data["signals"]),
             attributes=tuple((n, tuple(values)) for n, values in data["attributes"]),
+            level=tuple((int(days), float(weight)) for days, weight in data["level"]),
+            means=tuple(int(days) for days in data["means"]),
         )
 
 
 def plan_features(panel: SeriesPanel, horizon: int) -> FeaturePlan:
     """Choose the channels a panel (already cut at the origin) has enough history for."""
     lengths = panel.n_days - panel.begins
-    long_enough = bool(lengths.size) and float(np.median(lengths)) >= DAYS_FOR_YEARLY
+    days = float(np.median(lengths)) if lengths.size else 0.0
+    means = tuple(w for w in MEAN_WINDOWS if w <= 14 or w * HISTORIES_PER_WINDOW <= days)
     usable = [s for s in panel.signals if s.known_ahead and len(s.labels) <= MAX_LABELS]
     varying = [s for s in usable if _varies(s, panel.n_days)]
     return FeaturePlan(
         horizon=horizon,
-        yearly=long_enough,
+        yearly=days >= DAYS_FOR_YEARLY,
+        level=LONG_LEVEL if LONG_LEVEL[-1][0] in means else SHORT_LEVEL,
+        means=means,
         signals=tuple((s.name, _coding(s, panel.n_days), s.labels) for s in varying),
         attributes=tuple(
             (name, tuple(str(v) for v in np.unique(values)))
@@ -123,6 +138,7 @@ class Block:
     ahead: FloatArray
     attributes: np.ndarray
     level: FloatArray
+    scale: FloatArray
     target: FloatArray
     target_seen: BoolArray
 
@@ -136,6 +152,7 @@ class FeatureStore:
         self.begins = panel.begins
         self.observed = panel.observed & np.isfinite(panel.demand)
         self.demand = np.where(self.observed, panel.demand, 0).astype(np.float32)
+        self.scale = step_scale(self.demand, self.observed)
         self.shared, self.own = _day_channels(panel, plan)
         self.attributes = _attribute_codes(panel, plan)
 
@@ -143,7 +160,7 @@ class FeatureStore:
     def channels(self) -> Channels:
         day = self.shared.shape[-1] + self.own.shape[-1]
         past = 5 + day
-        origin = len(MEAN_WINDOWS) + len(ZERO_WINDOWS) + 5 + (3 if self.plan.yearly else 0)
+        origin = len(self.plan.means) + len(ZERO_WINDOWS) + 5 + (3 if self.plan.yearly else 0)
         ahead = day + len(WEEKDAY_DEPTHS) + 1 + (3 if self.plan.yearly else 0)
         sizes = tuple(len(values) + 1 for _, values in self.plan.attributes)
         return Channels(past, origin, ahead, sizes)
@@ -163,7 +180,7 @@ class FeatureStore:
         sold = np.where(seen, self.demand[rows[:, None], safe], 0).astype(np.float32)
         target_at = back + emits[:, None] + 1 + np.arange(horizon)
         past_sold, past_seen = sold[:, : back + length], seen[:, : back + length]
-        level = recent_level(past_sold, past_seen)
+        level = recent_level(past_sold, past_seen, self.plan.level)
         day = self._days_of(rows, days[:, back:])
         here = back + emits
         return Block(
@@ -174,6 +191,7 @@ class FeatureStore:
             ahead=self._ahead(past_sold, past_seen, level, day, here, back),
             attributes=self.attributes[rows],
             level=level[:, here],
+            scale=self.scale[rows[:, None], safe[:, here]],
             target=sold[:, target_at],
             target_seen=seen[:, target_at],
         )
@@ -205,10 +223,10 @@ class FeatureStore:
     ) -> FloatArray:  # fmt: skip
         """Return facts known at each emitting step: [B, K, O]."""
         now = level[:, here]
-        counts = {w: rolling_sums(seen, w)[:, here] for w in {*MEAN_WINDOWS, *ZERO_WINDOWS}}
+        counts = {w: rolling_sums(seen, w)[:, here] for w in {*self.plan.means, *ZERO_WINDOWS}}
         parts = [
             np.log1p(rolling_sums(sold, w)[:, here] / np.maximum(counts[w], 1) / now)
-            for w in MEAN_WINDOWS
+            for w in self.plan.means
         ]
         parts += [
             rolling_sums(sold > 0, w)[:, here] / np.maximum(counts[w], 1) for w in ZERO_WINDOWS

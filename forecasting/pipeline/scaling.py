@@ -6,10 +6,9 @@ import numpy as np
 
 from forecasting.pipeline.series import BoolArray, FloatArray
 
-LEVEL_WINDOWS = ((28, 0.5), (91, 0.3), (182, 0.2))
-"""Days looked back and the weight of their mean in the level."""
 LEVEL_PRIOR_DAYS = 7.0
 LEVEL_FLOOR = 0.02
+STEP_PRIOR_DAYS = 14.0
 
 
 class ScaleKind(StrEnum):
@@ -28,37 +27,40 @@ def rolling_sums(values: FloatArray, window: int) -> FloatArray:
     return total
 
 
-def recent_level(demand: FloatArray, observed: BoolArray) -> FloatArray:
+def recent_level(
+    demand: FloatArray, observed: BoolArray, windows: tuple[tuple[int, float], ...]
+) -> FloatArray:
     """Return the demand per day of the recent past, known at the end of each day: [..., D].
 
-    A weighted mean of the means of LEVEL_WINDOWS over observed days, each drawn towards the longest
+    A weighted mean of the means of some (days, weight) windows over observed days, each drawn towards the longest
     one as if LEVEL_PRIOR_DAYS had been observed at it; never below LEVEL_FLOOR.
     """
     seen = observed.astype(np.float64)
     sold = np.where(observed, demand, 0.0)
-    longest = LEVEL_WINDOWS[-1][0]
+    longest = windows[-1][0]
     days = rolling_sums(seen, longest)
     anchor = rolling_sums(sold, longest) / np.maximum(days, 1.0)
     level = np.zeros(demand.shape, dtype=np.float64)
-    for window, weight in LEVEL_WINDOWS:
+    for window, weight in windows:
         total = rolling_sums(sold, window) + LEVEL_PRIOR_DAYS * anchor
         level += weight * total / (rolling_sums(seen, window) + LEVEL_PRIOR_DAYS)
     return np.maximum(level, LEVEL_FLOOR).astype(np.float32)
 
 
 def step_scale(demand: FloatArray, observed: BoolArray) -> FloatArray:
-    """Return each series' mean absolute change from day to day since its first sale: [S].
+    """Return the mean absolute change from day to day since the first sale, day by day: [S, D].
 
-    The denominator of SPL (M5 guide, uncertainty track). Series without one get the mean of the
-    others, or 1.
+    At the last day this is the denominator of SPL (M5 guide, uncertainty track). The value of a day
+    knows that day and earlier ones only: a loss weighted by a scale that has seen the target would
+    count series less because they are about to rise, and so teach forecasts that are too low.
+    STEP_PRIOR_DAYS changes of one and a half times the mean demand are added to steady the start.
     """
-    sold = observed & (demand > 0)
-    begun = np.maximum.accumulate(sold, axis=1)
-    both = begun[:, 1:] & begun[:, :-1] & observed[:, 1:] & observed[:, :-1]
-    filled = np.where(observed, demand, 0.0)
-    steps = np.abs(np.diff(filled, axis=1))
-    count = both.sum(axis=1)
-    scale = np.where(both, steps, 0.0).sum(axis=1) / np.maximum(count, 1)
-    usable = scale > 0
-    fallback = float(scale[usable].mean()) if usable.any() else 1.0
-    return np.where(usable, scale, fallback).astype(np.float32)
+    seen = observed & (np.cumsum(observed & (demand > 0), axis=1) > 0)
+    filled = np.where(seen, demand, 0.0)
+    both = seen[:, 1:] & seen[:, :-1]
+    steps = np.where(both, np.abs(np.diff(filled, axis=1)), 0.0)
+    total = np.pad(np.cumsum(steps, axis=1), ((0, 0), (1, 0)))
+    count = np.pad(np.cumsum(both, axis=1), ((0, 0), (1, 0)))
+    mean = np.cumsum(filled, axis=1) / np.maximum(np.cumsum(seen, axis=1), 1)
+    steadied = (total + STEP_PRIOR_DAYS * 1.5 * mean) / (count + STEP_PRIOR_DAYS)
+    return np.maximum(steadied, LEVEL_FLOOR).astype(np.float32)

@@ -18,7 +18,6 @@ from forecasting.pipeline.losses import (
     weighted_mean,
 )
 from forecasting.pipeline.networks import ForecastNetwork, NetworkShape, build_network
-from forecasting.pipeline.scaling import step_scale
 from forecasting.pipeline.series import QUANTILES, FloatArray
 from forecasting.pipeline.windows import WindowConfig, draw_windows
 
@@ -44,6 +43,8 @@ class TrainingConfig:
     clip: float = 1.0
     ema: float = 0.99
     patience: int = 4
+    stop_after: int | None = None
+    """Stop after this epoch although the learning rate was planned for `epochs`."""
     mean_loss: str = "tweedie"
     mean_weight: float = 0.15
     volume_share: float = 0.5
@@ -56,6 +57,11 @@ class TrainingConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "TrainingConfig":
         return cls(**{**data, "windows": WindowConfig(**data["windows"])})
+
+    @property
+    def reading_days(self) -> int:
+        """Days a network reads before it forecasts: the middle of what it was trained on."""
+        return self.windows.context_days + self.windows.span_days // 2
 
     @property
     def digest(self) -> str:
@@ -183,7 +189,7 @@ def train_network(
         _restore_moments(optimizer, saved.moments)
         best, history = dict(saved.best), list(saved.history)
 
-    for epoch in range(len(history) + 1, config.epochs + 1):
+    for epoch in range(len(history) + 1, (config.stop_after or config.epochs) + 1):
         if _is_over(history, config.patience):
             break
         if callbacks.should_stop and callbacks.should_stop():
@@ -227,13 +233,12 @@ def _is_over(history: list[EpochReport], patience: int) -> bool:
 
 def _weigher(store: FeatureStore, config: TrainingConfig) -> Callable[[Block], FloatArray]:
     """Return how much each emitted forecast counts: level over the metric's scale, and volume."""
-    scale = step_scale(store.demand, store.observed)
     typical = float(store.demand[store.observed].mean()) if store.observed.any() else 1.0
 
     def weigh(block: Block) -> FloatArray:
         volume = np.minimum(block.level / max(typical, 1e-6), MAX_SHARE)
         share = 1 - config.volume_share + config.volume_share * volume
-        return block.level / scale[block.rows][:, None] * share
+        return block.level / block.scale * share
 
     return weigh
 

@@ -1,0 +1,110 @@
+"""Replay of past origins: what each method would have said, and what came."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from forecasting.pipeline.baselines import BASELINES
+from forecasting.pipeline.contest import Holdout
+from forecasting.pipeline.features import FeaturePlan, FeatureStore
+from forecasting.pipeline.metrics import demand_class
+from forecasting.pipeline.networks import ForecastNetwork
+from forecasting.pipeline.predict import blend, predict_at, present, whole_units
+from forecasting.pipeline.series import QUANTILES, FloatArray, SeriesPanel
+from forecasting.pipeline.training import TrainedNetwork, TrainingConfig
+
+VOLUME_DAYS = 28
+
+
+@dataclass(frozen=True)
+class Member:
+    """A trained network and the method it serves under."""
+
+    method: str
+    network: TrainedNetwork
+
+
+def run_network(members: list[Member], store: FeatureStore) -> tuple[FloatArray, FloatArray]:
+    """Forecast after the store's last day with the members' average: [S, H], [S, H, Q]."""
+    made = [
+        predict_at(m.network.build(), store, store.n_days - 1, m.network.config.reading_days)
+        for m in members
+    ]
+    mean = np.mean([one for one, _ in made], axis=0)
+    return mean, blend([one for _, one in made], np.ones(len(made)))
+
+
+def run_baseline(
+    name: str, known: SeriesPanel, horizon: int
+) -> tuple[FloatArray, FloatArray]:
+    """Forecast after the panel's last day with a baseline: [S, H], [S, H, Q]."""
+    made = BASELINES[name](known.demand, known.observed, horizon)
+    return np.asarray(made.mean), np.asarray(made.quantiles)
+
+
+def make_holdout(
+    panel: SeriesPanel, origins: list[date], plan: FeaturePlan
+) -> tuple[Holdout, list[FeatureStore]]:
+    """Return what came after each origin, and the stores as they were at each."""
+    actual, seen, scales, squares, volumes, stores = [], [], [], [], [], []
+    for day in origins:
+        known = panel.up_to(day, plan.horizon)
+        after = slice(known.n_days, known.n_days + plan.horizon)
+        visible = panel.observed[:, after] & np.isfinite(panel.demand[:, after])
+        actual.append(np.where(visible, panel.demand[:, after], 0).astype(np.float64))
+        seen.append(visible)
+        step, square = _steps(known)
+        scales.append(step)
+        squares.append(square)
+        recent = np.where(known.observed, np.nan_to_num(known.demand), 0)[:, -VOLUME_DAYS:]
+        volumes.append(recent.sum(axis=1, dtype=np.float64))
+        stores.append(FeatureStore(known, plan))
+    first = panel.up_to(origins[0])
+    holdout = Holdout(
+        actual=np.stack(actual),
+        seen=np.stack(seen),
+        scale=np.stack(scales),
+        square_scale=np.stack(squares),
+        volume=np.stack(volumes),
+        demand_class=np.asarray(demand_class(first.demand, first.observed)),
+        whole=whole_units(first.demand, first.observed),
+    )
+    return holdout, stores
+
+
+def _steps(known: SeriesPanel) -> tuple[FloatArray, FloatArray]:
+    """Return mean absolute and mean squared change since the first sale: [S], [S]; 0 = none."""
+    seen = known.observed & np.isfinite(known.demand)
+    seen &= np.cumsum(seen & (known.demand > 0), axis=1) > 0
+    demand = np.where(seen, known.demand, 0).astype(np.float64)
+    both = seen[:, 1:] & seen[:, :-1]
+    steps = np.where(both, np.diff(demand, axis=1), 0)
+    count = np.maximum(both.sum(axis=1), 1)
+    return np.abs(steps).sum(axis=1) / count, (steps**2).sum(axis=1) / count
+
+
+def validator(
+    holdout: Holdout, stores: list[FeatureStore], config: TrainingConfig
+) -> Callable[[ForecastNetwork], float]:
+    """Return the score by which a training is stopped: SPL, half by series and half by volume."""
+    fine = (holdout.scale > 0) & holdout.seen.any(axis=2)
+    volume = np.where(fine, holdout.volume, 0)
+    share = volume / np.maximum(volume.sum(axis=1, keepdims=True), 1e-9)
+    equal = fine / np.maximum(fine.sum(axis=1, keepdims=True), 1)
+    weight = (0.5 * share + 0.5 * equal) / np.maximum(holdout.scale, 1e-9)
+
+    def score(network: ForecastNetwork) -> float:
+        total = 0.0
+        for index, store in enumerate(stores):
+            mean, quantiles = predict_at(network, store, store.n_days - 1, config.reading_days)
+            _, quantiles = present(mean, quantiles, holdout.whole)
+            error = holdout.actual[index][..., None] - quantiles
+            loss = np.maximum(QUANTILES * error, (QUANTILES - 1) * error).mean(axis=-1)
+            days = np.maximum(holdout.seen[index].sum(axis=1), 1)
+            each = (loss * holdout.seen[index]).sum(axis=1) / days
+            total += float((each * weight[index]).sum())
+        return total / len(stores)
+
+    return score

@@ -1,0 +1,281 @@
+"""Who serves which demand class: rolling origins, a league table, blends, and the publish gate."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from forecasting.pipeline.predict import blend, present
+from forecasting.pipeline.series import QUANTILES, BoolArray, FloatArray, Reason
+
+ALL_CLASSES = "all"
+MIN_SERIES_PER_CLASS = 30
+ROUNDS = 8
+"""Steps of the greedy selection: weights come in eighths."""
+MIN_GAIN = 0.001
+GATE_GAIN = 0.002
+"""A network must beat the best blend of baselines by this share of its loss."""
+MAX_CASES = 6000
+"""Series and days on which blends are compared; more are thinned evenly."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One method's forecasts at every validation origin: mean [O, S, H], quantiles [O, S, H, Q]."""
+
+    method: str
+    is_network: bool
+    mean: FloatArray
+    quantiles: FloatArray
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """What the contest is scored on.
+
+    actual, seen: [O, S, H]; scale: mean absolute step [O, S]; square_scale: mean squared step;
+    volume: units of the last 28 days [O, S]; demand_class: [S]; whole: whole units only [S].
+    """
+
+    actual: FloatArray
+    seen: BoolArray
+    scale: FloatArray
+    square_scale: FloatArray
+    volume: FloatArray
+    demand_class: np.ndarray
+    whole: BoolArray
+
+
+@dataclass(frozen=True)
+class LeagueRow:
+    """A method's scores on the holdout within one demand class."""
+
+    demand_class: str
+    method: str
+    series: int
+    spl: float
+    wspl: float
+    rmsse: float
+    wrmsse: float
+    bias: float
+    coverage_80: float
+    weight: float
+
+
+@dataclass(frozen=True)
+class Blend:
+    """The methods that serve a class together and what each counts."""
+
+    methods: tuple[str, ...]
+    weights: tuple[float, ...]
+    reason: Reason
+
+    def label(self) -> str:
+        """Return the name under which its forecasts are stored, at most 32 characters."""
+        if len(self.methods) == 1:
+            return self.methods[0]
+        first = max(zip(self.weights, self.methods, strict=True))[1]
+        return f"blend:{first}+{len(self.methods) - 1}"
+
+
+@dataclass(frozen=True)
+class ContestResult:
+    """A blend per demand class, and `all` for classes too small to judge."""
+
+    blends: dict[str, Blend]
+    league: tuple[LeagueRow, ...]
+
+    def blend_for(self, demand_class: str) -> Blend:
+        return self.blends.get(demand_class, self.blends[ALL_CLASSES])
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Every method that serves some class."""
+        return tuple(sorted({m for one in self.blends.values() for m in one.methods}))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "blends": {name: asdict(one) for name, one in self.blends.items()},
+            "league": [_finite_row(row) for row in self.league],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "ContestResult":
+        blends = {
+            name: Blend(tuple(b["methods"]), tuple(b["weights"]), Reason(b["reason"]))
+            for name, b in data["blends"].items()
+        }
+        rows = ({k: float("nan") if v is None else v for k, v in r.items()} for r in data["league"])
+        return cls(blends, tuple(LeagueRow(**row) for row in rows))
+
+
+def _finite_row(row: LeagueRow) -> dict[str, Any]:
+    return {k: None if isinstance(v, float) and v != v else v for k, v in asdict(row).items()}
+
+
+def hold_contest(entries: Sequence[Entry], holdout: Holdout) -> ContestResult:
+    """Choose the blend of each demand class and score every method and the blend itself."""
+    everyone = np.ones(len(holdout.whole), dtype=bool)
+    groups = {ALL_CLASSES: everyone}
+    for name in np.unique(holdout.demand_class):
+        members = holdout.demand_class == name
+        if members.sum() >= MIN_SERIES_PER_CLASS:
+            groups[str(name)] = members
+    blends, league = {}, []
+    for name, members in groups.items():
+        chosen = choose_blend(entries, holdout, members)
+        blends[name] = chosen
+        weight = dict(zip(chosen.methods, chosen.weights, strict=True))
+        for entry in entries:
+            league.append(
+                score_entry(entry, holdout, members, name, weight.get(entry.method, 0.0))
+            )
+        if len(chosen.methods) > 1:
+            joint = blend_entries(entries, chosen, "blend")
+            league.append(score_entry(joint, holdout, members, name, 1.0))
+    return ContestResult(blends, tuple(league))
+
+
+def blend_entries(entries: Sequence[Entry], chosen: Blend, method: str) -> Entry:
+    """Return the blended forecasts of a choice as an entry of its own."""
+    by_name = {entry.method: entry for entry in entries}
+    parts = [by_name[name] for name in chosen.methods]
+    weights = np.array(chosen.weights)
+    shape = parts[0].quantiles.shape
+    flat = [part.quantiles.reshape(-1, *shape[2:]) for part in parts]
+    mean = sum(w * part.mean for w, part in zip(weights, parts, strict=True))
+    return Entry(
+        method,
+        any(part.is_network for part in parts),
+        np.asarray(mean),
+        blend(flat, weights).reshape(shape),
+    )
+
+
+def choose_blend(entries: Sequence[Entry], holdout: Holdout, members: BoolArray) -> Blend:
+    """Choose by greedy selection (Caruana et al. 2004), then let networks pass the gate.
+
+    Starting from nothing, the method is added that lowers the loss of the blend most, with
+    replacement; what has been added is the weight.
+    """
+    cases = _Cases.gather(entries, holdout, members)
+    baselines = [k for k, entry in enumerate(entries) if not entry.is_network]
+    everything = list(range(len(entries)))
+    best, loss = cases.select(everything)
+    reason = Reason.CONTEST
+    if baselines and len(baselines) < len(entries):
+        fallback, gate = cases.select(baselines)
+        if any(entries[k].is_network for k in best):
+            if loss > gate * (1 - GATE_GAIN):
+                best, reason = fallback, Reason.GATE
+        else:
+            reason = Reason.GATE
+    elif baselines:
+        reason = Reason.NO_NETWORK
+    counts = {k: best.count(k) for k in best}
+    return Blend(
+        tuple(entries[k].method for k in counts),
+        tuple(count / len(best) for count in counts.values()),
+        reason,
+    )
+
+
+@dataclass(frozen=True)
+class _Cases:
+    """A thinned sample of series and days: quantiles M x [N, 1, Q], actual [N], weight [N]."""
+
+    quantiles: list[FloatArray]
+    actual: FloatArray
+    weight: FloatArray
+    whole: BoolArray
+
+    @classmethod
+    def gather(
+        cls, entries: Sequence[Entry], holdout: Holdout, members: BoolArray
+    ) -> "_Cases":
+        keep = holdout.seen & members[None, :, None] & (holdout.scale > 0)[..., None]
+        places = np.argwhere(keep)
+        step = max(len(places) // MAX_CASES, 1)
+        step += step % 7 == 0
+        origin, series, day = places[::step].T
+        volume = holdout.volume * members
+        share = volume / np.maximum(volume.sum(axis=1, keepdims=True), 1e-9)
+        equal = 1 / max(int(members.sum()), 1)
+        weight = (0.5 * equal + 0.5 * share) / np.maximum(holdout.scale, 1e-9)
+        return cls(
+            [entry.quantiles[origin, series, day][:, None] for entry in entries],
+            holdout.actual[origin, series, day],
+            weight[origin, series],
+            holdout.whole[series],
+        )
+
+    def select(self, allowed: list[int]) -> tuple[list[int], float]:
+        """Return the chosen methods, repeated by weight, and their loss."""
+        chosen: list[int] = []
+        best = np.inf
+        for _ in range(ROUNDS):
+            losses = [(self.loss([*chosen, k]), k) for k in allowed]
+            loss, added = min(losses)
+            if chosen and loss > best * (1 - MIN_GAIN / max(len(chosen), 1)):
+                break
+            best, chosen = loss, [*chosen, added]
+        return chosen, float(best)
+
+    def loss(self, chosen: list[int]) -> float:
+        if not len(self.actual):
+            return 0.0
+        distinct = sorted(set(chosen))
+        weights = np.array([chosen.count(k) for k in distinct], dtype=float)
+        joint = blend([self.quantiles[k] for k in distinct], weights)
+        _, joint = present(np.zeros((len(joint), 1)), joint, self.whole)
+        each = _pinball(self.actual, joint[:, 0])
+        return float((each * self.weight).sum() / self.weight.sum())
+
+
+def _pinball(actual: FloatArray, quantiles: FloatArray) -> FloatArray:
+    """Return the pinball loss averaged over QUANTILES: [...], [..., Q] -> [...]."""
+    error = actual[..., None] - quantiles
+    return np.asarray(np.maximum(QUANTILES * error, (QUANTILES - 1) * error).mean(axis=-1))
+
+
+def score_entry(
+    entry: Entry, holdout: Holdout, members: BoolArray, name: str, weight: float
+) -> LeagueRow:
+    """Score one method on the members of a class; formulas of the benchmark's scorer."""
+    shape = entry.quantiles.shape
+    whole = np.tile(holdout.whole, shape[0])
+    mean, quantiles = present(
+        entry.mean.reshape(-1, shape[2]), entry.quantiles.reshape(-1, *shape[2:]), whole
+    )
+    mean, quantiles = mean.reshape(shape[:3]), quantiles.reshape(shape)
+    seen = holdout.seen
+    days = np.maximum(seen.sum(axis=2), 1)
+    loss = (_pinball(holdout.actual, quantiles) * seen).sum(axis=2) / days
+    square = (((holdout.actual - mean) ** 2) * seen).sum(axis=2) / days
+    fine = members[None] & (holdout.scale > 0) & seen.any(axis=2)
+    spl = np.where(fine, loss / np.maximum(holdout.scale, 1e-9), 0)
+    rmsse = np.where(fine, np.sqrt(square / np.maximum(holdout.square_scale, 1e-9)), 0)
+    volume = np.where(fine, holdout.volume, 0)
+    counted = seen & fine[..., None]
+    low, high = quantiles[..., 1], quantiles[..., -2]
+    inside = (holdout.actual >= low) & (holdout.actual <= high)
+
+    def average(values: FloatArray, weights: FloatArray) -> float:
+        total = float(weights.sum())
+        return float((values * weights).sum() / total) if total else float("nan")
+
+    sold = np.where(counted, holdout.actual, 0)
+    return LeagueRow(
+        demand_class=name,
+        method=entry.method,
+        series=int(members.sum()),
+        spl=average(spl, fine.astype(float)),
+        wspl=average(spl, volume),
+        rmsse=average(rmsse, fine.astype(float)),
+        wrmsse=average(rmsse, volume),
+        bias=average(np.where(sold > 0, 0, 0), counted) if not sold.sum()
+        else float((np.where(counted, mean, 0).sum() - sold.sum()) / sold.sum()),
+        coverage_80=average(inside, counted.astype(float)),
+        weight=weight,
+    )  # fmt: skip

@@ -1,0 +1,381 @@
+"""The one door to the pipeline: `fit` a panel, `forecast` from any origin, keep it as bytes.
+
+    fitted = fit(panel, origin, EngineConfig())
+    forecast = fitted.forecast(panel, origin)
+    data = fitted.to_bytes(); fitted = FittedForecaster.from_bytes(data)
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+
+from forecasting.pipeline.artifact import (
+    ArtifactError,
+    report_from_json,
+    report_to_json,
+    seal,
+    unseal,
+)
+from forecasting.pipeline.backtest import Member, make_holdout, run_baseline, run_network, validator
+from forecasting.pipeline.contest import ALL_CLASSES, Blend, ContestResult, Entry, hold_contest
+from forecasting.pipeline.features import FeaturePlan, FeatureStore, plan_features
+from forecasting.pipeline.metrics import demand_class
+from forecasting.pipeline.networks import NetworkShape
+from forecasting.pipeline.predict import blend, predict_at, present, whole_units
+from forecasting.pipeline.series import (
+    HORIZON_DAYS,
+    QUANTILES,
+    FloatArray,
+    Forecast,
+    Reason,
+    SeriesPanel,
+)
+from forecasting.pipeline.training import (
+    Callbacks,
+    EpochReport,
+    TrainedNetwork,
+    TrainingConfig,
+    train_network,
+)
+from forecasting.pipeline.triage import enough_to_train, sanitise, trainable, triage
+
+DEFAULT_BASELINES = (
+    "seasonal_naive",
+    "moving_average",
+    "empirical_quantiles",
+    "empirical_weekday",
+    "tsb",
+    "exponential_smoothing",
+)
+FALLBACK = "empirical_quantiles"
+SMALL_HOLDOUT = 0.1
+"""A network trained without the holdout serves too where the holdout is a smaller share of days."""
+STEPS_PER_ROOT_DAY = 0.8
+MIN_STEPS, MAX_STEPS = 120, 960
+SECONDS_PER_STEP = 0.085
+"""CPU seconds of one training step with the default sizes; only used to keep to a budget."""
+NO_CALLBACKS = Callbacks()
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """What is trained and how it is chosen; kept in the artefact.
+
+    budget_seconds bounds the CPU seconds of training by fewer steps, not by a clock, so that the
+    same budget gives the same network.
+    """
+
+    networks: tuple[str, ...] = ("lstm",)
+    baselines: tuple[str, ...] = DEFAULT_BASELINES
+    contest: bool = True
+    holdout_origins: int = 2
+    horizon: int = HORIZON_DAYS
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    budget_seconds: float | None = None
+    seed: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"training": self.training.to_json()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "EngineConfig":
+        return cls(
+            **{
+                **data,
+                "networks": tuple(data["networks"]),
+                "baselines": tuple(data["baselines"]),
+                "training": TrainingConfig.from_json(data["training"]),
+            }
+        )
+
+
+class ForecastRefused(ValueError):
+    """A forecast that cannot be made, with the remedy in the message."""
+
+
+@dataclass(frozen=True)
+class FittedForecaster:
+    """Trained networks, who serves which demand class, and how that was decided.
+
+    members: the networks that serve, by method name; several members of a name are averaged.
+    """
+
+    config: EngineConfig
+    trained_until: date
+    plan: FeaturePlan
+    members: tuple[Member, ...]
+    contest: ContestResult
+    history: tuple[EpochReport, ...]
+    cpu_seconds: float | None
+
+    def forecast(
+        self, panel: SeriesPanel, origin: date, horizon: int = HORIZON_DAYS
+    ) -> Forecast:
+        """Forecast every series of the panel for the days after `origin`.
+
+        Only what was known at the end of `origin` is used. Days past the trained horizon repeat
+        the last whole weeks of it. Raises ForecastRefused for a horizon below one day.
+        """
+        if horizon < 1:
+            raise ForecastRefused("The horizon must be at least one day.")
+        known, spoiled = sanitise(panel.up_to(origin, self.plan.horizon))
+        reasons = triage(known, spoiled)
+        classes = demand_class(known.demand, known.observed)
+        blends = [
+            self.contest.blend_for(str(name)) if reason is None else _fallback(reason)
+            for name, reason in zip(classes, reasons, strict=True)
+        ]
+        mean, quantiles = self._serve(known, blends)
+        whole = whole_units(known.demand, known.observed)
+        mean, quantiles = present(mean, quantiles, whole)
+        days = _days_served(self.plan.horizon, horizon)
+        return Forecast(
+            series_ids=panel.series_ids,
+            origin=origin,
+            mean=mean[:, days],
+            quantiles=quantiles[:, days],
+            method=tuple(one.label() for one in blends),
+            reason=tuple(one.reason for one in blends),
+        )
+
+    def _serve(self, known: SeriesPanel, blends: list[Blend]) -> tuple[FloatArray, FloatArray]:
+        """Return mean [S, H] and quantiles [S, H, Q], making only the forecasts that are served."""
+        shape = (known.n_series, self.plan.horizon)
+        mean, quantiles = np.zeros(shape), np.zeros((*shape, len(QUANTILES)))
+        store: FeatureStore | None = None
+        made: dict[str, tuple[FloatArray, FloatArray]] = {}
+        for method in sorted({m for one in blends for m in one.methods}):
+            own = [member for member in self.members if member.method == method]
+            if own:
+                store = store or FeatureStore(known, self.plan)
+                made[method] = run_network(own, store)
+            else:
+                made[method] = run_baseline(method, known, self.plan.horizon)
+        for one in set(blends):
+            rows = np.array([k for k, other in enumerate(blends) if other == one])
+            parts = [made[method] for method in one.methods]
+            weights = np.array(one.weights)
+            mean[rows] = sum(w * p[0][rows] for w, p in zip(weights, parts, strict=True))
+            quantiles[rows] = blend([p[1][rows] for p in parts], weights)
+        return mean, quantiles
+
+    def to_bytes(self) -> bytes:
+        """Return everything as one sealed artefact: safetensors and JSON."""
+        tensors = {
+            f"{index}/{key}": value
+            for index, member in enumerate(self.members)
+            for key, value in member.network.weights.items()
+        }
+        header = {
+            "kind": "forecaster",
+            "config": self.config.to_json(),
+            "trained_until": self.trained_until.isoformat(),
+            "plan": self.plan.to_json(),
+            "members": [_member_to_json(member) for member in self.members],
+            "contest": self.contest.to_json(),
+            "history": [report_to_json(report) for report in self.history],
+            "cpu_seconds": self.cpu_seconds,
+        }
+        return seal(tensors, header)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "FittedForecaster":
+        """Return the forecaster of an artefact. Raises ArtifactError."""
+        tensors, header = unseal(data)
+        if header.get("kind") != "forecaster":
+            raise ArtifactError("unfit", "it is not a forecaster.")
+        try:
+            members = tuple(
+                _member_from_json(one, tensors, index)
+                for index, one in enumerate(header["members"])
+            )
+            return cls(
+                config=EngineConfig.from_json(header["config"]),
+                trained_until=date.fromisoformat(header["trained_until"]),
+                plan=FeaturePlan.from_json(header["plan"]),
+                members=members,
+                contest=ContestResult.from_json(header["contest"]),
+                history=tuple(report_from_json(one) for one in header["history"]),
+                cpu_seconds=header["cpu_seconds"],
+            )
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise ArtifactError("unfit", str(error)) from error
+
+
+def fit(
+    panel: SeriesPanel,
+    origin: date,
+    config: EngineConfig = EngineConfig(),
+    callbacks: Callbacks = NO_CALLBACKS,
+) -> FittedForecaster:
+    """Train the networks on days up to `origin`, hold the contest, and return what will serve.
+
+    Too little data is no error: the baselines serve then, with their reason. Raises TrainingStopped
+    when the caller asks to stop, TrainingDiverged, UnknownNetwork.
+    """
+    started = callbacks.cpu_seconds() if callbacks.cpu_seconds else None
+    known, spoiled = sanitise(panel.up_to(origin, config.horizon))
+    usable = trainable(known, triage(known, spoiled))
+    plan = plan_features(known.select(np.flatnonzero(usable)) if usable.any() else known, config.horizon)
+    if not enough_to_train(known, usable) or not config.networks:
+        return _without_networks(config, origin, plan)
+    learned = known.select(np.flatnonzero(usable))
+    origins = _holdout_days(learned, origin, config)
+    settings = [_training_config(config, name, learned) for name in config.networks]
+    if not config.contest or not origins:
+        members, history = _train_final(learned, plan, settings, callbacks)
+        contest = _uncontested(config)
+    else:
+        members, history, contest = _train_and_judge(
+            learned, origin, plan, config, settings, origins, callbacks
+        )
+    ended = callbacks.cpu_seconds() if callbacks.cpu_seconds else None
+    spent = ended - started if started is not None and ended is not None else None
+    served = set(contest.methods)
+    members = tuple(member for member in members if member.method in served)
+    return FittedForecaster(config, origin, plan, members, contest, history, spent)
+
+
+def _train_and_judge(
+    learned: SeriesPanel,
+    origin: date,
+    plan: FeaturePlan,
+    config: EngineConfig,
+    settings: list[TrainingConfig],
+    origins: list[date],
+    callbacks: Callbacks,
+) -> tuple[tuple[Member, ...], tuple[EpochReport, ...], ContestResult]:
+    """Train without the holdout, hold the contest on it, then train on all days what won."""
+    early = learned.up_to(origins[0], config.horizon)
+    store = FeatureStore(early, plan)
+    holdout, stores = make_holdout(learned, origins, plan)
+    judged, history = [], []
+    for setting in settings:
+        _announce(callbacks, f"holdout {setting.network}")
+        network = train_network(
+            store, setting, callbacks, validator(holdout, stores, setting),
+            name=f"holdout-{setting.network}",
+        )  # fmt: skip
+        judged.append(Member(setting.network, network))
+        history += network.history
+    _announce(callbacks, "contest")
+    entries = [_network_entry(member, stores) for member in judged]
+    entries += [_baseline_entry(name, learned, origins, config) for name in config.baselines]
+    contest = hold_contest(entries, holdout)
+    winners = [m for m in judged if m.method in contest.methods]
+    final, more = _train_final(
+        learned, plan, [_refit_config(m.network) for m in winners], callbacks
+    )
+    days_held = (origin - origins[0]).days
+    keep = winners if days_held < SMALL_HOLDOUT * learned.n_days else []
+    return (*keep, *final), (*history, *more), contest
+
+
+def _train_final(
+    learned: SeriesPanel,
+    plan: FeaturePlan,
+    settings: list[TrainingConfig],
+    callbacks: Callbacks,
+) -> tuple[tuple[Member, ...], tuple[EpochReport, ...]]:
+    store = FeatureStore(learned, plan)
+    members, history = [], []
+    for setting in settings:
+        _announce(callbacks, f"final {setting.network}")
+        network = train_network(store, setting, callbacks, name=f"final-{setting.network}")
+        members.append(Member(setting.network, network))
+        history += network.history
+    return tuple(members), tuple(history)
+
+
+def _refit_config(judged: TrainedNetwork) -> TrainingConfig:
+    """Train as long as was best on the holdout, with draws of its own."""
+    config = judged.config
+    return replace(config, stop_after=judged.best_epoch, seed=config.seed + 1)
+
+
+def _network_entry(member: Member, stores: list[FeatureStore]) -> Entry:
+    made = [run_network([member], store) for store in stores]
+    return Entry(
+        member.method, True, np.stack([m for m, _ in made]), np.stack([q for _, q in made])
+    )
+
+
+def _baseline_entry(
+    name: str, learned: SeriesPanel, origins: list[date], config: EngineConfig
+) -> Entry:
+    made = [
+        run_baseline(name, learned.up_to(day, config.horizon), config.horizon) for day in origins
+    ]
+    return Entry(name, False, np.stack([m for m, _ in made]), np.stack([q for _, q in made]))
+
+
+def _holdout_days(learned: SeriesPanel, origin: date, config: EngineConfig) -> list[date]:
+    """Return the validation origins, oldest first: as many as leave enough days to learn from."""
+    days = float(np.median(learned.n_days - learned.begins))
+    room = int((days - 84) // config.horizon)
+    count = max(min(config.holdout_origins, room), 0)
+    return [origin - timedelta(days=config.horizon * back) for back in range(count, 0, -1)]
+
+
+def _training_config(config: EngineConfig, network: str, learned: SeriesPanel) -> TrainingConfig:
+    """Set the number of steps by the data there is and by the budget."""
+    days = float(learned.observed.sum())
+    steps = float(np.clip(STEPS_PER_ROOT_DAY * days**0.5, MIN_STEPS, MAX_STEPS))
+    if config.budget_seconds is not None:
+        trainings = len(config.networks) * (2 if config.contest else 1)
+        steps = min(steps, 0.85 * config.budget_seconds / SECONDS_PER_STEP / trainings)
+    base = config.training
+    per_epoch = max(round(steps / base.epochs), 1)
+    return replace(base, network=network, steps_per_epoch=per_epoch, seed=config.seed * 10)
+
+
+def _without_networks(config: EngineConfig, origin: date, plan: FeaturePlan) -> FittedForecaster:
+    blends = {ALL_CLASSES: Blend((FALLBACK,), (1.0,), Reason.NO_NETWORK)}
+    return FittedForecaster(config, origin, plan, (), ContestResult(blends, ()), (), None)
+
+
+def _uncontested(config: EngineConfig) -> ContestResult:
+    share = 1 / len(config.networks)
+    methods = tuple(dict.fromkeys(config.networks))
+    blends = {ALL_CLASSES: Blend(methods, (share,) * len(methods), Reason.CONTEST)}
+    return ContestResult(blends, ())
+
+
+def _fallback(reason: Reason) -> Blend:
+    return Blend((FALLBACK,), (1.0,), reason)
+
+
+def _days_served(trained: int, wanted: int) -> np.ndarray:
+    """Return which trained day serves each day wanted; later days repeat the last whole weeks."""
+    days = np.arange(wanted)
+    weeks = max(trained // 7 * 7, 1) if trained >= 7 else trained
+    return np.where(days < trained, days, trained - weeks + (days - trained) % weeks)
+
+
+def _announce(callbacks: Callbacks, stage: str) -> None:
+    if callbacks.on_stage:
+        callbacks.on_stage(stage)
+
+
+def _member_to_json(member: Member) -> dict[str, Any]:
+    return {
+        "method": member.method,
+        "shape": member.network.shape.to_json(),
+        "config": member.network.config.to_json(),
+        "history": [report_to_json(report) for report in member.network.history],
+    }
+
+
+def _member_from_json(data: dict[str, Any], tensors: dict[str, Any], index: int) -> Member:
+    prefix = f"{index}/"
+    own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    network = TrainedNetwork(
+        shape=NetworkShape.from_json(data["shape"]),
+        config=TrainingConfig.from_json(data["config"]),
+        weights=own,
+        history=tuple(report_from_json(one) for one in data["history"]),
+    )
+    network.build()
+    return Member(str(data["method"]), network)
