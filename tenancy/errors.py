@@ -94,7 +94,5 @@ class Invalid(Refused):
 def _sentence(problem: Problem) -> str:
     if problem.line is None:
         return str(problem.message)
-    return _("Line %(number)d: %(message)s") % {
-        "number": problem.line + 1,
-        "message": problem.message,
-    }
+    named = {"number": problem.line + 1, "message": problem.message}
+    return str(_("Line %(number)d: %(message)s") % named)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
 
 SMALLEST_UNIT = Decimal("0.000001")
@@ -36,8 +36,10 @@ def quantity_fault(quantity: Decimal, *, whole_units: bool) -> QuantityFault | N
 
 
 def to_base_units(quantity: Decimal, *, units: Decimal) -> Decimal | None:
-    """Return ``quantity`` packagings of ``units`` base units each, or None when that is not exact."""
-    product = quantity * units
-    if product > LARGEST_QUANTITY or product != product.quantize(SMALLEST_UNIT):
-        return None
-    return product.quantize(SMALLEST_UNIT)
+    """Return ``quantity`` packagings of ``units`` base units each, or None when not exact."""
+    with localcontext() as context:
+        context.prec = 60
+        product = quantity * units
+        if product > LARGEST_QUANTITY or product != product.quantize(SMALLEST_UNIT):
+            return None
+        return product.quantize(SMALLEST_UNIT)

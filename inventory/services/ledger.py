@@ -1,0 +1,346 @@
+"""The ledger: the only writer of movements and balances, and the only place that locks stock.
+
+Every posting is the same few statements, however many lines it has: write the movements, make sure
+the balances exist, lock them in one sorted statement, change them by one conditional update. The
+update decides; nothing is read, computed and saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple, NoReturn
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from inventory.models import MovementReason, StockMovement
+from inventory.services.ledger_sql import (
+    CHANGE_BALANCES,
+    CODES,
+    DOUBLED_SERIALS,
+    ENSURE_BALANCES,
+    INSERT_MOVEMENTS,
+    LOCK_BALANCES,
+    LOCK_LOTS,
+    SKUS,
+)
+from inventory.services.movement_lines import LineFacts, MovementLine, check_lines, load_facts
+from inventory.services.stock_errors import (
+    AlreadyReversed,
+    InsufficientStock,
+    NotAllocated,
+    SerialNotSingle,
+    ShortLine,
+)
+from tenancy.errors import Invalid, NotFound, Problem
+from tenancy.permissions import Permission, require
+from tenancy.scope import active_scope, active_tenant_id
+from tenancy.services import audit
+
+__all__ = [
+    "AllocationLine",
+    "AlreadyReversed",
+    "InsufficientStock",
+    "MovementLine",
+    "NotAllocated",
+    "SerialNotSingle",
+    "ShortLine",
+    "allocate",
+    "post_movements",
+    "release",
+    "reverse_movement",
+]
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationLine:
+    """A positive ``quantity`` to promise, or to free again, where it lies."""
+
+    product_id: int
+    location_id: int
+    quantity: Decimal
+    lot_id: int | None = None
+
+
+class BalanceKey(NamedTuple):
+    product_id: int
+    location_id: int
+    lot_id: int | None
+
+
+@dataclass(slots=True)
+class Change:
+    on_hand: Decimal = ZERO
+    allocated: Decimal = ZERO
+
+
+def post_movements(
+    *,
+    lines: Sequence[MovementLine],
+    effective_at: datetime | None = None,
+    document: Model | None = None,
+    releases: Sequence[AllocationLine] = (),
+) -> list[int]:
+    """Post all lines or none, and return the movements' ids in the order of the lines.
+
+    Lines that touch the same balance are netted, so their order does not matter. ``releases`` frees
+    allocations in the same step, for stock that leaves because it was promised. ``effective_at`` is
+    when it happened (default: now); the future is refused. The audit event is the caller's.
+
+    Raises ``Invalid``, ``NotFound``, ``InsufficientStock``, ``SerialNotSingle``.
+    """
+    require(Permission.FLOOR_WORK)
+    if not lines:
+        raise Invalid.field("lines", "empty", _("There is nothing to post."))
+    facts = load_facts(lines)
+    check_lines(lines, facts)
+    return _post(lines, facts, _moment(effective_at, facts.clock), document, releases=releases)
+
+
+def reverse_movement(
+    *, movement_id: int, effective_at: datetime | None = None, note: str = ""
+) -> StockMovement:
+    """Take a movement back, once, by an opposite movement that points at it; return the new one.
+
+    Raises ``NotFound``, ``AlreadyReversed``, ``InsufficientStock`` when the goods have moved on.
+    """
+    require(Permission.FLOOR_WORK)
+    original = StockMovement.objects.filter(pk=movement_id).first()
+    if original is None:
+        raise NotFound("movement", movement_id)
+    lines = [_opposite(original, note)]
+    facts = load_facts(lines)
+    check_lines(lines, facts, correction=True)
+    moment = _moment(effective_at, facts.clock)
+    try:
+        [new_id] = _post(lines, facts, moment, original=original)
+    except IntegrityError as error:
+        if "movement_reversed_once" in str(error):
+            raise AlreadyReversed(movement_id) from error
+        raise
+    reversal = StockMovement.objects.get(pk=new_id)
+    audit.record("movement.reversed", original, reversal=new_id)
+    return reversal
+
+
+def allocate(*, lines: Sequence[AllocationLine]) -> None:
+    """Promise stock that lies free, all lines or none. Raises ``InsufficientStock``."""
+    _change_allocated(lines, sign=1)
+
+
+def release(*, lines: Sequence[AllocationLine]) -> None:
+    """Free promised stock again. Raises ``InsufficientStock`` when less than that is promised."""
+    _change_allocated(lines, sign=-1)
+
+
+def _change_allocated(lines: Sequence[AllocationLine], *, sign: int) -> None:
+    require(Permission.FLOOR_WORK)
+    with transaction.atomic():
+        _apply(_net((), _checked_allocations(lines), sign=sign))
+
+
+def _checked_allocations(lines: Sequence[AllocationLine]) -> Sequence[AllocationLine]:
+    problems = [
+        Problem("quantity", "not_positive", _("The quantity must be greater than zero."), number)
+        for number, line in enumerate(lines)
+        if not line.quantity.is_finite() or line.quantity <= 0
+    ]
+    if problems:
+        raise Invalid(problems)
+    return lines
+
+
+def _opposite(original: StockMovement, note: str) -> MovementLine:
+    return MovementLine(
+        product_id=original.product_id,
+        from_location_id=original.to_location_id,
+        to_location_id=original.from_location_id,
+        quantity=original.quantity,
+        reason=MovementReason(original.reason),
+        lot_id=original.lot_id,
+        unit_cost=original.unit_cost,
+        note=note,
+    )
+
+
+def _moment(effective_at: datetime | None, clock: datetime) -> datetime:
+    if effective_at is None:
+        return clock
+    if timezone.is_naive(effective_at):
+        message = _("Give the moment with its time zone.")
+        raise Invalid.field("effective_at", "naive", message)
+    if effective_at > clock:
+        message = _("A movement cannot take effect in the future.")
+        raise Invalid.field("effective_at", "future", message)
+    return effective_at
+
+
+def _post(
+    lines: Sequence[MovementLine],
+    facts: LineFacts,
+    moment: datetime,
+    document: Model | None = None,
+    *,
+    releases: Sequence[AllocationLine] = (),
+    original: StockMovement | None = None,
+) -> list[int]:
+    inside = {location_id for location_id, place in facts.locations.items() if not place.is_outside}
+    changes = _net(lines, _checked_allocations(releases), sign=-1, inside=inside)
+    serials = facts.new_serials(lines)
+    with transaction.atomic():
+        if serials:
+            _fetch(LOCK_LOTS, [active_tenant_id(), serials])
+        # movements first: a second reversal is refused here, before it asks for any balance
+        origin = _Origin.of(document, original)
+        movement_ids = _insert(lines, facts, moment, origin)
+        _apply(changes)
+        if serials:
+            _refuse_doubled(serials)
+    return movement_ids
+
+
+class _Origin(NamedTuple):
+    """What caused a posting: a document, or the movement it takes back."""
+
+    document_kind: str
+    document_id: int | None
+    reverses_id: int | None
+
+    @classmethod
+    def of(cls, document: Model | None, original: StockMovement | None) -> _Origin:
+        if original is not None:
+            return cls(original.document_kind, original.document_id, original.pk)
+        if document is not None:
+            return cls(type(document).__name__, document.pk, None)
+        return cls("", None, None)
+
+
+def _net(
+    lines: Sequence[MovementLine],
+    allocations: Sequence[AllocationLine],
+    *,
+    sign: int,
+    inside: set[int] | None = None,
+) -> dict[BalanceKey, Change]:
+    """Return the sum of all changes per balance, sorted by key; what nets to nothing is left out."""
+    changes: dict[BalanceKey, Change] = {}
+    for line in lines:
+        for location_id, delta in (
+            (line.from_location_id, -line.quantity),
+            (line.to_location_id, line.quantity),
+        ):
+            if inside is not None and location_id in inside:
+                key = BalanceKey(line.product_id, location_id, line.lot_id)
+                changes.setdefault(key, Change()).on_hand += delta
+    for allocation in allocations:
+        key = BalanceKey(allocation.product_id, allocation.location_id, allocation.lot_id)
+        changes.setdefault(key, Change()).allocated += sign * allocation.quantity
+    changing = {key: c for key, c in changes.items() if c.on_hand or c.allocated}
+    return dict(sorted(changing.items(), key=lambda item: _sort_key(item[0])))
+
+
+def _sort_key(key: BalanceKey) -> tuple[int, int, int]:
+    return key.product_id, key.location_id, key.lot_id or 0
+
+
+def _apply(changes: Mapping[BalanceKey, Change]) -> None:
+    """Change the balances, all or none, inside the caller's savepoint."""
+    if not changes:
+        return
+    tenant_id = active_tenant_id()
+    growing = [key for key, change in changes.items() if change.on_hand > 0]
+    if growing:
+        _execute(ENSURE_BALANCES, [tenant_id, *_columns(growing)])
+    rows = _fetch(LOCK_BALANCES, [*_columns(list(changes)), tenant_id])
+    locked = {BalanceKey(*row[1:4]): row for row in rows}
+    found = [key for key in changes if key in locked]
+    arguments = [
+        [locked[key][0] for key in found],
+        [changes[key].on_hand for key in found],
+        [changes[key].allocated for key in found],
+        tenant_id,
+    ]
+    if _execute(CHANGE_BALANCES, arguments) != len(changes):
+        _refuse_shortage(changes, locked)
+
+
+def _refuse_shortage(
+    changes: Mapping[BalanceKey, Change], locked: Mapping[BalanceKey, tuple[Any, ...]]
+) -> NoReturn:
+    tenant_id = active_tenant_id()
+    skus = dict(_fetch(SKUS, [tenant_id, [key.product_id for key in changes]]))
+    codes = dict(_fetch(CODES, [tenant_id, [key.location_id for key in changes]]))
+    short, unpromised = [], []
+    for key, change in changes.items():
+        on_hand, allocated = locked[key][4:] if key in locked else (ZERO, ZERO)
+        line = ShortLine(
+            product_id=key.product_id,
+            sku=skus.get(key.product_id, str(key.product_id)),
+            location_id=key.location_id,
+            location=codes.get(key.location_id, str(key.location_id)),
+            lot_id=key.lot_id,
+            on_hand=on_hand,
+            allocated=allocated,
+            required=change.allocated - change.on_hand,
+        )
+        if allocated + change.allocated < 0:
+            unpromised.append(line)
+        elif line.short > 0:
+            short.append(line)
+    if unpromised:
+        raise NotAllocated(unpromised)
+    raise InsufficientStock(short)
+
+
+def _insert(
+    lines: Sequence[MovementLine], facts: LineFacts, moment: datetime, origin: _Origin
+) -> list[int]:
+    rows = _fetch(
+        INSERT_MOVEMENTS,
+        [
+            active_tenant_id(),
+            *origin,
+            active_scope().actor.label[:160],
+            moment,
+            [line.product_id for line in lines],
+            [line.lot_id for line in lines],
+            [line.from_location_id for line in lines],
+            [line.to_location_id for line in lines],
+            [line.quantity for line in lines],
+            [line.unit_cost for line in lines],
+            [int(line.reason) for line in lines],
+            [line.note[:200] for line in lines],
+            facts.business_days(lines, moment),
+        ],
+    )
+    return [row[0] for row in rows]
+
+
+def _refuse_doubled(serials: Sequence[int]) -> None:
+    doubled = _fetch(DOUBLED_SERIALS, [active_tenant_id(), serials])
+    if doubled:
+        raise SerialNotSingle([code for (code,) in doubled])
+
+
+def _columns(keys: Sequence[BalanceKey]) -> list[list[Any]]:
+    """Return products, locations and lots as three arrays, for unnest."""
+    return [list(column) for column in zip(*keys, strict=True)]
+
+
+def _execute(sql: str, arguments: Sequence[Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments)
+        return int(cursor.rowcount)
+
+
+def _fetch(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments)
+        return list(cursor.fetchall())
