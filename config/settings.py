@@ -26,7 +26,9 @@ if PRODUCTION and (len(SECRET_KEY) < 50 or SECRET_KEY == DEMO_SECRET_KEY or DEBU
     raise ImproperlyConfigured(
         "Production needs DJANGO_SECRET_KEY with at least 50 random characters, and DJANGO_DEBUG off."
     )
-ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "testserver"])
+ALLOWED_HOSTS = env.list(
+    "DJANGO_ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "testserver"]
+)
 CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
 DATA_DIR = Path(env.str("STOCKCAST_DATA_DIR", str(BASE_DIR / ".stockcast")))
 
@@ -51,7 +53,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "axes",
-    "django_celery_beat",
     "django_prometheus",
     "tenancy",
     "inventory",
@@ -152,7 +153,16 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 50
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
-JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 60)
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULE = {
+    # the only thing beat knows; what is due is decided by the Job table (tenancy.services.schedules)
+    "tick": {"task": "tenancy.tick", "schedule": 60.0, "options": {"expires": 50}},
+}
+JOB_LEASE_SECONDS = env.float("JOB_LEASE_SECONDS", 60.0)
+JOB_RESEND_SECONDS = env.float("JOB_RESEND_SECONDS", 120.0)
+JOB_RETRY_SECONDS = env.float("JOB_RETRY_SECONDS", 10.0)
+JOB_RUNNING_CAP = env.int("JOB_RUNNING_CAP", 2)
 
 # -- people -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "tenancy.User"
@@ -266,7 +276,9 @@ structlog.configure(
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer() if PRODUCTION else structlog.dev.ConsoleRenderer(colors=False),
+        structlog.processors.JSONRenderer()
+        if PRODUCTION
+        else structlog.dev.ConsoleRenderer(colors=False),
     ],
     wrapper_class=structlog.make_filtering_bound_logger(env.int("LOG_LEVEL", 20)),
     cache_logger_on_first_use=True,

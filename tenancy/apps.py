@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class TenancyConfig(AppConfig):
@@ -7,3 +8,6 @@ class TenancyConfig(AppConfig):
 
     def ready(self) -> None:
         from tenancy import checks  # noqa: F401  registers the boot checks
+
+        # whoever queues a job must know its kind, not only the workers
+        autodiscover_modules("tasks")

@@ -5,6 +5,7 @@ from tenancy.models.audit import AuditEvent
 from tenancy.models.base import TenantForeignKey, TenantOwned
 from tenancy.models.idempotency import IdempotencyKey
 from tenancy.models.job import Job, JobQueue, JobState
+from tenancy.models.job_turn import JobTurn
 from tenancy.models.member import Membership, Role, User
 from tenancy.models.tenant import Tenant
 
@@ -15,6 +16,7 @@ __all__ = [
     "Job",
     "JobQueue",
     "JobState",
+    "JobTurn",
     "Membership",
     "Role",
     "Tenant",

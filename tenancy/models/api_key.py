@@ -23,7 +23,9 @@ class ApiKey(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         ordering = ["-id"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "key_hash"], name="api_key_hash_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "key_hash"], name="api_key_hash_unique")
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix})"

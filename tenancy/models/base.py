@@ -16,7 +16,9 @@ class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]
     with an index on the same columns unless ``tenant_index=False``.
     """
 
-    def __init__(self, to: Any, on_delete: Any, *, tenant_index: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, to: Any, on_delete: Any, *, tenant_index: bool = True, **kwargs: Any
+    ) -> None:
         self.tenant_index = tenant_index
         kwargs["db_constraint"] = False
         kwargs["db_index"] = False

@@ -8,7 +8,9 @@ from tenancy.models.base import TenantOwned
 
 
 class IdempotencyKey(TenantOwned):
-    principal = models.CharField(max_length=64, help_text='Who asked, e.g. "user:7" or "api_key:3".')
+    principal = models.CharField(
+        max_length=64, help_text='Who asked, e.g. "user:7" or "api_key:3".'
+    )
     key = models.CharField(max_length=255)
     request_hash = models.CharField(max_length=64)
     status_code = models.PositiveSmallIntegerField(null=True)
@@ -17,7 +19,9 @@ class IdempotencyKey(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "principal", "key"], name="idempotency_key_unique")
+            models.UniqueConstraint(
+                fields=["tenant", "principal", "key"], name="idempotency_key_unique"
+            )
         ]
         indexes = [models.Index(fields=["tenant", "created_at"], name="idempotency_age")]
 

@@ -46,10 +46,15 @@ class Job(TenantOwned):
     cancel_requested_at = models.DateTimeField(null=True)
     created_by_label = models.CharField(max_length=160, blank=True)
     schedule_key = models.CharField(
-        max_length=80, null=True, help_text="Kind and period of a scheduled job: two beats start it once."
+        max_length=80,
+        null=True,
+        help_text="Kind and period of a scheduled job: two beats start it once.",
     )
     queued_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(
+        null=True, help_text="Not before this instant, after a failure."
+    )
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -62,7 +67,9 @@ class Job(TenantOwned):
                 condition=models.Q(queue="training", state="running"),
                 name="job_one_running_training",
             ),
-            models.CheckConstraint(condition=models.Q(state__in=JobState.values), name="job_state_known"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=JobState.values), name="job_state_known"
+            ),
         ]
         indexes = [
             models.Index(fields=["tenant", "state", "queue", "id"], name="job_waiting"),
@@ -76,4 +83,6 @@ class Job(TenantOwned):
         """Whole percent done, 0 to 100."""
         if self.state == JobState.DONE:
             return 100
-        return min(100, 100 * self.progress_done // self.progress_total) if self.progress_total else 0
+        return (
+            min(100, 100 * self.progress_done // self.progress_total) if self.progress_total else 0
+        )

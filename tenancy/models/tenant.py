@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 def validate_time_zone(name: str) -> None:
     """Refuse a name that is not in the time zone database."""
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(_("%(name)s is not a time zone, e.g. Europe/Berlin."), params={"name": name})
+        raise ValidationError(
+            _("%(name)s is not a time zone, e.g. Europe/Berlin."), params={"name": name}
+        )
 
 
 class Tenant(models.Model):
@@ -22,12 +24,16 @@ class Tenant(models.Model):
     slug = models.SlugField(
         max_length=40,
         unique=True,
-        validators=[RegexValidator(r"^[a-z][a-z0-9-]*$", _("Small letters, digits and dashes only."))],
+        validators=[
+            RegexValidator(r"^[a-z][a-z0-9-]*$", _("Small letters, digits and dashes only."))
+        ],
     )
     name = models.CharField(max_length=120)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     currency = models.CharField(
-        max_length=3, default="EUR", validators=[RegexValidator(r"^[A-Z]{3}$", _("An ISO 4217 code, e.g. EUR."))]
+        max_length=3,
+        default="EUR",
+        validators=[RegexValidator(r"^[A-Z]{3}$", _("An ISO 4217 code, e.g. EUR."))],
     )
     country = models.CharField(
         max_length=2,
