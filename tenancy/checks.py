@@ -1,4 +1,4 @@
-"""Boot checks: refuse to serve when the fences are down (``manage.py check --database default``)."""
+"""Boot checks: refuse to serve when the fences are down (``check --database default``)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tenancy.models import TenantOwned
 
 @contextmanager
 def as_owner() -> Iterator[None]:
-    """Use the owner's connection (``DATABASE_OWNER_URL``) for schema work, then the application's again."""
+    """Use the owner's connection for schema work, then the application's again."""
     application = connection.settings_dict
     connection.close()
     connection.settings_dict = {**application, **settings.OWNER_DATABASE}
@@ -60,7 +60,8 @@ def isolation_faults() -> list[str]:
 
 def _role_faults(cursor: Any) -> list[str]:
     cursor.execute(
-        "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname IN (current_user, session_user)"
+        "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles "
+        "WHERE rolname IN (current_user, session_user)"
     )
     faults = []
     for name, superuser, bypass in cursor.fetchall():
@@ -68,5 +69,7 @@ def _role_faults(cursor: Any) -> list[str]:
             faults.append(f"role {name} is a superuser or bypasses row level security")
     cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
     if cursor.fetchone()[0]:
-        faults.append("the application runs as a superuser or a role that bypasses row level security")
+        faults.append(
+            "the application runs as a superuser or a role that bypasses row level security"
+        )
     return faults

@@ -21,7 +21,9 @@ USER_SETTING = "(SELECT nullif(current_setting('app.user_id', true), '')::bigint
 def tenant_models(state_apps: Any, app_label: str) -> list[type[Model]]:
     """Return the app's models that carry a tenant."""
     found = state_apps.get_app_config(app_label).get_models()
-    return [m for m in found if any(f.attname == "tenant_id" for f in m._meta.local_concrete_fields)]
+    return [
+        m for m in found if any(f.attname == "tenant_id" for f in m._meta.local_concrete_fields)
+    ]
 
 
 def _exists(cursor: Any, sql: str, params: list[Any]) -> bool:
@@ -55,7 +57,8 @@ def _composite_foreign_keys(cursor: Any, model: type[Model]) -> None:
             cursor.execute(
                 f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" '
                 f'FOREIGN KEY (tenant_id, "{field.column}") '
-                f'REFERENCES "{target._meta.db_table}" (tenant_id, id) DEFERRABLE INITIALLY DEFERRED'
+                f'REFERENCES "{target._meta.db_table}" (tenant_id, id) '
+                "DEFERRABLE INITIALLY DEFERRED"
             )
         index = f"{table}_{field.column}_tenant"[:63]
         if getattr(field, "tenant_index", True):
@@ -70,7 +73,9 @@ def _row_level_security(cursor: Any, table: str) -> None:
     found = "SELECT 1 FROM pg_policy WHERE polrelid = %s::regclass AND polname = 'tenant_fence'"
     if not _exists(cursor, found, [table]):
         rule = f"tenant_id = {TENANT_SETTING}"
-        cursor.execute(f'CREATE POLICY tenant_fence ON "{table}" USING ({rule}) WITH CHECK ({rule})')
+        cursor.execute(
+            f'CREATE POLICY tenant_fence ON "{table}" USING ({rule}) WITH CHECK ({rule})'
+        )
 
 
 class _DatabaseOnly(Operation):
@@ -110,7 +115,7 @@ class FenceTenantTables(_DatabaseOnly):
 
 
 class AppendOnly(_DatabaseOnly):
-    """Make a table append-only: no UPDATE or DELETE for the application, a trigger for everybody."""
+    """Make a table append-only: rights taken from the application, a trigger for everybody."""
 
     def __init__(self, table: str) -> None:
         self.table = table
@@ -156,7 +161,8 @@ class LetUsersSeeOwnRows(_DatabaseOnly):
     ) -> None:
         with schema_editor.connection.cursor() as cursor:
             cursor.execute(
-                f'CREATE POLICY own_rows ON "{self.table}" FOR SELECT USING (user_id = {USER_SETTING})'
+                f'CREATE POLICY own_rows ON "{self.table}" '
+                f"FOR SELECT USING (user_id = {USER_SETTING})"
             )
 
     def describe(self) -> str:

@@ -25,7 +25,8 @@ class TenantQuery(Query):
     def get_compiler(self, *args: Any, **kwargs: Any) -> SQLCompiler:
         if self.made_for is not None and self.made_for != active_tenant_id():
             raise WrongTenant(
-                f"this query was made for tenant {self.made_for}, tenant {active_tenant_id()} is active"
+                f"this query was made for tenant {self.made_for}, "
+                f"tenant {active_tenant_id()} is active"
             )
         return super().get_compiler(*args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""Open the tenant scope for every address that names a tenant; name the request in every log line."""
+"""Open the tenant scope for every address that names a tenant; name requests in the log."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from typing import Any
 
 import structlog
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 
+from tenancy.errors import NotFound
 from tenancy.models import Tenant
-from tenancy.permissions import Permission, allows
+from tenancy.permissions import Permission, PermissionRefused, allows
 from tenancy.queries.tenants import find_membership, find_tenant
 from tenancy.scope import Actor, active_scope, recognise, run_in_scope
 
 View = Callable[..., HttpResponseBase]
+
+CHOSEN_TENANT = "admin_tenant"
+"""Session key: the tenant a platform admin works in."""
 
 
 class RequestLogMiddleware:
@@ -48,11 +53,12 @@ class TenantMiddleware:
     def process_view(
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
-        slug = kwargs.get("tenant")
+        is_admin = request.path.startswith("/admin/")
+        slug = self._chosen_by_admin(request) if is_admin else kwargs.get("tenant")
         if slug is None:
             return None
-        is_api = request.path.startswith("/api/")
-        if not is_api and not request.user.is_authenticated:
+        is_page = not is_admin and not request.path.startswith("/api/")
+        if is_page and not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         tenant = find_tenant(slug)
         if tenant is None:
@@ -60,21 +66,25 @@ class TenantMiddleware:
         structlog.contextvars.bind_contextvars(tenant=tenant.slug)
 
         def work() -> HttpResponseBase:
-            if not is_api:
+            if is_page:
                 self._enter_as_member(request, tenant)
-            response = view(request, *args, **kwargs)
-            render = getattr(response, "render", None)
-            if callable(render) and not getattr(response, "is_rendered", True):
-                response = render()
-            response.setdefault("Cache-Control", "private, no-store")  # type: ignore[attr-defined]
-            if getattr(response, "status_code", 200) >= 500:
-                raise _Rollback(response)
-            return response
+            return _rendered(view(request, *args, **kwargs))
 
+        actor = _platform_admin(request) if is_admin else Actor.anonymous()
         try:
-            return run_in_scope(tenant, Actor.anonymous(), work)
+            return run_in_scope(tenant, actor, work)
         except _Rollback as rollback:
             return rollback.response
+        except PermissionRefused as refusal:
+            raise PermissionDenied(str(refusal)) from refusal
+        except NotFound as missing:
+            raise Http404 from missing
+
+    def _chosen_by_admin(self, request: HttpRequest) -> str | None:
+        if not (request.user.is_authenticated and request.user.is_staff):
+            return None
+        slug = request.session.get(CHOSEN_TENANT)
+        return slug if slug and find_tenant(slug) else None
 
     def _enter_as_member(self, request: HttpRequest, tenant: Tenant) -> None:
         membership = find_membership(request.user.pk)
@@ -85,6 +95,23 @@ class TenantMiddleware:
         )
         request.tenant = tenant  # type: ignore[attr-defined]
         request.membership = membership  # type: ignore[attr-defined]
+
+
+def _platform_admin(request: HttpRequest) -> Actor:
+    return Actor(
+        kind="user", id=request.user.pk, label=f"{request.user} (platform admin)", role="owner"
+    )
+
+
+def _rendered(response: HttpResponseBase) -> HttpResponseBase:
+    """Render inside the scope; an error answer takes everything back that was written before it."""
+    render = getattr(response, "render", None)
+    if callable(render) and not getattr(response, "is_rendered", True):
+        response = render()
+    response.headers.setdefault("Cache-Control", "private, no-store")
+    if response.status_code >= 400:
+        raise _Rollback(response)
+    return response
 
 
 class _Rollback(Exception):
@@ -102,4 +129,3 @@ def tenant_context(request: HttpRequest) -> dict[str, Any]:
     actor = active_scope().actor
     rights = {permission.value: allows(actor, permission) for permission in Permission}
     return {"tenant": tenant, "membership": getattr(request, "membership", None), "rights": rights}
-

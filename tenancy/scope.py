@@ -48,7 +48,7 @@ class Actor:
 
     @classmethod
     def system(cls, label: str) -> Actor:
-        """Return the actor of unattended work (commands, jobs, schedules), which may do everything."""
+        """Return the actor of unattended work (commands, jobs), which may do everything."""
         return cls(kind="system", label=label, role="owner")
 
     @classmethod
@@ -153,7 +153,7 @@ def identity_scope(user_id: int) -> Iterator[None]:
 
 
 def run_in_scope(tenant: Tenant, actor: Actor, work: Callable[[], T]) -> T:
-    """Run ``work`` in a tenant scope; a deadlock or serialization failure repeats the whole transaction.
+    """Run ``work`` in a tenant scope; after a deadlock the whole transaction is repeated.
 
     At most five attempts with jitter. Inside an outer transaction nothing can be repeated, so the
     error goes up to whoever owns it.

@@ -44,7 +44,12 @@ class House:
 
 def make_house(slug: str, **fields: Any) -> House:
     """Create a tenant with a member of each role (viewer, operator, planner, manager, owner)."""
-    defaults = {"name": slug.title(), "time_zone": "Europe/Berlin", "currency": "EUR", "country": "DE"}
+    defaults = {
+        "name": slug.title(),
+        "time_zone": "Europe/Berlin",
+        "currency": "EUR",
+        "country": "DE",
+    }
     tenant = Tenant.objects.create(slug=slug, **(defaults | fields))
     members: dict[str, User] = {}
     with tenant_scope(tenant, actor=Actor.system("test")):

@@ -23,7 +23,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Parcel:
-    """Units of one product in one warehouse; ``lot`` is the day it arrived where lots are tracked."""
+    """Units of a product in a warehouse; ``lot`` is the day it arrived where lots are tracked."""
 
     product: int
     warehouse: int
@@ -43,7 +43,7 @@ class SimulatedOrder:
 
 @dataclass
 class TradingDay:
-    """``demand`` holds (product, warehouse, channel, units) as sold; what nobody could buy is unseen."""
+    """``demand`` holds (product, warehouse, channel, units) as sold; the rest was never seen."""
 
     number: int
     opening: list[Parcel] = field(default_factory=list)
@@ -137,7 +137,12 @@ class _Company:
                 lines.append(Parcel(line.product, line.warehouse, line.units, lot))
             day.received.append(
                 SimulatedOrder(
-                    order.key, order.supplier, order.warehouse, tuple(lines), order.placed_day, day.number
+                    order.key,
+                    order.supplier,
+                    order.warehouse,
+                    tuple(lines),
+                    order.placed_day,
+                    day.number,
                 )
             )
 
@@ -186,7 +191,9 @@ class _Company:
             if not lines or value < supplier.minimum_order_value:
                 continue
             late = self.rng.random() < supplier.late_share
-            factor = self.rng.uniform(1, supplier.late_factor) if late else self.rng.uniform(0.85, 1.1)
+            factor = (
+                self.rng.uniform(1, supplier.late_factor) if late else self.rng.uniform(0.85, 1.1)
+            )
             arrives = day.number + max(1, round(supplier.lead_time_days * factor))
             self.orders += 1
             order = SimulatedOrder(self.orders, supplier.code, w, lines, day.number, arrives)

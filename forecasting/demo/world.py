@@ -36,8 +36,8 @@ class SimulatedProduct:
 class World:
     """One company over ``days``; P products, W warehouses, C channels, D days.
 
-    ``demand`` [P, W, C, D] is what customers want, in whole units; ``promoted`` [P, D + ahead] marks
-    promotion days, the planned ones after the last day included.
+    ``demand`` [P, W, C, D] is what customers want, in whole units; ``promoted`` [P, D + ahead]
+    marks promotion days, the planned ones after the last day included.
     """
 
     trade: Trade
@@ -47,7 +47,9 @@ class World:
     promoted: NDArray[np.bool_]
 
 
-def draw_world(trade: Trade, *, first_day: dt.date, days: int, ahead: int, holidays: set[dt.date], seed: int) -> World:
+def draw_world(
+    trade: Trade, *, first_day: dt.date, days: int, ahead: int, holidays: set[dt.date], seed: int
+) -> World:
     """Draw products, promotions and demand of ``trade`` for ``days`` days from ``first_day``."""
     rng = np.random.default_rng(seed)
     products = _draw_products(trade, days, rng)
@@ -59,7 +61,9 @@ def draw_world(trade: Trade, *, first_day: dt.date, days: int, ahead: int, holid
     return World(trade, first_day, products, demand, promoted)
 
 
-def _draw_products(trade: Trade, days: int, rng: np.random.Generator) -> tuple[SimulatedProduct, ...]:
+def _draw_products(
+    trade: Trade, days: int, rng: np.random.Generator
+) -> tuple[SimulatedProduct, ...]:
     products: list[SimulatedProduct] = []
     for family in trade.ranges:
         for rank, name in enumerate(family.names):
@@ -93,7 +97,7 @@ def _rates(
     holidays: set[dt.date],
     rng: np.random.Generator,
 ) -> Floats:
-    """Return the expected units [P, D] of every product and day, all channels and places together."""
+    """Return the expected units [P, D] of every product and day, all channels together."""
     day_of_year = np.array([d.timetuple().tm_yday for d in calendar])
     weekday = np.array(trade.weekday)[[d.weekday() for d in calendar]]
     closed = np.array([d in holidays for d in calendar])
@@ -115,7 +119,9 @@ def _rates(
 def _season(product: SimulatedProduct, day_of_year: NDArray[np.int64]) -> Floats:
     """Return the yearly curve; strongly seasonal goods get a narrow peak instead of a wave."""
     peak = 105 if product.name in EASTER_NAMES else (product.range.season_peak - 0.5) * 30.4
-    if product.range.category == "Seasonal" and product.name.startswith(("Charcoal", "Barbecue", "Ice", "Sun")):
+    if product.range.category == "Seasonal" and product.name.startswith(
+        ("Charcoal", "Barbecue", "Ice", "Sun")
+    ):
         peak = 190
     angle = 2 * np.pi * (day_of_year - peak) / 365.25
     if product.range.season_swing > 0.5:
@@ -138,7 +144,9 @@ def _life(product: SimulatedProduct, days: int) -> Floats:
     day = np.arange(days)
     life = np.ones(days)
     if product.launch is not None:
-        life = np.where(day < product.launch, 0.0, np.minimum(1.0, 0.25 + (day - product.launch) / 60))
+        life = np.where(
+            day < product.launch, 0.0, np.minimum(1.0, 0.25 + (day - product.launch) / 60)
+        )
     if product.decline is not None:
         life = life * np.where(day < product.decline, 1.0, np.exp(-(day - product.decline) / 70))
     return np.asarray(life)
@@ -157,10 +165,12 @@ def _shares(trade: Trade, products: int, days: int, rng: np.random.Generator) ->
 def _draw_counts(
     trade: Trade, products: tuple[SimulatedProduct, ...], rate: Floats, rng: np.random.Generator
 ) -> Counts:
-    """Draw whole units: negative binomial for the grocer, few orders of several units for the dealer."""
+    """Draw whole units: negative binomial for the grocer, a few larger orders for the dealer."""
     if not trade.intermittent:
         dispersion = 6.0
-        return rng.poisson(rate * rng.gamma(dispersion, 1 / dispersion, rate.shape)).astype(np.int64)
+        return rng.poisson(rate * rng.gamma(dispersion, 1 / dispersion, rate.shape)).astype(
+            np.int64
+        )
     size = np.array([p.range.size for p in products])[:, None, None, None]
     orders = rng.poisson(rate / size)
     extra = rng.poisson(orders * (size - 1) * rng.gamma(1.5, 1 / 1.5, rate.shape))

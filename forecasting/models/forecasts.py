@@ -13,7 +13,9 @@ from tenancy.models import Job, TenantForeignKey, TenantOwned
 class ForecastRun(TenantOwned):
     """All forecasts of a tenant made at one moment. The newest completed run is the one in use."""
 
-    network = TenantForeignKey(TrainedNetwork, on_delete=models.PROTECT, null=True, related_name="runs")
+    network = TenantForeignKey(
+        TrainedNetwork, on_delete=models.PROTECT, null=True, related_name="runs"
+    )
     job = TenantForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="+")
     origin = models.DateField()
     horizon_days = models.PositiveSmallIntegerField()
@@ -24,7 +26,9 @@ class ForecastRun(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         ordering = ["-id"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "job"], name="forecast_run_one_per_job")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "job"], name="forecast_run_one_per_job")
+        ]
 
     def __str__(self) -> str:
         return f"{self.origin} + {self.horizon_days} d"
@@ -33,16 +37,22 @@ class ForecastRun(TenantOwned):
 class SeriesForecast(TenantOwned):
     """``mean`` has H values; ``quantile_values`` H x Q values, day after day. Units per day."""
 
-    run = TenantForeignKey(ForecastRun, on_delete=models.CASCADE, tenant_index=False, related_name="series")
+    run = TenantForeignKey(
+        ForecastRun, on_delete=models.CASCADE, tenant_index=False, related_name="series"
+    )
     product = TenantForeignKey(Product, on_delete=models.CASCADE, related_name="+")
-    warehouse = TenantForeignKey(Warehouse, on_delete=models.CASCADE, tenant_index=False, related_name="+")
+    warehouse = TenantForeignKey(
+        Warehouse, on_delete=models.CASCADE, tenant_index=False, related_name="+"
+    )
     channel = TenantForeignKey(
         Channel, on_delete=models.CASCADE, null=True, tenant_index=False, related_name="+"
     )
     mean = ArrayField(models.FloatField())
     quantile_values = ArrayField(models.FloatField())
     method = models.CharField(max_length=32)
-    reason = models.CharField(max_length=48, blank=True, help_text="Why no network serves this series.")
+    reason = models.CharField(
+        max_length=48, blank=True, help_text="Why no network serves this series."
+    )
     demand_class = models.CharField(max_length=16, blank=True)
     total_mean = models.FloatField(help_text="Sum of the means over the horizon.")
 

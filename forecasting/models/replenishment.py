@@ -30,27 +30,39 @@ class ReorderSuggestion(TenantOwned):
     run = TenantForeignKey(ForecastRun, on_delete=models.PROTECT, related_name="suggestions")
     product = TenantForeignKey(Product, on_delete=models.CASCADE, related_name="suggestions")
     warehouse = TenantForeignKey(Warehouse, on_delete=models.CASCADE, related_name="suggestions")
-    supplier_item = TenantForeignKey(SupplierItem, on_delete=models.SET_NULL, null=True, related_name="+")
-    state = models.CharField(max_length=12, choices=SuggestionState.choices, default=SuggestionState.NEW)
+    supplier_item = TenantForeignKey(
+        SupplierItem, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    state = models.CharField(
+        max_length=12, choices=SuggestionState.choices, default=SuggestionState.NEW
+    )
     quantity = quantity_field()
     quantity_accepted = quantity_field(null=True)
     unit_price = money_field(null=True)
     order_value = money_field(null=True)
-    order_by_on = models.DateField(null=True, help_text="Ordered later, the stock-out chance is above target.")
-    stockout_probability = models.FloatField(null=True, help_text="Over the protection interval, if not ordered.")
+    order_by_on = models.DateField(
+        null=True, help_text="Ordered later, the stock-out chance is above target."
+    )
+    stockout_probability = models.FloatField(
+        null=True, help_text="Over the protection interval, if not ordered."
+    )
     reorder_point = models.FloatField()
     order_up_to = models.FloatField()
     safety_stock = models.FloatField()
     inventory_position = quantity_field()
     binding_constraint = models.CharField(max_length=32, blank=True)
     reason_code = models.CharField(max_length=32)
-    inputs = models.JSONField(help_text="Everything the number came from: enough to compute it again.")
+    inputs = models.JSONField(
+        help_text="Everything the number came from: enough to compute it again."
+    )
     priority = models.FloatField(default=0, help_text="Expected gain in money; higher first.")
     snoozed_until = models.DateField(null=True)
     decided_by_label = models.CharField(max_length=160, blank=True)
     decided_at = models.DateTimeField(null=True)
     decision_note = models.CharField(max_length=200, blank=True)
-    order_line = TenantForeignKey(PurchaseOrderLine, on_delete=models.SET_NULL, null=True, related_name="+")
+    order_line = TenantForeignKey(
+        PurchaseOrderLine, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -62,9 +74,13 @@ class ReorderSuggestion(TenantOwned):
                 condition=Q(state__in=["new", "snoozed"]),
                 name="suggestion_one_open",
             ),
-            models.CheckConstraint(condition=Q(quantity__gt=0), name="suggestion_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0), name="suggestion_quantity_positive"
+            ),
         ]
-        indexes = [models.Index(fields=["tenant", "state", "-priority", "id"], name="suggestion_worklist")]
+        indexes = [
+            models.Index(fields=["tenant", "state", "-priority", "id"], name="suggestion_worklist")
+        ]
 
     def __str__(self) -> str:
         return f"{self.product_id} x {self.quantity}"

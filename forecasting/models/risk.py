@@ -62,7 +62,11 @@ class RiskWarning(TenantOwned):
                 nulls_distinct=False,
             )
         ]
-        indexes = [models.Index(fields=["tenant", "state", "-severity_money", "id"], name="warning_worklist")]
+        indexes = [
+            models.Index(
+                fields=["tenant", "state", "-severity_money", "id"], name="warning_worklist"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.product_id}"

@@ -22,10 +22,18 @@ class ExternalSignal(TenantOwned):
 
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=12, choices=SignalKind.choices)
-    is_known_ahead = models.BooleanField(default=False, help_text="Planned, so future days may be used.")
-    product = TenantForeignKey(Product, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    category = TenantForeignKey(Category, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    warehouse = TenantForeignKey(Warehouse, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    is_known_ahead = models.BooleanField(
+        default=False, help_text="Planned, so future days may be used."
+    )
+    product = TenantForeignKey(
+        Product, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    category = TenantForeignKey(
+        Category, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    warehouse = TenantForeignKey(
+        Warehouse, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
 
     class Meta(TenantOwned.Meta):
         ordering = ["name", "id"]
@@ -42,14 +50,18 @@ class ExternalSignal(TenantOwned):
 
 
 class SignalValue(TenantOwned):
-    signal = TenantForeignKey(ExternalSignal, on_delete=models.CASCADE, tenant_index=False, related_name="values")
+    signal = TenantForeignKey(
+        ExternalSignal, on_delete=models.CASCADE, tenant_index=False, related_name="values"
+    )
     day = models.DateField()
     value = models.FloatField()
 
     class Meta(TenantOwned.Meta):
         ordering = ["signal_id", "day", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "signal", "day"], name="signal_value_once_a_day")
+            models.UniqueConstraint(
+                fields=["tenant", "signal", "day"], name="signal_value_once_a_day"
+            )
         ]
 
     def __str__(self) -> str:

@@ -39,7 +39,9 @@ class TrainedNetwork(TenantOwned):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "number"], name="network_number_unique"),
             models.UniqueConstraint(
-                fields=["tenant"], condition=models.Q(state="published"), name="network_one_published"
+                fields=["tenant"],
+                condition=models.Q(state="published"),
+                name="network_one_published",
             ),
             # A job publishes at most one network, however often it is retried.
             models.UniqueConstraint(fields=["tenant", "job"], name="network_one_per_job"),

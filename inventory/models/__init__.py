@@ -1,6 +1,14 @@
 """Warehouse tables, one file per subject."""
 
-from inventory.models.catalog import Barcode, Category, Lot, LotStatus, LotTracking, Packaging, Product
+from inventory.models.catalog import (
+    Barcode,
+    Category,
+    Lot,
+    LotStatus,
+    LotTracking,
+    Packaging,
+    Product,
+)
 from inventory.models.demand import DailyDemand, ImportedFile, ImportedSale
 from inventory.models.ledger import DocumentNumber, MovementReason, StockBalance, StockMovement
 from inventory.models.places import (

@@ -13,11 +13,15 @@ from tenancy.models import TenantForeignKey, TenantOwned
 
 class Category(TenantOwned):
     name = models.CharField(max_length=120)
-    parent = TenantForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    parent = TenantForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
 
     class Meta(TenantOwned.Meta):
         ordering = ["name", "id"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="category_name_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "name"], name="category_name_unique")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -44,8 +48,12 @@ class Product(TenantOwned):
         _("lot tracking"), max_length=8, choices=LotTracking.choices, default=LotTracking.NONE
     )
     shelf_life_days = models.PositiveIntegerField(_("shelf life in days"), null=True, blank=True)
-    unit_cost = money_field(null=True, blank=True, verbose_name=_("unit cost"), validators=[MinValueValidator(0)])
-    unit_price = money_field(null=True, blank=True, verbose_name=_("unit price"), validators=[MinValueValidator(0)])
+    unit_cost = money_field(
+        null=True, blank=True, verbose_name=_("unit cost"), validators=[MinValueValidator(0)]
+    )
+    unit_price = money_field(
+        null=True, blank=True, verbose_name=_("unit price"), validators=[MinValueValidator(0)]
+    )
     weight_kg = quantity_field(null=True, blank=True, verbose_name=_("weight in kg"))
     volume_l = quantity_field(null=True, blank=True, verbose_name=_("volume in litres"))
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
@@ -61,7 +69,8 @@ class Product(TenantOwned):
             models.UniqueConstraint(fields=["tenant", "sku"], name="product_sku_unique"),
             models.CheckConstraint(condition=~Q(sku=""), name="product_sku_given"),
             models.CheckConstraint(
-                condition=Q(unit_cost__isnull=True) | Q(unit_cost__gte=0), name="product_cost_not_negative"
+                condition=Q(unit_cost__isnull=True) | Q(unit_cost__gte=0),
+                name="product_cost_not_negative",
             ),
         ]
 
@@ -79,7 +88,9 @@ class Packaging(TenantOwned):
     class Meta(TenantOwned.Meta):
         ordering = ["product_id", "units", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "product", "name"], name="packaging_name_unique"),
+            models.UniqueConstraint(
+                fields=["tenant", "product", "name"], name="packaging_name_unique"
+            ),
             models.CheckConstraint(condition=Q(units__gt=0), name="packaging_units_positive"),
         ]
 
@@ -121,7 +132,9 @@ class Lot(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         ordering = ["expires_on", "code", "id"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "product", "code"], name="lot_code_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "product", "code"], name="lot_code_unique")
+        ]
 
     def __str__(self) -> str:
         return self.code

@@ -18,8 +18,12 @@ class DailyDemand(TenantOwned):
     Channel and segment are empty when the source does not say.
     """
 
-    product = TenantForeignKey(Product, on_delete=models.PROTECT, tenant_index=False, related_name="+")
-    warehouse = TenantForeignKey(Warehouse, on_delete=models.PROTECT, tenant_index=False, related_name="+")
+    product = TenantForeignKey(
+        Product, on_delete=models.PROTECT, tenant_index=False, related_name="+"
+    )
+    warehouse = TenantForeignKey(
+        Warehouse, on_delete=models.PROTECT, tenant_index=False, related_name="+"
+    )
     channel = TenantForeignKey(
         Channel, on_delete=models.PROTECT, null=True, tenant_index=False, related_name="+"
     )
@@ -57,7 +61,9 @@ class ImportedFile(TenantOwned):
     size_bytes = models.BigIntegerField()
     options = models.JSONField(default=dict, help_text="Column mapping, warehouse, mode.")
     report = models.JSONField(default=dict, help_text="Rows read, imported, left out by reason.")
-    error_path = models.CharField(max_length=255, blank=True, help_text="Row-numbered errors as CSV.")
+    error_path = models.CharField(
+        max_length=255, blank=True, help_text="Row-numbered errors as CSV."
+    )
     created_by_label = models.CharField(max_length=160, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     completed_at = models.DateTimeField(null=True)
@@ -71,13 +77,19 @@ class ImportedFile(TenantOwned):
 
 
 class ImportedSale(TenantOwned):
-    """One line of imported sales history. ``line_key`` makes a line count once, in whatever file it comes."""
+    """One line of imported sales. ``line_key`` makes it count once, in whatever file it comes."""
 
-    file = TenantForeignKey(ImportedFile, on_delete=models.PROTECT, tenant_index=False, related_name="+")
+    file = TenantForeignKey(
+        ImportedFile, on_delete=models.PROTECT, tenant_index=False, related_name="+"
+    )
     line_key = models.BinaryField(max_length=16)
     document = models.CharField(max_length=64, blank=True)
-    product = TenantForeignKey(Product, on_delete=models.PROTECT, tenant_index=False, related_name="+")
-    warehouse = TenantForeignKey(Warehouse, on_delete=models.PROTECT, tenant_index=False, related_name="+")
+    product = TenantForeignKey(
+        Product, on_delete=models.PROTECT, tenant_index=False, related_name="+"
+    )
+    warehouse = TenantForeignKey(
+        Warehouse, on_delete=models.PROTECT, tenant_index=False, related_name="+"
+    )
     channel = TenantForeignKey(
         Channel, on_delete=models.PROTECT, null=True, tenant_index=False, related_name="+"
     )
@@ -91,7 +103,9 @@ class ImportedSale(TenantOwned):
     business_day = models.DateField()
     quantity = quantity_field()
     unit_price = money_field(null=True)
-    is_cancelled = models.BooleanField(default=False, help_text="A cancellation took this line back.")
+    is_cancelled = models.BooleanField(
+        default=False, help_text="A cancellation took this line back."
+    )
 
     class Meta(TenantOwned.Meta):
         ordering = ["id"]
@@ -99,7 +113,9 @@ class ImportedSale(TenantOwned):
             models.UniqueConstraint(fields=["tenant", "line_key"], name="imported_sale_counts_once")
         ]
         indexes = [
-            models.Index(fields=["tenant", "product", "business_day"], name="imported_sale_by_product")
+            models.Index(
+                fields=["tenant", "product", "business_day"], name="imported_sale_by_product"
+            )
         ]
 
     def __str__(self) -> str:

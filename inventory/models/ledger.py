@@ -36,7 +36,7 @@ class MovementReason(models.IntegerChoices):
 
 
 class StockMovement(TenantOwned):
-    """A positive quantity moved between two locations, once, for ever. Corrected by a reversing movement."""
+    """A positive quantity moved between two locations, once. Corrected by a reversing movement."""
 
     product = TenantForeignKey(Product, on_delete=models.PROTECT, related_name="+")
     lot = TenantForeignKey(Lot, on_delete=models.PROTECT, null=True, related_name="+")
@@ -51,20 +51,26 @@ class StockMovement(TenantOwned):
     reverses = TenantForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     actor_label = models.CharField(max_length=160, blank=True)
     effective_at = models.DateTimeField(help_text="When it happened.")
-    posted_at = models.DateTimeField(db_default=models.functions.Now(), help_text="When it was recorded.")
+    posted_at = models.DateTimeField(
+        db_default=models.functions.Now(), help_text="When it was recorded."
+    )
     business_day = models.DateField(help_text="Day of effective_at in the warehouse's time zone.")
 
     class Meta(TenantOwned.Meta):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gt=0), name="movement_quantity_positive"),
-            models.CheckConstraint(condition=~Q(from_location=F("to_location")), name="movement_moves"),
+            models.CheckConstraint(
+                condition=~Q(from_location=F("to_location")), name="movement_moves"
+            ),
             models.UniqueConstraint(fields=["tenant", "reverses"], name="movement_reversed_once"),
         ]
         indexes = [
             models.Index(fields=["tenant", "product", "-id"], name="movement_by_product"),
             models.Index(fields=["tenant", "business_day"], name="movement_by_day"),
-            models.Index(fields=["tenant", "document_kind", "document_id"], name="movement_by_document"),
+            models.Index(
+                fields=["tenant", "document_kind", "document_id"], name="movement_by_document"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -84,9 +90,13 @@ class StockBalance(TenantOwned):
         ordering = ["product_id", "location_id", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "product", "location", "lot"], name="balance_unique", nulls_distinct=False
+                fields=["tenant", "product", "location", "lot"],
+                name="balance_unique",
+                nulls_distinct=False,
             ),
-            models.CheckConstraint(condition=Q(on_hand__gte=0), name="balance_on_hand_not_negative"),
+            models.CheckConstraint(
+                condition=Q(on_hand__gte=0), name="balance_on_hand_not_negative"
+            ),
             models.CheckConstraint(
                 condition=Q(allocated__gte=0) & Q(allocated__lte=F("on_hand")),
                 name="balance_allocated_within_on_hand",
@@ -104,7 +114,9 @@ class DocumentNumber(TenantOwned):
     last_number = models.BigIntegerField(default=0)
 
     class Meta(TenantOwned.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "kind"], name="document_number_kind_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "kind"], name="document_number_kind_unique")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}-{self.last_number}"

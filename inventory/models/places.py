@@ -18,7 +18,9 @@ class Warehouse(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         ordering = ["code", "id"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "code"], name="warehouse_code_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "code"], name="warehouse_code_unique")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -59,10 +61,12 @@ PROMISABLE_KINDS = frozenset({LocationKind.STORAGE, LocationKind.PACKING, Locati
 
 
 class Location(TenantOwned):
-    """An addressable place. Each warehouse has its own outside locations, so every movement has a site."""
+    """An addressable place. Each warehouse has its own outside ones: every movement has a site."""
 
     warehouse = TenantForeignKey(Warehouse, on_delete=models.PROTECT, related_name="locations")
-    zone = TenantForeignKey(Zone, on_delete=models.PROTECT, null=True, blank=True, related_name="locations")
+    zone = TenantForeignKey(
+        Zone, on_delete=models.PROTECT, null=True, blank=True, related_name="locations"
+    )
     code = models.CharField(_("code"), max_length=48)
     kind = models.CharField(_("kind"), max_length=12, choices=LocationKind.choices)
     walking_order = models.PositiveIntegerField(_("walking order"), default=0)
@@ -71,7 +75,9 @@ class Location(TenantOwned):
     class Meta(TenantOwned.Meta):
         ordering = ["warehouse_id", "walking_order", "code", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "warehouse", "code"], name="location_code_unique"),
+            models.UniqueConstraint(
+                fields=["tenant", "warehouse", "code"], name="location_code_unique"
+            ),
             models.UniqueConstraint(
                 fields=["tenant", "warehouse", "kind"],
                 condition=models.Q(kind__in=["supplier", "customer", "loss", "in_transit"]),

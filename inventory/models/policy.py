@@ -17,7 +17,9 @@ from tenancy.models import TenantForeignKey, TenantOwned
 class StockPolicy(TenantOwned):
     """Product and warehouse empty: the tenant's default. The most specific row wins."""
 
-    product = TenantForeignKey(Product, on_delete=models.CASCADE, null=True, blank=True, related_name="policies")
+    product = TenantForeignKey(
+        Product, on_delete=models.CASCADE, null=True, blank=True, related_name="policies"
+    )
     warehouse = TenantForeignKey(
         Warehouse, on_delete=models.CASCADE, null=True, blank=True, related_name="policies"
     )
@@ -26,7 +28,10 @@ class StockPolicy(TenantOwned):
     )
     review_period_days = models.PositiveIntegerField(_("review period in days"), default=7)
     holding_cost_per_year = models.DecimalField(
-        _("holding cost per year, share of value"), max_digits=6, decimal_places=4, default=Decimal("0.20")
+        _("holding cost per year, share of value"),
+        max_digits=6,
+        decimal_places=4,
+        default=Decimal("0.20"),
     )
     minimum_stock = quantity_field(null=True, blank=True, verbose_name=_("minimum stock"))
     maximum_stock = quantity_field(null=True, blank=True, verbose_name=_("maximum stock"))
@@ -38,7 +43,9 @@ class StockPolicy(TenantOwned):
         ordering = ["product_id", "warehouse_id", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "product", "warehouse"], name="stock_policy_unique", nulls_distinct=False
+                fields=["tenant", "product", "warehouse"],
+                name="stock_policy_unique",
+                nulls_distinct=False,
             ),
             models.CheckConstraint(
                 condition=Q(cycle_service_level__gt=0, cycle_service_level__lt=1),

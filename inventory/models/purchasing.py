@@ -19,14 +19,18 @@ class Supplier(TenantOwned):
     email = models.EmailField(_("e-mail"), blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
-    lead_time_days = models.PositiveIntegerField(_("promised lead time in days"), null=True, blank=True)
+    lead_time_days = models.PositiveIntegerField(
+        _("promised lead time in days"), null=True, blank=True
+    )
     minimum_order_value = money_field(default=0, verbose_name=_("minimum order value"))
     transport_cost = money_field(default=0, verbose_name=_("transport cost per order"))
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta(TenantOwned.Meta):
         ordering = ["code", "id"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "code"], name="supplier_code_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "code"], name="supplier_code_unique")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -41,7 +45,9 @@ class SupplierItem(TenantOwned):
     price = money_field(verbose_name=_("price"), validators=[MinValueValidator(0)])
     minimum_order_quantity = quantity_field(default=1, verbose_name=_("minimum order quantity"))
     order_multiple = quantity_field(default=1, verbose_name=_("order multiple"))
-    lead_time_days = models.PositiveIntegerField(_("promised lead time in days"), null=True, blank=True)
+    lead_time_days = models.PositiveIntegerField(
+        _("promised lead time in days"), null=True, blank=True
+    )
     transport_cost_per_unit = money_field(default=0, verbose_name=_("transport cost per unit"))
     is_preferred = models.BooleanField(_("preferred"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
@@ -49,7 +55,9 @@ class SupplierItem(TenantOwned):
     class Meta(TenantOwned.Meta):
         ordering = ["supplier_id", "product_id", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "supplier", "product"], name="supplier_item_unique"),
+            models.UniqueConstraint(
+                fields=["tenant", "supplier", "product"], name="supplier_item_unique"
+            ),
             models.UniqueConstraint(
                 fields=["tenant", "product"],
                 condition=Q(is_preferred=True),
@@ -66,7 +74,9 @@ class SupplierItem(TenantOwned):
 
 
 class PriceBreak(TenantOwned):
-    supplier_item = TenantForeignKey(SupplierItem, on_delete=models.CASCADE, related_name="price_breaks")
+    supplier_item = TenantForeignKey(
+        SupplierItem, on_delete=models.CASCADE, related_name="price_breaks"
+    )
     from_quantity = quantity_field()
     price = money_field()
 
@@ -76,7 +86,9 @@ class PriceBreak(TenantOwned):
             models.UniqueConstraint(
                 fields=["tenant", "supplier_item", "from_quantity"], name="price_break_unique"
             ),
-            models.CheckConstraint(condition=Q(from_quantity__gt=0, price__gte=0), name="price_break_sane"),
+            models.CheckConstraint(
+                condition=Q(from_quantity__gt=0, price__gte=0), name="price_break_sane"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -100,7 +112,9 @@ class PurchaseOrderState(models.TextChoices):
 class PurchaseOrder(TenantOwned):
     number = models.CharField(max_length=32)
     supplier = TenantForeignKey(Supplier, on_delete=models.PROTECT, related_name="orders")
-    warehouse = TenantForeignKey(Warehouse, on_delete=models.PROTECT, related_name="purchase_orders")
+    warehouse = TenantForeignKey(
+        Warehouse, on_delete=models.PROTECT, related_name="purchase_orders"
+    )
     state = models.CharField(
         max_length=20, choices=PurchaseOrderState.choices, default=PurchaseOrderState.DRAFT
     )
@@ -114,7 +128,9 @@ class PurchaseOrder(TenantOwned):
     class Meta(TenantOwned.Meta):
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "number"], name="purchase_order_number_unique"),
+            models.UniqueConstraint(
+                fields=["tenant", "number"], name="purchase_order_number_unique"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=PurchaseOrderState.values), name="purchase_order_state_known"
             ),
@@ -128,7 +144,9 @@ class PurchaseOrder(TenantOwned):
 class PurchaseOrderLine(TenantOwned):
     order = TenantForeignKey(PurchaseOrder, on_delete=models.CASCADE, related_name="lines")
     product = TenantForeignKey(Product, on_delete=models.PROTECT, related_name="purchase_lines")
-    supplier_item = TenantForeignKey(SupplierItem, on_delete=models.PROTECT, null=True, related_name="+")
+    supplier_item = TenantForeignKey(
+        SupplierItem, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     quantity = quantity_field()
     unit_price = money_field()
     quantity_received = quantity_field(default=0)
@@ -138,7 +156,9 @@ class PurchaseOrderLine(TenantOwned):
     class Meta(TenantOwned.Meta):
         ordering = ["order_id", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "order", "product"], name="purchase_line_product_once"),
+            models.UniqueConstraint(
+                fields=["tenant", "order", "product"], name="purchase_line_product_once"
+            ),
             models.CheckConstraint(
                 condition=Q(quantity__gt=0, unit_price__gte=0), name="purchase_line_numbers_sane"
             ),
@@ -166,7 +186,9 @@ class LeadTimeObservation(TenantOwned):
     class Meta(TenantOwned.Meta):
         ordering = ["-id"]
         constraints = [
-            models.CheckConstraint(condition=Q(received_on__gte=F("placed_on")), name="lead_time_forward")
+            models.CheckConstraint(
+                condition=Q(received_on__gte=F("placed_on")), name="lead_time_forward"
+            )
         ]
 
     def __str__(self) -> str:

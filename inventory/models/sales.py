@@ -21,7 +21,9 @@ class Channel(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         ordering = ["code", "id"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "code"], name="channel_code_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "code"], name="channel_code_unique")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -33,7 +35,9 @@ class CustomerSegment(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         ordering = ["code", "id"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "code"], name="segment_code_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "code"], name="segment_code_unique")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -50,7 +54,9 @@ class Customer(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         ordering = ["code", "id"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "code"], name="customer_code_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "code"], name="customer_code_unique")
+        ]
 
     def __str__(self) -> str:
         return self.name

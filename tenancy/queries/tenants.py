@@ -33,3 +33,8 @@ def memberships_of(user_id: int) -> list[Membership]:
             .filter(is_active=True, tenant__is_active=True)
             .order_by("tenant__name", "id")
         )
+
+
+def get_tenant(tenant_id: int) -> Tenant:
+    """Return the tenant; raise ``Tenant.DoesNotExist``."""
+    return Tenant.objects.get(pk=tenant_id)

@@ -1,0 +1,82 @@
+"""The platform's admin pages of forecasting: all read-only but the signals."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from forecasting import models
+from tenancy.admin_base import ReadOnlyTenantAdmin, TenantAdmin
+
+
+@admin.register(models.TrainedNetwork)
+class TrainedNetworkAdmin(ReadOnlyTenantAdmin):
+    list_display = (
+        "number",
+        "state",
+        "origin",
+        "series_count",
+        "cpu_seconds",
+        "gate_reason",
+        "trained_at",
+    )
+    list_filter = ("state",)
+
+
+@admin.register(models.ForecastRun)
+class ForecastRunAdmin(ReadOnlyTenantAdmin):
+    list_display = ("id", "origin", "horizon_days", "series_count", "network", "created_at")
+    list_select_related = ("network",)
+
+
+@admin.register(models.SeriesForecast)
+class SeriesForecastAdmin(ReadOnlyTenantAdmin):
+    list_display = ("run", "product", "warehouse", "channel", "method", "reason", "total_mean")
+    list_filter = ("method",)
+    list_select_related = ("run", "product", "warehouse", "channel")
+    search_fields = ("product__sku",)
+
+
+@admin.register(models.ReorderSuggestion)
+class ReorderSuggestionAdmin(ReadOnlyTenantAdmin):
+    list_display = (
+        "product",
+        "warehouse",
+        "quantity",
+        "state",
+        "order_value",
+        "order_by_on",
+        "created_at",
+    )
+    list_filter = ("state",)
+    list_select_related = ("product", "warehouse")
+    search_fields = ("product__sku",)
+
+
+@admin.register(models.RiskWarning)
+class RiskWarningAdmin(ReadOnlyTenantAdmin):
+    list_display = (
+        "kind",
+        "product",
+        "warehouse",
+        "state",
+        "severity_money",
+        "happens_on",
+        "first_seen_at",
+    )
+    list_filter = ("kind", "state")
+    list_select_related = ("product", "warehouse")
+    search_fields = ("product__sku",)
+
+
+@admin.register(models.ExternalSignal)
+class ExternalSignalAdmin(TenantAdmin):
+    list_display = ("name", "kind", "is_known_ahead", "product", "category", "warehouse")
+    list_filter = ("kind", "is_known_ahead")
+    list_select_related = ("product", "category", "warehouse")
+    autocomplete_fields = ("product", "category", "warehouse")
+
+
+@admin.register(models.SignalValue)
+class SignalValueAdmin(TenantAdmin):
+    list_display = ("signal", "day", "value")
+    list_select_related = ("signal",)

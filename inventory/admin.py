@@ -1,0 +1,195 @@
+"""The platform's admin pages of the warehouse. The ledger and demand are read-only."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from inventory import models
+from tenancy.admin_base import ReadOnlyTenantAdmin, TenantAdmin
+
+
+@admin.register(models.Category)
+class CategoryAdmin(TenantAdmin):
+    list_display = ("name", "parent")
+    search_fields = ("name",)
+
+
+@admin.register(models.Product)
+class ProductAdmin(TenantAdmin):
+    list_display = ("sku", "name", "category", "base_unit", "unit_cost", "unit_price", "is_active")
+    list_filter = ("is_active", "lot_tracking")
+    list_select_related = ("category",)
+    search_fields = ("sku", "name")
+    autocomplete_fields = ("category",)
+
+
+@admin.register(models.Packaging)
+class PackagingAdmin(TenantAdmin):
+    list_display = ("product", "name", "units")
+    list_select_related = ("product",)
+    autocomplete_fields = ("product",)
+
+
+@admin.register(models.Barcode)
+class BarcodeAdmin(TenantAdmin):
+    list_display = ("code", "product", "packaging")
+    list_select_related = ("product", "packaging")
+    search_fields = ("code",)
+    autocomplete_fields = ("product",)
+
+
+@admin.register(models.Lot)
+class LotAdmin(TenantAdmin):
+    list_display = ("code", "product", "expires_on", "status")
+    list_filter = ("status",)
+    list_select_related = ("product",)
+    search_fields = ("code",)
+    autocomplete_fields = ("product",)
+
+
+@admin.register(models.Warehouse)
+class WarehouseAdmin(TenantAdmin):
+    list_display = ("code", "name", "time_zone", "country", "is_active")
+    search_fields = ("code", "name")
+
+
+@admin.register(models.Zone)
+class ZoneAdmin(TenantAdmin):
+    list_display = ("code", "name", "warehouse")
+    list_select_related = ("warehouse",)
+
+
+@admin.register(models.Location)
+class LocationAdmin(TenantAdmin):
+    list_display = ("code", "kind", "warehouse", "zone", "walking_order", "is_active")
+    list_filter = ("kind", "is_active")
+    list_select_related = ("warehouse", "zone")
+    search_fields = ("code",)
+
+
+@admin.register(models.Supplier)
+class SupplierAdmin(TenantAdmin):
+    list_display = ("code", "name", "lead_time_days", "minimum_order_value", "is_active")
+    search_fields = ("code", "name")
+
+
+@admin.register(models.SupplierItem)
+class SupplierItemAdmin(TenantAdmin):
+    list_display = (
+        "supplier",
+        "product",
+        "price",
+        "minimum_order_quantity",
+        "order_multiple",
+        "is_preferred",
+    )
+    list_select_related = ("supplier", "product")
+    autocomplete_fields = ("supplier", "product")
+
+
+@admin.register(models.Channel)
+class ChannelAdmin(TenantAdmin):
+    list_display = ("code", "name", "kind", "is_active")
+
+
+@admin.register(models.CustomerSegment)
+class CustomerSegmentAdmin(TenantAdmin):
+    list_display = ("code", "name")
+
+
+@admin.register(models.Customer)
+class CustomerAdmin(TenantAdmin):
+    list_display = ("code", "name", "country", "segment", "is_active")
+    list_select_related = ("segment",)
+    search_fields = ("code", "name")
+
+
+@admin.register(models.StockPolicy)
+class StockPolicyAdmin(TenantAdmin):
+    list_display = (
+        "product",
+        "warehouse",
+        "cycle_service_level",
+        "review_period_days",
+        "do_not_stock",
+    )
+    list_select_related = ("product", "warehouse")
+    autocomplete_fields = ("product", "warehouse")
+
+
+@admin.register(models.StockMovement)
+class StockMovementAdmin(ReadOnlyTenantAdmin):
+    list_display = (
+        "id",
+        "business_day",
+        "reason",
+        "product",
+        "quantity",
+        "from_location",
+        "to_location",
+    )
+    list_filter = ("reason",)
+    list_select_related = ("product", "from_location", "to_location")
+    search_fields = ("product__sku",)
+
+
+@admin.register(models.StockBalance)
+class StockBalanceAdmin(ReadOnlyTenantAdmin):
+    list_display = ("product", "location", "lot", "on_hand", "allocated")
+    list_select_related = ("product", "location", "lot")
+    search_fields = ("product__sku", "location__code")
+
+
+@admin.register(models.DailyDemand)
+class DailyDemandAdmin(ReadOnlyTenantAdmin):
+    list_display = ("business_day", "product", "warehouse", "channel", "segment", "quantity")
+    list_select_related = ("product", "warehouse", "channel", "segment")
+    search_fields = ("product__sku",)
+
+
+@admin.register(models.PurchaseOrder)
+class PurchaseOrderAdmin(ReadOnlyTenantAdmin):
+    list_display = (
+        "number",
+        "supplier",
+        "warehouse",
+        "state",
+        "expected_on",
+        "placed_at",
+        "received_at",
+    )
+    list_filter = ("state",)
+    list_select_related = ("supplier", "warehouse")
+    search_fields = ("number",)
+
+
+@admin.register(models.PurchaseOrderLine)
+class PurchaseOrderLineAdmin(ReadOnlyTenantAdmin):
+    list_display = ("order", "product", "quantity", "quantity_received", "unit_price")
+    list_select_related = ("order", "product")
+
+
+@admin.register(models.ImportedFile)
+class ImportedFileAdmin(ReadOnlyTenantAdmin):
+    list_display = (
+        "file_name",
+        "kind",
+        "size_bytes",
+        "created_by_label",
+        "created_at",
+        "completed_at",
+    )
+    list_filter = ("kind",)
+
+
+@admin.register(models.LeadTimeObservation)
+class LeadTimeObservationAdmin(ReadOnlyTenantAdmin):
+    list_display = (
+        "supplier",
+        "product",
+        "placed_on",
+        "received_on",
+        "promised_days",
+        "lead_time_days",
+    )
+    list_select_related = ("supplier", "product")
