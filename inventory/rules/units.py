@@ -21,7 +21,7 @@ class QuantityFault(StrEnum):
 
 def quantity_fault(quantity: Decimal, *, whole_units: bool) -> QuantityFault | None:
     """Return why ``quantity`` (base units) cannot be posted, or None when it can."""
-    if not isinstance(quantity, Decimal) or not quantity.is_finite():
+    if not quantity.is_finite():
         return QuantityFault.NOT_A_NUMBER
     if quantity <= 0:
         return QuantityFault.NOT_POSITIVE

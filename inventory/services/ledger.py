@@ -7,36 +7,32 @@ update decides; nothing is read, computed and saved.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import MovementReason, StockMovement
-from inventory.services.ledger_sql import (
-    CHANGE_BALANCES,
-    CODES,
-    DOUBLED_SERIALS,
-    ENSURE_BALANCES,
-    INSERT_MOVEMENTS,
-    LOCK_BALANCES,
-    LOCK_LOTS,
-    SKUS,
-)
-from inventory.services.movement_lines import LineFacts, MovementLine, check_lines, load_facts
-from inventory.services.stock_errors import (
+from inventory.services.ledger_balances import apply_changes, fetch, net_changes
+from inventory.services.ledger_errors import (
     AlreadyReversed,
     InsufficientStock,
     NotAllocated,
     SerialNotSingle,
     ShortLine,
 )
+from inventory.services.ledger_lines import (
+    AllocationLine,
+    LineFacts,
+    MovementLine,
+    check_lines,
+    load_facts,
+)
+from inventory.services.ledger_sql import DOUBLED_SERIALS, INSERT_MOVEMENTS, LOCK_LOTS
 from tenancy.errors import Invalid, NotFound, Problem
 from tenancy.permissions import Permission, require
 from tenancy.scope import active_scope, active_tenant_id
@@ -55,30 +51,6 @@ __all__ = [
     "release",
     "reverse_movement",
 ]
-
-ZERO = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class AllocationLine:
-    """A positive ``quantity`` to promise, or to free again, where it lies."""
-
-    product_id: int
-    location_id: int
-    quantity: Decimal
-    lot_id: int | None = None
-
-
-class BalanceKey(NamedTuple):
-    product_id: int
-    location_id: int
-    lot_id: int | None
-
-
-@dataclass(slots=True)
-class Change:
-    on_hand: Decimal = ZERO
-    allocated: Decimal = ZERO
 
 
 def post_movements(
@@ -125,7 +97,7 @@ def reverse_movement(
         if "movement_reversed_once" in str(error):
             raise AlreadyReversed(movement_id) from error
         raise
-    reversal = StockMovement.objects.get(pk=new_id)
+    reversal: StockMovement = StockMovement.objects.get(pk=new_id)
     audit.record("movement.reversed", original, reversal=new_id)
     return reversal
 
@@ -143,7 +115,7 @@ def release(*, lines: Sequence[AllocationLine]) -> None:
 def _change_allocated(lines: Sequence[AllocationLine], *, sign: int) -> None:
     require(Permission.FLOOR_WORK)
     with transaction.atomic():
-        _apply(_net((), _checked_allocations(lines), sign=sign))
+        apply_changes(net_changes((), _checked_allocations(lines), sign=sign))
 
 
 def _checked_allocations(lines: Sequence[AllocationLine]) -> Sequence[AllocationLine]:
@@ -192,15 +164,15 @@ def _post(
     original: StockMovement | None = None,
 ) -> list[int]:
     inside = {location_id for location_id, place in facts.locations.items() if not place.is_outside}
-    changes = _net(lines, _checked_allocations(releases), sign=-1, inside=inside)
+    changes = net_changes(lines, _checked_allocations(releases), sign=-1, inside=inside)
     serials = facts.new_serials(lines)
     with transaction.atomic():
         if serials:
-            _fetch(LOCK_LOTS, [active_tenant_id(), serials])
+            fetch(LOCK_LOTS, [active_tenant_id(), serials])
         # movements first: a second reversal is refused here, before it asks for any balance
         origin = _Origin.of(document, original)
         movement_ids = _insert(lines, facts, moment, origin)
-        _apply(changes)
+        apply_changes(changes)
         if serials:
             _refuse_doubled(serials)
     return movement_ids
@@ -222,87 +194,10 @@ class _Origin(NamedTuple):
         return cls("", None, None)
 
 
-def _net(
-    lines: Sequence[MovementLine],
-    allocations: Sequence[AllocationLine],
-    *,
-    sign: int,
-    inside: set[int] | None = None,
-) -> dict[BalanceKey, Change]:
-    """Return the sum of all changes per balance, sorted by key; what nets to nothing is left out."""
-    changes: dict[BalanceKey, Change] = {}
-    for line in lines:
-        for location_id, delta in (
-            (line.from_location_id, -line.quantity),
-            (line.to_location_id, line.quantity),
-        ):
-            if inside is not None and location_id in inside:
-                key = BalanceKey(line.product_id, location_id, line.lot_id)
-                changes.setdefault(key, Change()).on_hand += delta
-    for allocation in allocations:
-        key = BalanceKey(allocation.product_id, allocation.location_id, allocation.lot_id)
-        changes.setdefault(key, Change()).allocated += sign * allocation.quantity
-    changing = {key: c for key, c in changes.items() if c.on_hand or c.allocated}
-    return dict(sorted(changing.items(), key=lambda item: _sort_key(item[0])))
-
-
-def _sort_key(key: BalanceKey) -> tuple[int, int, int]:
-    return key.product_id, key.location_id, key.lot_id or 0
-
-
-def _apply(changes: Mapping[BalanceKey, Change]) -> None:
-    """Change the balances, all or none, inside the caller's savepoint."""
-    if not changes:
-        return
-    tenant_id = active_tenant_id()
-    growing = [key for key, change in changes.items() if change.on_hand > 0]
-    if growing:
-        _execute(ENSURE_BALANCES, [tenant_id, *_columns(growing)])
-    rows = _fetch(LOCK_BALANCES, [*_columns(list(changes)), tenant_id])
-    locked = {BalanceKey(*row[1:4]): row for row in rows}
-    found = [key for key in changes if key in locked]
-    arguments = [
-        [locked[key][0] for key in found],
-        [changes[key].on_hand for key in found],
-        [changes[key].allocated for key in found],
-        tenant_id,
-    ]
-    if _execute(CHANGE_BALANCES, arguments) != len(changes):
-        _refuse_shortage(changes, locked)
-
-
-def _refuse_shortage(
-    changes: Mapping[BalanceKey, Change], locked: Mapping[BalanceKey, tuple[Any, ...]]
-) -> NoReturn:
-    tenant_id = active_tenant_id()
-    skus = dict(_fetch(SKUS, [tenant_id, [key.product_id for key in changes]]))
-    codes = dict(_fetch(CODES, [tenant_id, [key.location_id for key in changes]]))
-    short, unpromised = [], []
-    for key, change in changes.items():
-        on_hand, allocated = locked[key][4:] if key in locked else (ZERO, ZERO)
-        line = ShortLine(
-            product_id=key.product_id,
-            sku=skus.get(key.product_id, str(key.product_id)),
-            location_id=key.location_id,
-            location=codes.get(key.location_id, str(key.location_id)),
-            lot_id=key.lot_id,
-            on_hand=on_hand,
-            allocated=allocated,
-            required=change.allocated - change.on_hand,
-        )
-        if allocated + change.allocated < 0:
-            unpromised.append(line)
-        elif line.short > 0:
-            short.append(line)
-    if unpromised:
-        raise NotAllocated(unpromised)
-    raise InsufficientStock(short)
-
-
 def _insert(
     lines: Sequence[MovementLine], facts: LineFacts, moment: datetime, origin: _Origin
 ) -> list[int]:
-    rows = _fetch(
+    rows = fetch(
         INSERT_MOVEMENTS,
         [
             active_tenant_id(),
@@ -316,7 +211,7 @@ def _insert(
             [line.quantity for line in lines],
             [line.unit_cost for line in lines],
             [int(line.reason) for line in lines],
-            [line.note[:200] for line in lines],
+            [line.note for line in lines],
             facts.business_days(lines, moment),
         ],
     )
@@ -324,23 +219,6 @@ def _insert(
 
 
 def _refuse_doubled(serials: Sequence[int]) -> None:
-    doubled = _fetch(DOUBLED_SERIALS, [active_tenant_id(), serials])
+    doubled = fetch(DOUBLED_SERIALS, [active_tenant_id(), serials])
     if doubled:
         raise SerialNotSingle([code for (code,) in doubled])
-
-
-def _columns(keys: Sequence[BalanceKey]) -> list[list[Any]]:
-    """Return products, locations and lots as three arrays, for unnest."""
-    return [list(column) for column in zip(*keys, strict=True)]
-
-
-def _execute(sql: str, arguments: Sequence[Any]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, arguments)
-        return int(cursor.rowcount)
-
-
-def _fetch(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, arguments)
-        return list(cursor.fetchall())

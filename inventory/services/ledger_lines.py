@@ -15,10 +15,11 @@ from inventory.models import LotTracking, MovementReason
 from inventory.models.places import OUTSIDE_KINDS, LocationKind
 from inventory.rules.business_day import business_day
 from inventory.rules.units import QuantityFault, quantity_fault
-from tenancy.errors import Invalid, NotFound, Problem
+from tenancy.errors import Invalid, NotFound, Problem, Text
 from tenancy.scope import active_tenant_id
 
 LARGEST_ID = 2**63 - 1
+LONGEST_NOTE = 200
 
 QUANTITY_FAULTS = {
     QuantityFault.NOT_A_NUMBER: _("The quantity is not a number. Give it in base units."),
@@ -41,6 +42,16 @@ class MovementLine:
     lot_id: int | None = None
     unit_cost: Decimal | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationLine:
+    """A positive ``quantity`` to promise, or to free again, where it lies."""
+
+    product_id: int
+    location_id: int
+    quantity: Decimal
+    lot_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +157,12 @@ def _quantity_problems(number: int, line: MovementLine, facts: LineFacts) -> Ite
     elif product.lot_tracking == LotTracking.SERIAL and line.quantity != 1:
         message = _("A serial number moves as a quantity of one.")
         yield Problem("quantity", "serial_is_one", message, number)
-    if line.unit_cost is not None and (not line.unit_cost.is_finite() or line.unit_cost < 0):
-        yield Problem("unit_cost", "negative", _("The unit cost cannot be negative."), number)
+    if line.unit_cost and quantity_fault(line.unit_cost, whole_units=False):
+        message = _("The unit cost is not an amount of money from zero up.")
+        yield Problem("unit_cost", "not_an_amount", message, number)
+    if len(line.note) > LONGEST_NOTE:
+        message = _("The note is longer than 200 characters.")
+        yield Problem("note", "too_long", message, number)
 
 
 def _lot_problems(number: int, line: MovementLine, facts: LineFacts) -> Iterable[Problem]:
@@ -164,6 +179,7 @@ def _route_problems(
     number: int, line: MovementLine, facts: LineFacts, *, correction: bool
 ) -> Iterable[Problem]:
     left, reached = facts.locations[line.from_location_id], facts.locations[line.to_location_id]
+    message: Text
     if line.from_location_id == line.to_location_id:
         message = _("A movement needs two different locations.")
         yield Problem("to_location_id", "same_location", message, number)
