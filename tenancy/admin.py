@@ -43,7 +43,9 @@ class TenantTableAdmin(ModelAdmin):  # type: ignore[misc]
         # A tenant is switched off; erasing one is a job of its own, not a click.
         return False
 
-    @action(description=gettext_lazy("Work in this tenant"), url_path="work-in-tenant")
+    @action(  # type: ignore[untyped-decorator]
+        description=gettext_lazy("Work in this tenant"), url_path="work-in-tenant"
+    )
     def work_in_tenant(self, request: HttpRequest, object_id: int) -> HttpResponse:
         tenant = get_tenant(int(object_id))
         request.session[CHOSEN_TENANT] = tenant.slug

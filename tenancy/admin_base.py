@@ -27,7 +27,7 @@ def tenant_is_chosen() -> bool:
 class TenantAdmin(ModelAdmin):  # type: ignore[misc]
     """Rows of the tenant chosen on the tenants page; every change is recorded like any other."""
 
-    exclude = ("tenant",)
+    exclude: tuple[str, ...] = ("tenant",)
     list_per_page = 50
     show_full_result_count = False
 

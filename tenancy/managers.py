@@ -28,7 +28,8 @@ class TenantQuery(Query):
                 f"this query was made for tenant {self.made_for}, "
                 f"tenant {active_tenant_id()} is active"
             )
-        return super().get_compiler(*args, **kwargs)
+        compiler: SQLCompiler = super().get_compiler(*args, **kwargs)
+        return compiler
 
 
 class TenantQuerySet(models.QuerySet[M]):
@@ -44,16 +45,16 @@ class TenantQuerySet(models.QuerySet[M]):
         return super().update(**kwargs)
 
 
-class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: ignore[misc]
+class TenantManager(models.Manager[M]):
     """Raises ``NoTenantScope`` when no tenant is active; sees only the active tenant's rows."""
 
     use_in_migrations = False
 
-    def get_queryset(self) -> TenantQuerySet[Any]:
+    def get_queryset(self) -> TenantQuerySet[M]:
         tenant_id = active_tenant_id()
         query = TenantQuery(self.model)
         query.made_for = tenant_id
-        queryset: TenantQuerySet[Any] = TenantQuerySet(self.model, query=query, using=self._db)
+        queryset: TenantQuerySet[M] = TenantQuerySet(self.model, query=query, using=self._db)
         return queryset.filter(tenant_id=tenant_id)
 
 

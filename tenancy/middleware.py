@@ -87,7 +87,7 @@ class TenantMiddleware:
         return slug if slug and find_tenant(slug) else None
 
     def _enter_as_member(self, request: HttpRequest, tenant: Tenant) -> None:
-        membership = find_membership(request.user.pk)
+        membership = find_membership(int(request.user.pk or 0))
         if membership is None:
             raise Http404
         recognise(

@@ -168,10 +168,9 @@ def _draw_counts(
     """Draw whole units: negative binomial for the grocer, a few larger orders for the dealer."""
     if not trade.intermittent:
         dispersion = 6.0
-        return rng.poisson(rate * rng.gamma(dispersion, 1 / dispersion, rate.shape)).astype(
-            np.int64
-        )
+        level = rng.gamma(dispersion, 1 / dispersion, rate.shape)
+        return np.asarray(rng.poisson(rate * level), dtype=np.int64)
     size = np.array([p.range.size for p in products])[:, None, None, None]
     orders = rng.poisson(rate / size)
     extra = rng.poisson(orders * (size - 1) * rng.gamma(1.5, 1 / 1.5, rate.shape))
-    return (orders + np.where(orders > 0, extra, 0)).astype(np.int64)
+    return np.asarray(orders + np.where(orders > 0, extra, 0), dtype=np.int64)

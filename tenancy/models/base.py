@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from django.db import models
 
@@ -40,7 +40,7 @@ class TenantOwned(models.Model):
         "tenancy.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
     )
 
-    objects = TenantManager()
+    objects: ClassVar[TenantManager[Self]] = TenantManager()
 
     class Meta:
         abstract = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
@@ -58,8 +58,8 @@ class Membership(TenantOwned):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = TenantManager()
-    own: OwnMembershipManager[Membership] = OwnMembershipManager()
+    objects: ClassVar[TenantManager[Self]] = TenantManager()
+    own = OwnMembershipManager()
 
     class Meta(TenantOwned.Meta):
         constraints = [
