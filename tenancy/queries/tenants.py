@@ -17,7 +17,7 @@ def active_tenants() -> list[Tenant]:
 
 
 def find_membership(user_id: int) -> Membership | None:
-    """Return the user's membership of the active tenant, or None when there is none or it is off."""
+    """Return the user's active membership of the active tenant, or None."""
     return (
         Membership.objects.select_related("user")
         .filter(user_id=user_id, is_active=True, user__is_active=True)
