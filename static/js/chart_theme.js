@@ -32,18 +32,21 @@ export function numberWriter(lang, unit = "") {
   return (value) => {
     if (value === null || value === undefined) return "–";
     const text = (Math.abs(value) < 100 ? small : large).format(value);
-    return unit ? `${text}\u202f${unit}` : text;
+    return unit ? `${text}\u00a0${unit}` : text;
   };
 }
 
 export function axisWriter(lang) {
   const writer = new Intl.NumberFormat(lang, { notation: "compact", maximumFractionDigits: 1 });
-  return (value) => writer.format(value);
+  // 12.4k, as everywhere on the pages.
+  return (value) => writer.format(value).replace("K", "k");
 }
 
 export function dayWriter(lang, withYear) {
+  // Plain English writes days as the pages do: 23 Nov 2026.
+  const locale = lang === "en" ? "en-GB" : lang;
   // Days are dates without a time zone: they are read and written as UTC.
-  const writer = new Intl.DateTimeFormat(lang, {
+  const writer = new Intl.DateTimeFormat(locale, {
     day: "numeric", month: "short", year: withYear ? "numeric" : undefined, timeZone: "UTC",
   });
   return (iso) => writer.format(new Date(`${iso}T00:00:00Z`));

@@ -31,7 +31,7 @@ window.addEventListener("pageshow", (event) => {
 
 document.addEventListener("change", (event) => {
   const filter = event.target.closest("[data-filter-bar]");
-  if (filter && event.target.matches("select, input[type=checkbox], input[type=date]")) filter.requestSubmit();
+  if (filter && event.target.matches("select, input[type=checkbox]")) filter.requestSubmit();
 
   const zone = event.target.closest("[data-drop-zone]");
   if (zone && event.target.type === "file") showFiles(zone, event.target.files);

@@ -24,16 +24,22 @@ STOCKOUT_DAYS = {*range(690, 696), *range(718, 721)}
 class ProductForm(forms.Form):
     """A form with each kind of control."""
 
-    sku = forms.CharField(label=_("SKU"), help_text=_("Unique in this tenant; up to 40 characters."))
+    sku = forms.CharField(
+        label=_("SKU"), help_text=_("Unique in this tenant; up to 40 characters.")
+    )
     name = forms.CharField(label=_("Name"))
     category = forms.ChoiceField(
         label=_("Category"), choices=[("dairy", _("Dairy")), ("bakery", _("Bakery"))]
     )
-    weight = forms.DecimalField(label=_("Weight"), required=False)
+    weight = forms.DecimalField(
+        label=_("Weight"), required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"})
+    )
     available_on = forms.DateField(
         label=_("Available from"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
-    note = forms.CharField(label=_("Note"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    note = forms.CharField(
+        label=_("Note"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
     expires = forms.BooleanField(
         label=_("Lots have an expiry date"),
         required=False,
@@ -134,7 +140,15 @@ def product_rows() -> list[dict[str, Any]]:
     names = [
         ("DA-10034", "Whole milk 3.5%, 1 l", "l", "1284.5", "320", "high", "A"),
         ("DA-10120", "Greek yoghurt, 500 g", "pcs", "412", "96", "open", "A"),
-        ("BK-20007", "Sourdough loaf with rye, stone-baked, 750 g", "pcs", "64", "0", "medium", "B"),
+        (
+            "BK-20007",
+            "Sourdough loaf with rye, stone-baked, 750 g",
+            "pcs",
+            "64",
+            "0",
+            "medium",
+            "B",
+        ),
         ("FR-30051", "Bananas, Cavendish", "kg", "2310.250", "410", "done", "A"),
         ("FR-30088", "Blood oranges from Sicily", "kg", "0", "0", "critical", "C"),
         ("HH-40410", "Baking parchment, 20 m", "pcs", "18450", "12", "done", "C"),

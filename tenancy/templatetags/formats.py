@@ -16,7 +16,7 @@ register = template.Library()
 
 DASH = "–"
 MINUS = "\u2212"
-NARROW_SPACE = "\u202f"
+NO_BREAK_SPACE = "\u00a0"
 CURRENCY_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥", "INR": "₹"}
 COMPACT_STEPS = ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
 
@@ -113,7 +113,7 @@ def with_unit(value: Number, unit: str = "") -> SafeString:
     if not unit or written == DASH:
         return format_html('<span class="number">{}</span>', written)
     return format_html(
-        '<span class="number">{}{}<span class="unit">{}</span></span>', written, NARROW_SPACE, unit
+        '<span class="number">{}{}<span class="unit">{}</span></span>', written, NO_BREAK_SPACE, unit
     )
 
 

@@ -31,7 +31,9 @@ TONE_ICONS = {
     "neutral": "circle",
 }
 STATE_TONES = {
-    **dict.fromkeys(["done", "published", "received", "resolved", "accepted", "available"], "success"),
+    **dict.fromkeys(
+        ["done", "published", "received", "resolved", "accepted", "available"], "success"
+    ),
     **dict.fromkeys(["running", "placed", "partially_received", "acknowledged", "edited"], "info"),
     **dict.fromkeys(["new", "open"], "accent"),
     **dict.fromkeys(["snoozed", "stale", "late", "on_hold", "medium"], "warning"),
@@ -143,7 +145,7 @@ def alert(content: str, tone: str = "info", title: str = "", closable: bool = Fa
 @register.simple_block_tag
 def empty(content: str, title: str, text: str = "", icon_name: str = "box") -> SafeString:
     """Say why a place is empty and what to do; the content holds the buttons."""
-    context = {"content": content.strip(), "title": title, "text": text, "icon_name": icon_name}
+    context = {"content": content, "title": title, "text": text, "icon_name": icon_name}
     return SafeString(render_to_string("components/empty.html", context))
 
 
@@ -177,22 +179,23 @@ def stat(label: str, value: object, **options: object) -> dict[str, object]:
 
 
 @register.inclusion_tag("components/field.html")
-def field(
-    bound: BoundField, unit: str = "", narrow: bool = False, **options: object
-) -> dict[str, object]:
-    """Render one form field with label, help and errors; `descriptions` explains radio choices."""
+def field(bound: BoundField, **options: object) -> dict[str, object]:
+    """Render one form field with label, help and errors.
+
+    Options: `unit` behind the control, `narrow`, `bare` (no required or optional mark, for short
+    forms where all is required), `descriptions` (a mapping from choice to a line about it).
+    """
+    known = {"unit", "narrow", "bare", "descriptions"}
+    if unknown := set(options) - known:
+        raise template.TemplateSyntaxError(f"field does not know {sorted(unknown)}")
     widget = bound.field.widget
     kind = getattr(widget, "input_type", None) or "textarea"
-    if kind == "select" and type(widget).__name__.startswith("Checkbox"):
-        kind = "checkbox"
     return {
+        **options,
         "field": bound,
         "kind": "choices" if kind in {"radio", "checkbox"} and bound.use_fieldset else kind,
         "input_type": kind,
-        "unit": unit,
-        "narrow": narrow,
-        "descriptions": options.get("descriptions") or {},
-        "accept": getattr(widget, "attrs", {}).get("accept", ""),
+        "accept": widget.attrs.get("accept", ""),
     }
 
 
