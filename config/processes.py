@@ -12,8 +12,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 Child = subprocess.Popen[bytes]
 
@@ -38,7 +40,8 @@ class Program:
     """What to run, as whom, and how it likes to be told that its owner died."""
 
     argv: Sequence[str]
-    log_path: Path
+    log_path: Path | None
+    """None writes to this process's own output."""
     signal_when_owner_dies: signal.Signals = signal.SIGKILL
     environment: Mapping[str, str] | None = None
     user_id: int | None = None
@@ -57,17 +60,23 @@ def spawn(program: Program) -> Child:
     group_id = os.getegid() if program.group_id is None else program.group_id
     launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid())]
     launcher += [str(int(program.signal_when_owner_dies)), str(user_id), str(group_id)]
-    program.log_path.parent.mkdir(parents=True, exist_ok=True)
-    with program.log_path.open("ab") as log:
+    with _output(program.log_path) as log:
         return subprocess.Popen(  # noqa: S603 - argv is ours, no shell
             [*launcher, *program.argv],
             stdin=subprocess.DEVNULL,
             stdout=log,
-            stderr=subprocess.STDOUT,
+            stderr=None if log is None else subprocess.STDOUT,
             env=None if program.environment is None else dict(program.environment),
             pass_fds=program.inherited_fds,
             start_new_session=True,
         )
+
+
+def _output(log_path: Path | None) -> AbstractContextManager[BinaryIO | None]:
+    if log_path is None:
+        return nullcontext()
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    return log_path.open("ab")
 
 
 def stop(process: Child, *steps: tuple[signal.Signals, float]) -> None:

@@ -55,6 +55,8 @@ def point_environment_here() -> None:
         "REDIS_URL": found.redis_url.replace("db=0", f"db={number}"),
         "OMP_NUM_THREADS": "1",
     }
+    # the folder of collected static files; the web server warns when it is missing
+    Path(os.environ["STOCKCAST_DATA_DIR"], "static").mkdir(parents=True, exist_ok=True)
 
 
 def load_settings() -> None:
