@@ -13,9 +13,16 @@ from tests import engines
 engines.point_environment_here()
 engines.load_settings()
 
+import django  # noqa: E402
+
+# the cast imports models
+django.setup()
+
 import redis  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
+
+from tests.cast import in_north, north, south, stranger  # noqa: E402, F401
 
 # a real password hash costs 0.3 s on purpose; tests sign in hundreds of times
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
