@@ -6,6 +6,7 @@ text. Nothing in it is executable, and nothing is believed before the fingerprin
 
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Mapping
@@ -56,7 +57,7 @@ def unseal(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         tensors = load_tensors(body)
         header = _read_header(body)
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError("corrupt", str(error)) from error
     if header.get("format") != FORMAT:
         raise ArtifactError("version", f"format {header.get('format')}, expected {FORMAT}.")
@@ -74,7 +75,7 @@ def _read_header(body: bytes) -> dict[str, Any]:
     metadata = json.loads(body[8 : 8 + size])["__metadata__"]
     header = json.loads(metadata["header"])
     if not isinstance(header, dict):
-        raise ValueError("the header is not an object")
+        raise TypeError("the header is not an object")
     return header
 
 
@@ -118,7 +119,7 @@ def checkpoint_from_bytes(data: bytes) -> Checkpoint:
 def report_to_json(report: EpochReport) -> dict[str, Any]:
     """Return an epoch report as JSON; a loss that was not measured is null."""
     data = asdict(report)
-    if report.validation_loss != report.validation_loss:
+    if math.isnan(report.validation_loss):
         data["validation_loss"] = None
     return data
 

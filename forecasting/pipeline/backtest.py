@@ -36,11 +36,9 @@ def run_network(members: list[Member], store: FeatureStore) -> tuple[FloatArray,
     return mean, blend([one for _, one in made], np.ones(len(made)))
 
 
-def run_baseline(
-    name: str, known: SeriesPanel, horizon: int
-) -> tuple[FloatArray, FloatArray]:
+def run_baseline(name: str, known: SeriesPanel, horizon: int) -> tuple[FloatArray, FloatArray]:
     """Forecast after the panel's last day with a baseline: [S, H], [S, H, Q]."""
-    made = BASELINES[name](known.demand, known.observed, horizon)
+    made = BASELINES[name](known.demand, known.observed, horizon, known.first_day.weekday())
     return np.asarray(made.mean), np.asarray(made.quantiles)
 
 

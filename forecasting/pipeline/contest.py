@@ -1,5 +1,6 @@
 """Who serves which demand class: rolling origins, a league table, blends, and the publish gate."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from forecasting.pipeline.series import QUANTILES, BoolArray, FloatArray, Reason
 ALL_CLASSES = "all"
 MIN_SERIES_PER_CLASS = 30
 ROUNDS = 8
-"""Steps of the greedy selection: weights come in eighths."""
+"""Choices of the greedy selection: weights come in eighths or coarser."""
 MIN_GAIN = 0.001
 GATE_GAIN = 0.002
 """A network must beat the best blend of baselines by this share of its loss."""
@@ -111,7 +112,8 @@ class ContestResult:
 
 
 def _finite_row(row: LeagueRow) -> dict[str, Any]:
-    return {k: None if isinstance(v, float) and v != v else v for k, v in asdict(row).items()}
+    scores = asdict(row)
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in scores.items()}
 
 
 def hold_contest(entries: Sequence[Entry], holdout: Holdout) -> ContestResult:
@@ -127,10 +129,9 @@ def hold_contest(entries: Sequence[Entry], holdout: Holdout) -> ContestResult:
         chosen = choose_blend(entries, holdout, members)
         blends[name] = chosen
         weight = dict(zip(chosen.methods, chosen.weights, strict=True))
-        for entry in entries:
-            league.append(
-                score_entry(entry, holdout, members, name, weight.get(entry.method, 0.0))
-            )
+        league += [
+            score_entry(one, holdout, members, name, weight.get(one.method, 0.0)) for one in entries
+        ]
         if len(chosen.methods) > 1:
             joint = blend_entries(entries, chosen, "blend")
             league.append(score_entry(joint, holdout, members, name, 1.0))
@@ -156,8 +157,8 @@ def blend_entries(entries: Sequence[Entry], chosen: Blend, method: str) -> Entry
 def choose_blend(entries: Sequence[Entry], holdout: Holdout, members: BoolArray) -> Blend:
     """Choose by greedy selection (Caruana et al. 2004), then let networks pass the gate.
 
-    Starting from nothing, the method is added that lowers the loss of the blend most, with
-    replacement; what has been added is the weight.
+    Starting from half the rounds for the best single method, the method is added that lowers the
+    loss of the blend most, with replacement; how often a method was chosen is its weight.
     """
     cases = _Cases.gather(entries, holdout, members)
     baselines = [k for k, entry in enumerate(entries) if not entry.is_network]
@@ -191,9 +192,7 @@ class _Cases:
     whole: BoolArray
 
     @classmethod
-    def gather(
-        cls, entries: Sequence[Entry], holdout: Holdout, members: BoolArray
-    ) -> "_Cases":
+    def gather(cls, entries: Sequence[Entry], holdout: Holdout, members: BoolArray) -> "_Cases":
         keep = holdout.seen & members[None, :, None] & (holdout.scale > 0)[..., None]
         places = np.argwhere(keep)
         step = max(len(places) // MAX_CASES, 1)
@@ -212,15 +211,17 @@ class _Cases:
 
     def select(self, allowed: list[int]) -> tuple[list[int], float]:
         """Return the chosen methods, repeated by weight, and their loss."""
-        chosen: list[int] = []
-        best = np.inf
-        for _ in range(ROUNDS):
-            losses = [(self.loss([*chosen, k]), k) for k in allowed]
-            loss, added = min(losses)
-            if chosen and loss > best * (1 - MIN_GAIN / max(len(chosen), 1)):
-                break
-            best, chosen = loss, [*chosen, added]
-        return chosen, float(best)
+        if not allowed:
+            return [], np.inf
+        first = min((self.loss([k]), k) for k in allowed)
+        chosen = [first[1]] * (ROUNDS // 2)
+        best, kept = first[0], chosen
+        for _ in range(ROUNDS - len(chosen)):
+            loss, added = min((self.loss([*chosen, k]), k) for k in allowed)
+            chosen = [*chosen, added]
+            if loss < best * (1 - MIN_GAIN):
+                best, kept = loss, chosen
+        return kept, float(best)
 
     def loss(self, chosen: list[int]) -> float:
         if not len(self.actual):

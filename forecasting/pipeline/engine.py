@@ -1,8 +1,8 @@
 """The one door to the pipeline: `fit` a panel, `forecast` from any origin, keep it as bytes.
 
-    fitted = fit(panel, origin, EngineConfig())
-    forecast = fitted.forecast(panel, origin)
-    data = fitted.to_bytes(); fitted = FittedForecaster.from_bytes(data)
+fitted = fit(panel, origin, EngineConfig())
+forecast = fitted.forecast(panel, origin)
+data = fitted.to_bytes(); fitted = FittedForecaster.from_bytes(data)
 """
 
 from dataclasses import asdict, dataclass, field, replace
@@ -23,7 +23,7 @@ from forecasting.pipeline.contest import ALL_CLASSES, Blend, ContestResult, Entr
 from forecasting.pipeline.features import FeaturePlan, FeatureStore, plan_features
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.networks import NetworkShape
-from forecasting.pipeline.predict import blend, predict_at, present, whole_units
+from forecasting.pipeline.predict import blend, present, whole_units
 from forecasting.pipeline.series import (
     HORIZON_DAYS,
     QUANTILES,
@@ -79,6 +79,10 @@ class EngineConfig:
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"training": self.training.to_json()}
 
+    def with_networks(self, names: tuple[str, ...]) -> "EngineConfig":
+        """Return the same config with other networks."""
+        return replace(self, networks=tuple(dict.fromkeys(names)))
+
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "EngineConfig":
         return cls(
@@ -110,9 +114,7 @@ class FittedForecaster:
     history: tuple[EpochReport, ...]
     cpu_seconds: float | None
 
-    def forecast(
-        self, panel: SeriesPanel, origin: date, horizon: int = HORIZON_DAYS
-    ) -> Forecast:
+    def forecast(self, panel: SeriesPanel, origin: date, horizon: int = HORIZON_DAYS) -> Forecast:
         """Forecast every series of the panel for the days after `origin`.
 
         Only what was known at the end of `origin` is used. Days past the trained horizon repeat
@@ -218,7 +220,9 @@ def fit(
     started = callbacks.cpu_seconds() if callbacks.cpu_seconds else None
     known, spoiled = sanitise(panel.up_to(origin, config.horizon))
     usable = trainable(known, triage(known, spoiled))
-    plan = plan_features(known.select(np.flatnonzero(usable)) if usable.any() else known, config.horizon)
+    plan = plan_features(
+        known.select(np.flatnonzero(usable)) if usable.any() else known, config.horizon
+    )
     if not enough_to_train(known, usable) or not config.networks:
         return _without_networks(config, origin, plan)
     learned = known.select(np.flatnonzero(usable))
@@ -338,8 +342,7 @@ def _without_networks(config: EngineConfig, origin: date, plan: FeaturePlan) -> 
 
 def _uncontested(config: EngineConfig) -> ContestResult:
     share = 1 / len(config.networks)
-    methods = tuple(dict.fromkeys(config.networks))
-    blends = {ALL_CLASSES: Blend(methods, (share,) * len(methods), Reason.CONTEST)}
+    blends = {ALL_CLASSES: Blend(config.networks, (share,) * len(config.networks), Reason.CONTEST)}
     return ContestResult(blends, ())
 
 

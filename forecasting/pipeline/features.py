@@ -1,7 +1,7 @@
 """What a network is told: the past day by day, facts at the origin, facts of each day ahead.
 
-Three groups of channels, computed from a block of days on the fly, so that nothing but the panel has
-to be kept in memory:
+Three groups of channels, computed from a block of days on the fly, so that nothing but the panel
+has to be kept in memory:
 
 - past [B, L, P]: demand against its own level, observed, calendar and signals of that day;
 - origin [B, K, O]: level, trend, spread, share of zeros, days since the last sale;
@@ -165,9 +165,7 @@ class FeatureStore:
         sizes = tuple(len(values) + 1 for _, values in self.plan.attributes)
         return Channels(past, origin, ahead, sizes)
 
-    def block(
-        self, rows: np.ndarray, starts: np.ndarray, length: int, emits: np.ndarray
-    ) -> Block:
+    def block(self, rows: np.ndarray, starts: np.ndarray, length: int, emits: np.ndarray) -> Block:
         """Return features of the windows [start, start + length) of some series.
 
         rows, starts: [B]; emits: [K] positions inside the window after which a forecast is made.

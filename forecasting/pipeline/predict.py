@@ -5,7 +5,7 @@ import torch
 
 from forecasting.pipeline.features import FeatureStore
 from forecasting.pipeline.networks import ForecastNetwork
-from forecasting.pipeline.series import QUANTILES, BoolArray, FloatArray
+from forecasting.pipeline.series import BoolArray, FloatArray
 from forecasting.pipeline.training import as_tensors
 
 CHUNK = 256
@@ -82,11 +82,12 @@ def whole_units(demand: FloatArray, observed: BoolArray) -> BoolArray:
     return np.asarray((np.abs(values - np.rint(values)) < 1e-6).all(axis=1))
 
 
-def present(mean: FloatArray, quantiles: FloatArray, whole: BoolArray) -> tuple[FloatArray, FloatArray]:
+def present(
+    mean: FloatArray, quantiles: FloatArray, whole: BoolArray
+) -> tuple[FloatArray, FloatArray]:
     """Make a forecast finite, non-negative and ordered, in whole units where demand is."""
     good_mean = np.maximum(np.nan_to_num(mean, nan=0.0, posinf=0.0, neginf=0.0), 0)
     good = np.maximum(np.nan_to_num(quantiles, nan=0.0, posinf=0.0, neginf=0.0), 0)
     good = np.sort(good, axis=-1)
     good = np.where(whole[:, None, None], np.rint(good), good)
-    assert good.shape[-1] == len(QUANTILES)
     return good_mean, good

@@ -32,8 +32,8 @@ def recent_level(
 ) -> FloatArray:
     """Return the demand per day of the recent past, known at the end of each day: [..., D].
 
-    A weighted mean of the means of some (days, weight) windows over observed days, each drawn towards the longest
-    one as if LEVEL_PRIOR_DAYS had been observed at it; never below LEVEL_FLOOR.
+    A weighted mean of the means of some (days, weight) windows over observed days, each drawn
+    towards the longest one as if LEVEL_PRIOR_DAYS had been observed at it; never below LEVEL_FLOOR.
     """
     seen = observed.astype(np.float64)
     sold = np.where(observed, demand, 0.0)

@@ -61,7 +61,8 @@ class Signal:
     """A number per day (and per series, when two-dimensional) that may drive demand.
 
     values: [D] or [S, D] with D at least the days of the panel; days past its end are used only
-    when `known_ahead`. NaN = not known. `category` values are codes 0, 1, ... into `labels`; NaN = none.
+    when `known_ahead`. NaN = not known. `category` values are codes 0, 1, ... into `labels`, NaN
+    none.
     """
 
     name: str

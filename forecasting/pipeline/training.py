@@ -198,7 +198,9 @@ def train_network(
         rng = np.random.default_rng((config.seed, epoch))
         network.train()
         losses = []
-        for step, block in enumerate(draw_windows(store, config.windows, config.steps_per_epoch, rng)):
+        for step, block in enumerate(
+            draw_windows(store, config.windows, config.steps_per_epoch, rng)
+        ):
             _set_learning_rate(optimizer, config, (epoch - 1) * config.steps_per_epoch + step)
             loss = _loss(network, block, weigh(block), config)
             optimizer.zero_grad(set_to_none=True)
@@ -270,9 +272,7 @@ def as_tensors(block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     )
 
 
-def _set_learning_rate(
-    optimizer: torch.optim.Optimizer, config: TrainingConfig, step: int
-) -> None:
+def _set_learning_rate(optimizer: torch.optim.Optimizer, config: TrainingConfig, step: int) -> None:
     """Warm up over the first 3 % of all steps, then follow half a cosine to 2 %."""
     total = config.epochs * config.steps_per_epoch
     warm = max(total * 0.03, 1)

@@ -8,7 +8,14 @@ from forecasting.pipeline.networks.lstm import LstmEncoder
 from forecasting.pipeline.networks.mlp import MlpEncoder
 from forecasting.pipeline.networks.rnn import RnnEncoder
 
-__all__ = ["ENCODERS", "ForecastNetwork", "NetworkShape", "UnknownNetwork", "build_network"]
+__all__ = [
+    "ENCODERS",
+    "ForecastNetwork",
+    "NetworkShape",
+    "UnknownNetwork",
+    "build_network",
+    "require_known",
+]
 
 ENCODERS = {
     "lstm": LstmEncoder,
@@ -29,8 +36,13 @@ class UnknownNetwork(ValueError):
         super().__init__(f"There is no network {name!r}; choose from {', '.join(self.known)}.")
 
 
+def require_known(name: str) -> None:
+    """Raise UnknownNetwork unless there is a network of this name."""
+    if name not in ENCODERS:
+        raise UnknownNetwork(name)
+
+
 def build_network(shape: NetworkShape) -> ForecastNetwork:
     """Build an untrained network of this shape. Raises UnknownNetwork."""
-    if shape.name not in ENCODERS:
-        raise UnknownNetwork(shape.name)
+    require_known(shape.name)
     return ForecastNetwork(shape, ENCODERS[shape.name](shape))

@@ -1,0 +1,191 @@
+"""`manage.py forecast_files`: the tenants' pipeline on plain files, without a database."""
+
+import argparse
+import time
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from django.core.management.base import BaseCommand, CommandError
+
+if TYPE_CHECKING:
+    from forecasting.pipeline.engine import EngineConfig, FittedForecaster
+    from forecasting.pipeline.series import Forecast, SeriesPanel
+    from forecasting.pipeline.training import Callbacks
+
+MAX_HORIZON_DAYS = 365
+DECIMALS = 4
+
+
+class Command(BaseCommand):
+    """Train once on days up to the first origin and forecast from every origin."""
+
+    help = "Forecast daily demand from CSV or parquet files (history, calendar, prices, series)."
+    requires_system_checks: list[str] = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--history", required=True, help="series_id,date,demand (or units)")
+        parser.add_argument("--calendar", help="date and any event or flag columns")
+        parser.add_argument("--prices", help="series_id,week_start,sell_price")
+        parser.add_argument("--series", help="series_id and any attribute columns")
+        parser.add_argument("--horizon", type=int, default=28, help="days ahead")
+        parser.add_argument(
+            "--origin", action="append", required=True, help="last known day, as 2016-02-28; repeat"
+        )
+        parser.add_argument("--out", required=True, help="CSV to write, .gz to compress")
+        parser.add_argument("--networks", default="", help="names, separated by commas")
+        parser.add_argument("--no-contest", action="store_true", help="serve the networks untested")
+        parser.add_argument("--seconds", type=float, help="CPU seconds to spend on training")
+        parser.add_argument("--seed", type=int, default=0)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _use_one_thread()
+        from forecasting.pipeline.engine import fit
+
+        origins = _read_origins(options["origin"])
+        horizon = options["horizon"]
+        if not 1 <= horizon <= MAX_HORIZON_DAYS:
+            raise CommandError(f"--horizon {horizon}: give 1 to {MAX_HORIZON_DAYS} days.")
+        out = Path(options["out"])
+        if not out.parent.is_dir():
+            raise CommandError(f"--out {out}: the folder {out.parent} does not exist; create it.")
+        panel = self._read_panel(options, horizon)
+        if origins[0] < panel.first_day:
+            raise CommandError(
+                f"--origin {origins[0]} is before the first day of the history, {panel.first_day}."
+            )
+        config = _read_config(options)
+        fitted = fit(panel, origins[0], config, self._callbacks())
+        self._report_contest(fitted)
+        before = time.process_time()
+        forecasts = [fitted.forecast(panel, origin, horizon) for origin in origins]
+        self.stdout.write(f"forecast in {time.process_time() - before:.1f} CPU seconds")
+        write_forecasts(forecasts, out)
+        self.stdout.write(f"wrote {out}")
+
+    def _read_panel(self, options: dict[str, Any], horizon: int) -> "SeriesPanel":
+        from forecasting.pipeline.frames import TableError, Tables, panel_from_tables
+
+        tables = Tables(
+            *(
+                read_table(options[name], name)
+                for name in ("history", "calendar", "prices", "series")
+            )
+        )
+        try:
+            panel, notes = panel_from_tables(tables, horizon)
+        except TableError as error:
+            raise CommandError(f"{options[error.table]}: {error}") from error
+        for line in notes.lines:
+            self.stdout.write(f"note: {line}")
+        self.stdout.write(
+            f"{panel.n_series} series, {panel.n_days} days, {panel.first_day} to {panel.last_day}"
+        )
+        return panel
+
+    def _callbacks(self) -> "Callbacks":
+        from forecasting.pipeline.training import Callbacks, EpochReport
+
+        def on_epoch(report: EpochReport) -> None:
+            loss = report.validation_loss
+            judged = "" if np.isnan(loss) else f"  validation {loss:.4f}"
+            self.stdout.write(
+                f"  {report.network} epoch {report.epoch}/{report.epochs}"
+                f"  training {report.training_loss:.4f}{judged}"
+            )
+            self.stdout.flush()
+
+        return Callbacks(
+            on_epoch=on_epoch,
+            on_stage=self._on_stage,
+            cpu_seconds=time.process_time,
+        )
+
+    def _on_stage(self, stage: str) -> None:
+        self.stdout.write(stage)
+
+    def _report_contest(self, fitted: "FittedForecaster") -> None:
+        for row in fitted.contest.league:
+            self.stdout.write(
+                f"{row.demand_class:12} {row.method:22} SPL {row.spl:.4f} wSPL {row.wspl:.4f} "
+                f"RMSSE {row.rmsse:.4f} wRMSSE {row.wrmsse:.4f} bias {row.bias:+.3f} "
+                f"weight {row.weight:.2f}"
+            )
+        if fitted.cpu_seconds is not None:
+            self.stdout.write(f"trained in {fitted.cpu_seconds:.1f} CPU seconds")
+
+
+def _use_one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _read_origins(texts: list[str]) -> list[date]:
+    try:
+        return sorted({date.fromisoformat(text) for text in texts})
+    except ValueError as error:
+        raise CommandError(f"--origin: {error}. Write it as 2016-02-28.") from error
+
+
+def _read_config(options: dict[str, Any]) -> "EngineConfig":
+    from forecasting.pipeline.engine import EngineConfig
+    from forecasting.pipeline.networks import UnknownNetwork, require_known
+
+    chosen = tuple(name.strip() for name in options["networks"].split(",") if name.strip())
+    try:
+        for name in chosen:
+            require_known(name)
+    except UnknownNetwork as error:
+        raise CommandError(f"--networks: {error}") from error
+    seconds = options["seconds"]
+    if seconds is not None and seconds <= 0:
+        raise CommandError(f"--seconds {seconds}: give a number above 0.")
+    config = EngineConfig(
+        contest=not options["no_contest"],
+        horizon=min(options["horizon"], 28),
+        budget_seconds=seconds,
+        seed=options["seed"],
+    )
+    return config.with_networks(chosen) if chosen else config
+
+
+def read_table(path: str | None, name: str) -> pd.DataFrame | None:
+    """Read a CSV (also .gz) or parquet file; ids stay text. Raises CommandError."""
+    if path is None:
+        return None
+    try:
+        if path.endswith(".parquet"):
+            return pd.read_parquet(path)
+        return pd.read_csv(path, dtype={"series_id": str})
+    except FileNotFoundError as error:
+        raise CommandError(f"--{name} {path}: there is no such file.") from error
+    except (OSError, EOFError, ValueError, UnicodeDecodeError) as error:
+        raise CommandError(
+            f"--{name} {path}: cannot be read as a table ({error}). "
+            "Give a CSV file in UTF-8 with a header line, .gz if compressed."
+        ) from error
+
+
+def write_forecasts(forecasts: list["Forecast"], out: Path) -> None:
+    """Write one row per series, origin and day: the mean and 19 quantiles."""
+    from forecasting.pipeline.series import QUANTILES
+
+    frames = []
+    for forecast in forecasts:
+        n, horizon = forecast.mean.shape
+        frame = pd.DataFrame(
+            {
+                "series_id": np.repeat(np.array(forecast.series_ids, dtype=object), horizon),
+                "date": np.tile([day.isoformat() for day in forecast.days], n),
+                "origin": forecast.origin.isoformat(),
+                "mean": forecast.mean.reshape(-1).round(DECIMALS),
+            }
+        )
+        flat = forecast.quantiles.reshape(n * horizon, -1).round(DECIMALS)
+        columns = [f"q{level:g}" for level in QUANTILES]
+        frames.append(pd.concat([frame, pd.DataFrame(flat, columns=columns)], axis=1))
+    pd.concat(frames, ignore_index=True).to_csv(out, index=False)
