@@ -8,7 +8,7 @@ update decides; nothing is read, computed and saved.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -51,6 +51,9 @@ __all__ = [
     "release",
     "reverse_movement",
 ]
+
+CLOCK_SKEW = timedelta(minutes=1)
+"""How far the clock of another machine may be ahead of the database's."""
 
 
 def post_movements(
@@ -148,7 +151,7 @@ def _moment(effective_at: datetime | None, clock: datetime) -> datetime:
     if timezone.is_naive(effective_at):
         message = _("Give the moment with its time zone.")
         raise Invalid.field("effective_at", "naive", message)
-    if effective_at > clock:
+    if effective_at > clock + CLOCK_SKEW:
         message = _("A movement cannot take effect in the future.")
         raise Invalid.field("effective_at", "future", message)
     return effective_at

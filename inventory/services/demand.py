@@ -1,0 +1,122 @@
+"""Recording demand: what was asked for, whether or not it could be shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db import connection
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from inventory.models import Channel, CustomerSegment, Product, Warehouse
+from inventory.rules.business_day import business_day
+from inventory.rules.units import QuantityFault, quantity_fault
+from inventory.services.rows import load_many
+from tenancy.errors import Invalid, NotFound, Problem, Text
+from tenancy.permissions import Permission, require
+from tenancy.scope import active_tenant_id
+
+
+@dataclass(frozen=True, slots=True)
+class DemandLine:
+    """Demand of one business day, in base units; ``revenue`` in the tenant's currency."""
+
+    product_id: int
+    warehouse_id: int
+    business_day: date
+    quantity: Decimal
+    revenue: Decimal = Decimal(0)
+    channel_id: int | None = None
+    segment_id: int | None = None
+    order_lines: int = 1
+
+
+# sorted, so that two recordings of the same days wait for each other in one order
+ADD_DEMAND = """
+    INSERT INTO inventory_dailydemand AS known
+        (tenant_id, product_id, warehouse_id, business_day, channel_id, segment_id,
+         quantity, revenue, order_lines)
+    SELECT %s, product_id, warehouse_id, business_day, channel_id, segment_id,
+        sum(quantity), sum(revenue), sum(order_lines)
+    FROM unnest(
+        %s::bigint[], %s::bigint[], %s::date[], %s::bigint[], %s::bigint[], %s::numeric[],
+        %s::numeric[], %s::int[]
+    ) AS line (product_id, warehouse_id, business_day, channel_id, segment_id, quantity, revenue,
+        order_lines)
+    GROUP BY product_id, warehouse_id, business_day, channel_id, segment_id
+    ORDER BY product_id, warehouse_id, business_day, channel_id, segment_id
+    ON CONFLICT (tenant_id, product_id, warehouse_id, business_day, channel_id, segment_id)
+    DO UPDATE SET
+        quantity = known.quantity + EXCLUDED.quantity,
+        revenue = known.revenue + EXCLUDED.revenue,
+        order_lines = known.order_lines + EXCLUDED.order_lines
+"""
+
+
+def record_demand(*, lines: Sequence[DemandLine]) -> int:
+    """Add to the demand of each day and return how many rows changed: one upsert for any number.
+
+    Raises ``NotFound`` naming the line, ``Invalid`` for a negative or inexact quantity or a day
+    that has not begun yet in the warehouse.
+    """
+    require(Permission.FLOOR_WORK)
+    if not lines:
+        return 0
+    products, warehouses = _load_referred(lines)
+    today = {
+        pk: business_day(timezone.now(), warehouse.time_zone)
+        for pk, warehouse in warehouses.items()
+    }
+    problems = [
+        problem
+        for number, line in enumerate(lines)
+        for problem in _problems(number, line, products[line.product_id], today)
+    ]
+    if problems:
+        raise Invalid(problems)
+    names = (
+        "product_id", "warehouse_id", "business_day", "channel_id", "segment_id", "quantity",
+        "revenue", "order_lines",
+    )  # fmt: skip
+    columns = [[getattr(line, name) for line in lines] for name in names]
+    with connection.cursor() as cursor:
+        cursor.execute(ADD_DEMAND, [active_tenant_id(), *columns])
+        return int(cursor.rowcount)
+
+
+def _load_referred(
+    lines: Sequence[DemandLine],
+) -> tuple[dict[int, Product], dict[int, Warehouse]]:
+    for model, attribute in ((Channel, "channel_id"), (CustomerSegment, "segment_id")):
+        named = [(n, getattr(line, attribute)) for n, line in enumerate(lines)]
+        given = [(n, row_id) for n, row_id in named if row_id is not None]
+        if not given:
+            continue
+        known = set(
+            model.objects.filter(pk__in={i for _n, i in given}).values_list("pk", flat=True)
+        )
+        for number, row_id in given:
+            if row_id not in known:
+                raise NotFound(str(model._meta.verbose_name), row_id, line=number)
+    return (
+        load_many(Product, [line.product_id for line in lines]),
+        load_many(Warehouse, [line.warehouse_id for line in lines]),
+    )
+
+
+def _problems(
+    number: int, line: DemandLine, product: Product, today: dict[int, date]
+) -> Iterable[Problem]:
+    message: Text
+    fault = quantity_fault(line.quantity, whole_units=product.whole_units)
+    if fault and not (fault is QuantityFault.NOT_POSITIVE and line.quantity == 0):
+        message = _("Demand is an exact number of base units, from zero up.")
+        yield Problem("quantity", fault.value, message, number)
+    if not line.revenue.is_finite() or abs(line.revenue) >= 10**12:
+        yield Problem("revenue", "not_a_number", _("The revenue is not an amount."), number)
+    if line.business_day > today[line.warehouse_id]:
+        message = _("%(day)s has not begun yet in this warehouse.") % {"day": line.business_day}
+        yield Problem("business_day", "future", message, number)

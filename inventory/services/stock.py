@@ -1,0 +1,254 @@
+"""Stock work without documents: sell over the counter, move within a warehouse, adjust."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from inventory.models import LocationKind, MovementReason, Product, Warehouse
+from inventory.queries.places import standard_locations
+from inventory.queries.promisable import free_in_storage
+from inventory.rules.business_day import business_day
+from inventory.rules.lot_choice import Take, first_expired_first_out
+from inventory.services.demand import DemandLine, record_demand
+from inventory.services.ledger import InsufficientStock, MovementLine, ShortLine, post_movements
+from inventory.services.rows import load, load_many
+from tenancy.errors import Invalid, Problem
+from tenancy.permissions import Permission, require
+from tenancy.services import audit
+
+NOTHING = Decimal(0)
+CHOICES = 5
+"""How often a sale looks again when others take what it chose."""
+
+ADJUSTMENT_REASONS = frozenset(
+    {
+        MovementReason.COUNT,
+        MovementReason.DAMAGE,
+        MovementReason.SCRAP,
+        MovementReason.FOUND,
+        MovementReason.EXPIRED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SaleLine:
+    """What a customer asks for, in base units; the price per unit makes the revenue."""
+
+    product_id: int
+    quantity: Decimal
+    unit_price: Decimal | None = None
+    channel_id: int | None = None
+    segment_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Sale:
+    """What left: by line of the sale, and the movements that say so."""
+
+    shipped: list[Decimal]
+    movement_ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A signed change in base units: below zero goes to the loss location, above comes from it."""
+
+    product_id: int
+    location_id: int
+    change: Decimal
+    reason: MovementReason
+    lot_id: int | None = None
+    note: str = ""
+
+
+def ship_sale(
+    *,
+    warehouse_id: int,
+    lines: Sequence[SaleLine],
+    sold_at: datetime | None = None,
+    allow_short: bool = False,
+) -> Sale:
+    """Ship from storage to the customer, first expired first out, and record what was asked for.
+
+    With ``allow_short`` what is there leaves and the demand is recorded in full all the same;
+    otherwise all or nothing. Lines are served in their order. Raises ``Invalid``, ``NotFound``,
+    ``InsufficientStock``.
+    """
+    require(Permission.FLOOR_WORK)
+    if not lines:
+        raise Invalid.field("lines", "empty", _("There is nothing to ship."))
+    warehouse = load(Warehouse, warehouse_id)
+    day = business_day(sold_at or timezone.now(), warehouse.time_zone)
+    with transaction.atomic():
+        record_demand(lines=[_demand(line, warehouse.pk, day) for line in lines])
+        takes, ids = _ship(warehouse.pk, lines, day, sold_at, allow_short=allow_short)
+        audit.record("sale.shipped", warehouse, lines=len(lines), movements=len(ids))
+    return Sale(shipped=[_total(taken) for taken in takes], movement_ids=ids)
+
+
+def move_stock(*, lines: Sequence[MovementLine], effective_at: datetime | None = None) -> list[int]:
+    """Move stock between places of a warehouse (put-away, move). Raises what the ledger does."""
+    require(Permission.FLOOR_WORK)
+    allowed = (MovementReason.MOVE, MovementReason.PUT_AWAY)
+    problems = [
+        Problem("reason", "not_a_move", _("Stock is moved as a move or a put-away."), number)
+        for number, line in enumerate(lines)
+        if line.reason not in allowed
+    ]
+    if problems:
+        raise Invalid(problems)
+    return post_movements(lines=lines, effective_at=effective_at)
+
+
+def adjust_stock(
+    *,
+    warehouse_id: int,
+    adjustments: Sequence[Adjustment],
+    effective_at: datetime | None = None,
+) -> list[int]:
+    """Correct what is on hand, with a reason, against the loss location; return the movements' ids.
+
+    Raises ``Invalid``, ``NotFound``, ``InsufficientStock``.
+    """
+    require(Permission.ADJUST)
+    warehouse = load(Warehouse, warehouse_id)
+    problems = [
+        Problem("reason", "not_an_adjustment", _("This reason does not adjust stock."), number)
+        for number, line in enumerate(adjustments)
+        if line.reason not in ADJUSTMENT_REASONS
+    ]
+    if problems:
+        raise Invalid(problems)
+    loss = standard_locations(warehouse.pk)[LocationKind.LOSS]
+    ids = post_movements(
+        lines=[_adjustment(line, loss.pk) for line in adjustments], effective_at=effective_at
+    )
+    audit.record("stock.adjusted", warehouse, lines=len(adjustments), movements=ids[:50])
+    return ids
+
+
+def _demand(line: SaleLine, warehouse_id: int, day: date) -> DemandLine:
+    return DemandLine(
+        product_id=line.product_id,
+        warehouse_id=warehouse_id,
+        business_day=day,
+        quantity=line.quantity,
+        revenue=line.quantity * (line.unit_price or Decimal(0)),
+        channel_id=line.channel_id,
+        segment_id=line.segment_id,
+    )
+
+
+def _ship(
+    warehouse_id: int,
+    lines: Sequence[SaleLine],
+    day: date,
+    sold_at: datetime | None,
+    *,
+    allow_short: bool,
+) -> tuple[list[list[Take]], list[int]]:
+    """Choose and post; when somebody took a chosen place first, choose again."""
+    for attempt in range(CHOICES):
+        takes = _choose(warehouse_id, lines, day)
+        if not allow_short:
+            _refuse_shortage(warehouse_id, lines, takes)
+        movements = _shipments(warehouse_id, lines, takes)
+        if not movements:
+            break
+        try:
+            return takes, post_movements(lines=movements, effective_at=sold_at)
+        except InsufficientStock:
+            if attempt == CHOICES - 1:
+                raise
+    return takes, []
+
+
+def _choose(warehouse_id: int, lines: Sequence[SaleLine], day: date) -> list[list[Take]]:
+    """Return what each line takes; what one line takes is gone for the next."""
+    free = free_in_storage(warehouse_id, {line.product_id for line in lines}, day)
+    takes = []
+    for line in lines:
+        stock = free.get(line.product_id, [])
+        taken = first_expired_first_out(stock, line.quantity)
+        gone = {(take.location_id, take.lot_id): take.quantity for take in taken}
+        free[line.product_id] = [
+            replace(
+                place, free=place.free - gone.get((place.location_id, place.lot_id), Decimal(0))
+            )
+            for place in stock
+        ]
+        takes.append(taken)
+    return takes
+
+
+def _shipments(
+    warehouse_id: int, lines: Sequence[SaleLine], takes: Sequence[Sequence[Take]]
+) -> list[MovementLine]:
+    customer = standard_locations(warehouse_id)[LocationKind.CUSTOMER]
+    return [
+        MovementLine(
+            product_id=line.product_id,
+            from_location_id=take.location_id,
+            to_location_id=customer.pk,
+            quantity=take.quantity,
+            reason=MovementReason.SHIPMENT,
+            lot_id=take.lot_id,
+        )
+        for line, taken in zip(lines, takes, strict=True)
+        for take in taken
+    ]
+
+
+def _refuse_shortage(
+    warehouse_id: int, lines: Sequence[SaleLine], takes: Sequence[Sequence[Take]]
+) -> None:
+    asked: dict[int, Decimal] = {}
+    found: dict[int, Decimal] = {}
+    for line, taken in zip(lines, takes, strict=True):
+        asked[line.product_id] = asked.get(line.product_id, NOTHING) + line.quantity
+        found[line.product_id] = found.get(line.product_id, NOTHING) + _total(taken)
+    short = [product_id for product_id, quantity in asked.items() if found[product_id] < quantity]
+    if not short:
+        return
+    storage = standard_locations(warehouse_id)[LocationKind.STORAGE]
+    products = load_many(Product, short)
+    raise InsufficientStock(
+        [
+            ShortLine(
+                product_id=product_id,
+                sku=products[product_id].sku,
+                location_id=storage.pk,
+                location=storage.code,
+                lot_id=None,
+                on_hand=found[product_id],
+                allocated=NOTHING,
+                required=asked[product_id],
+            )
+            for product_id in short
+        ]
+    )
+
+
+def _total(taken: Sequence[Take]) -> Decimal:
+    return sum((take.quantity for take in taken), NOTHING)
+
+
+def _adjustment(line: Adjustment, loss_id: int) -> MovementLine:
+    out = line.change < 0
+    return MovementLine(
+        product_id=line.product_id,
+        from_location_id=line.location_id if out else loss_id,
+        to_location_id=loss_id if out else line.location_id,
+        quantity=abs(line.change),
+        reason=line.reason,
+        lot_id=line.lot_id,
+        note=line.note,
+    )
