@@ -54,7 +54,7 @@ function fanChart(data, setting) {
     datasets.push(line(words.median, frame.median, colors["chart-forecast"], { borderWidth: 2, order: 1 }));
     legend.unshift({ label: words.median, kind: "line", color: colors["chart-forecast"] });
   }
-  datasets.push(line(words.actual, frame.actual, colors["chart-actual"], { borderWidth: 1.5, order: 0 }));
+  datasets.push(line(words.actual, frame.actual, colors["chart-actual"], { borderWidth: frame.labels.length > 200 ? 1 : 1.5, order: 0 }));
   legend.unshift({ label: words.actual, kind: "line", color: colors["chart-actual"] });
   if (frame.stockout.some(Boolean)) {
     legend.push({ label: words.stockout, kind: "area", color: alpha(colors["chart-stockout"], 0.25) });

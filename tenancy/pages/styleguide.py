@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-FIRST_DAY = date(2025, 1, 1)
+FIRST_DAY = date(2024, 11, 23)
 HISTORY_DAYS = 730
 HORIZON_DAYS = 28
 STOCKOUT_DAYS = {*range(690, 696), *range(718, 721)}

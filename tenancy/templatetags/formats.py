@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 register = template.Library()
 
-DASH = "–"
+DASH = "\u2013"
 MINUS = "\u2212"
 NO_BREAK_SPACE = "\u00a0"
 CURRENCY_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥", "INR": "₹"}
@@ -98,7 +98,7 @@ def percent(value: Number, places: int = 1) -> str:
 
 @register.filter
 def signed(value: Number, places: int | None = None) -> str:
-    """Write a difference with its sign: +12, −3, 0."""
+    """Write a difference with its sign, a true minus for less than nothing: +12, 0."""
     number = to_decimal(value)
     if number is None:
         return DASH
@@ -113,7 +113,10 @@ def with_unit(value: Number, unit: str = "") -> SafeString:
     if not unit or written == DASH:
         return format_html('<span class="number">{}</span>', written)
     return format_html(
-        '<span class="number">{}{}<span class="unit">{}</span></span>', written, NO_BREAK_SPACE, unit
+        '<span class="number">{}{}<span class="unit">{}</span></span>',
+        written,
+        NO_BREAK_SPACE,
+        unit,
     )
 
 

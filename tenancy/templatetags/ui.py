@@ -1,4 +1,4 @@
-"""The components of the design system as template tags; `docs/design_system.md` shows each in use."""
+"""The components of the design system as template tags; see `docs/design_system.md`."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -111,7 +111,7 @@ def card_footer(context: Context, content: str) -> str:
 
 
 @register.simple_block_tag(takes_context=True)
-def card(  # noqa: PLR0913 - keyword arguments of a template tag
+def card(
     context: Context,
     content: str,
     title: str = "",
@@ -233,7 +233,7 @@ def tenant_url(context: Context, view_name: str) -> str:
 
 
 @register.inclusion_tag("components/nav_item.html", takes_context=True)
-def nav_item(  # noqa: PLR0913 - positional arguments of a template tag
+def nav_item(
     context: Context,
     section: str,
     view_name: str,
