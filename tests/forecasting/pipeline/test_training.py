@@ -1,0 +1,116 @@
+"""Training: the same seed gives the same network, and an interrupted training the same as a whole."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from forecasting.pipeline.artifact import CheckpointFolder
+from forecasting.pipeline.features import FeatureStore, plan_features
+from forecasting.pipeline.training import (
+    Callbacks,
+    TrainingConfig,
+    TrainingDiverged,
+    TrainingStopped,
+    train_network,
+)
+from tests.forecasting.pipeline.worlds import TINY, day, make_panel
+
+CONFIG = replace(TINY, epochs=4, steps_per_epoch=3, dropout=0.1)
+
+
+@pytest.fixture(scope="module")
+def store():
+    panel = make_panel().up_to(day(171))
+    return FeatureStore(panel, plan_features(panel, 7))
+
+
+def same(one, other):
+    return all(torch.equal(value, other[key]) for key, value in one.items())
+
+
+def test_the_same_seed_gives_the_same_network_and_another_seed_another(store):
+    first, again = train_network(store, CONFIG), train_network(store, CONFIG)
+    other = train_network(store, replace(CONFIG, seed=7))
+    assert same(first.weights, again.weights)
+    assert not same(first.weights, other.weights)
+
+
+@pytest.mark.parametrize("killed_after", [1, 2, 3])
+def test_a_training_killed_after_any_epoch_resumes_to_the_uninterrupted_result(
+    store, tmp_path, killed_after
+):
+    class Killed(BaseException):
+        """As sudden as a signal: nothing in the loop may catch it."""
+
+    def kill(report):
+        if report.epoch == killed_after:
+            raise Killed
+
+    folder = CheckpointFolder(tmp_path)
+    with pytest.raises(Killed):
+        train_network(
+            store, CONFIG, Callbacks(on_epoch=kill, save_checkpoint=folder.save), name="n"
+        )
+    epochs = []
+    resumed = train_network(
+        store,
+        CONFIG,
+        Callbacks(
+            on_epoch=lambda r: epochs.append(r.epoch),
+            save_checkpoint=folder.save,
+            load_checkpoint=folder.load,
+        ),
+        name="n",
+    )
+    whole = train_network(store, CONFIG)
+    assert epochs == list(range(killed_after + 1, 5))
+    assert same(resumed.weights, whole.weights)
+    assert [r.training_loss for r in resumed.history] == [r.training_loss for r in whole.history]
+
+
+def test_a_checkpoint_of_another_config_is_not_resumed(store, tmp_path):
+    folder = CheckpointFolder(tmp_path)
+    train_network(store, CONFIG, Callbacks(save_checkpoint=folder.save), name="n")
+    changed = replace(CONFIG, hidden=5)
+    fresh = train_network(store, changed, Callbacks(load_checkpoint=folder.load), name="n")
+    assert same(fresh.weights, train_network(store, changed).weights)
+
+
+def test_a_damaged_checkpoint_counts_as_none(store, tmp_path):
+    folder = CheckpointFolder(tmp_path)
+    train_network(store, CONFIG, Callbacks(save_checkpoint=folder.save), name="n")
+    path = tmp_path / "n.ckpt"
+    path.write_bytes(path.read_bytes()[:-9])
+    assert folder.load("n") is None
+
+
+def test_a_stop_is_obeyed_between_epochs(store):
+    seen = []
+    callbacks = Callbacks(
+        on_epoch=lambda r: seen.append(r.epoch), should_stop=lambda: len(seen) >= 2
+    )
+    with pytest.raises(TrainingStopped):
+        train_network(store, CONFIG, callbacks)
+    assert seen == [1, 2]
+
+
+def test_training_ends_after_patience_and_keeps_the_best_epoch(store):
+    scores = iter([3.0, 1.0, 2.0, 2.5, 0.5])
+    config = replace(CONFIG, epochs=5, patience=2)
+    trained = train_network(store, config, validate=lambda _: next(scores))
+    assert [r.epoch for r in trained.history] == [1, 2, 3, 4]
+    assert trained.best_epoch == 2
+    shorter = train_network(store, replace(config, stop_after=2))
+    assert same(trained.weights, shorter.weights)
+
+
+def test_a_loss_that_is_not_finite_is_named(store):
+    with pytest.raises(TrainingDiverged, match="epoch 1"):
+        train_network(store, replace(CONFIG, learning_rate=1e30))
+
+
+def test_a_config_survives_json():
+    assert TrainingConfig.from_json(CONFIG.to_json()) == CONFIG
+    assert np.isfinite(CONFIG.learning_rate)
