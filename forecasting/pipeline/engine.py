@@ -46,8 +46,11 @@ DEFAULT_BASELINES = (
     "moving_average",
     "empirical_quantiles",
     "empirical_weekday",
+    "croston",
+    "sba",
     "tsb",
     "exponential_smoothing",
+    "theta",
 )
 FALLBACK = "empirical_quantiles"
 SMALL_HOLDOUT = 0.1

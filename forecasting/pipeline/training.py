@@ -201,13 +201,14 @@ def train_network(
         for step, block in enumerate(
             draw_windows(store, config.windows, config.steps_per_epoch, rng)
         ):
-            _set_learning_rate(optimizer, config, (epoch - 1) * config.steps_per_epoch + step)
+            done = (epoch - 1) * config.steps_per_epoch + step
+            _set_learning_rate(optimizer, config, done)
             loss = _loss(network, block, weigh(block), config)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
             optimizer.step()
-            _follow(average, network, config.ema)
+            _follow(average, network, min(config.ema, (1 + done) / (10 + done)))
             losses.append(float(loss.detach()))
         if not np.isfinite(losses).all():
             raise TrainingDiverged(config.network, epoch)
