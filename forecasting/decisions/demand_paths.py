@@ -130,7 +130,7 @@ def path_chunks(
         part = forecast.select(rows)
         knots = _knot_values(part.mean, part.quantiles)
         knots = knots[:, part.columns(reach)].astype(np.float32)  # [S, D, K]
-        yield rows, _cumulative(knots, _interpolation_weights(bucket, reach, seed, n_paths))
+        yield rows, _cumulative(knots, _weights(bucket, reach, seed, n_paths))
         start = stop
 
 
@@ -168,7 +168,13 @@ def _knot_values(mean: FloatArray, quantiles: FloatArray) -> FloatArray:
     return corrected
 
 
-@lru_cache(maxsize=64)
+def _weights(bucket: int, days: int, seed: int, n_paths: int) -> NDArray[np.float32]:
+    """The weights of so many days, from a table for whole four weeks that serves many callers."""
+    padded = -(-days // 28) * 28
+    return _interpolation_weights(bucket, padded, seed, n_paths)[:days]
+
+
+@lru_cache(maxsize=24)
 def _interpolation_weights(
     correlation_index: int, days: int, seed: int, n_paths: int
 ) -> NDArray[np.float32]:
