@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import redis
 
 from config import embedded
 from config.processes import NotTheMainThread, Program, spawn
+from tests.faults.processes import family, wait_until_gone
 
 OWNER_PROCESS = """
 import sys, time
@@ -36,36 +36,6 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 def engine_pids(data_dir: Path) -> list[int]:
     state = json.loads((data_dir / "engines.json").read_text())
     return [pid for pid, _ in state["processes"]]
-
-
-def family(pids: list[int]) -> list[int]:
-    """Return the processes and all their children."""
-    everyone = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        everyone[int(stat.parent.name)] = int(fields[1])
-    found = set(pids)
-    while more := {pid for pid, parent in everyone.items() if parent in found} - found:
-        found |= more
-    return sorted(found)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_until_gone(pids: list[int], patience_seconds: float = 20) -> list[int]:
-    """Return the processes still alive after the wait; empty is good."""
-    deadline = time.monotonic() + patience_seconds
-    while (left := [pid for pid in pids if is_alive(pid)]) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return left
 
 
 def start_owner(data_dir: Path) -> subprocess.Popen[str]:
