@@ -257,9 +257,15 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["tenancy.api.deny.Nobody"],
+    "EXCEPTION_HANDLER": "tenancy.api.problems.handle_exception",
     "COERCE_DECIMAL_TO_STRING": True,
     "UNAUTHENTICATED_USER": None,
 }
+API_MOST_BYTES = 1024 * 1024
+API_CALLS_PER_MINUTE = env.int("API_CALLS_PER_MINUTE", 1200)
+API_TENANT_CALLS_PER_MINUTE = env.int("API_TENANT_CALLS_PER_MINUTE", 6000)
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Stockcast API",
     "DESCRIPTION": "Warehouse execution and demand forecasts of one tenant.",
@@ -268,7 +274,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/api/v1/\{tenant\}",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "Role": "tenancy.models.Role",
+        "JobState": "tenancy.models.JobState",
+        "JobQueue": "tenancy.models.JobQueue",
+    },
 }
 
 # -- logs -------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/", include("config.api_router")),
     path("accounts/", include("allauth.urls")),
     path("", include("tenancy.urls")),
     path("t/<slug:tenant>/", include("forecasting.urls")),

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 
 from tenancy.errors import NotFound
+from tenancy.api.problems import unknown_tenant
 from tenancy.models import Tenant
 from tenancy.permissions import Permission, PermissionRefused, allows
 from tenancy.queries.tenants import find_membership, find_tenant
@@ -62,6 +63,8 @@ class TenantMiddleware:
             return redirect_to_login(request.get_full_path())
         tenant = find_tenant(slug)
         if tenant is None:
+            if request.path.startswith("/api/"):
+                return unknown_tenant(request)
             raise Http404
         structlog.contextvars.bind_contextvars(tenant=tenant.slug)
 

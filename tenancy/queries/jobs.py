@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
+from tenancy.errors import NotFound
 from tenancy.models import Job, JobState
 
 
@@ -15,6 +16,14 @@ def jobs() -> QuerySet[Job]:
 def find_job(job_id: int) -> Job | None:
     """Return the job, or None."""
     return Job.objects.filter(pk=job_id).first()
+
+
+def get_job(job_id: int) -> Job:
+    """Return the job; raise ``NotFound``."""
+    found = find_job(job_id)
+    if found is None:
+        raise NotFound("job", job_id)
+    return found
 
 
 def open_jobs(kind: str | None = None) -> QuerySet[Job]:

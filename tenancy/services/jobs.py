@@ -29,6 +29,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
+from tenancy.errors import NotFound
 from tenancy.models import Job, JobState, Tenant
 from tenancy.permissions import Permission, require
 from tenancy.scope import Actor, active_scope, tenant_scope
@@ -212,10 +213,12 @@ def _announce_job(tenant: Tenant, queue: str, job_id: int) -> None:
 def cancel_job(*, job_id: int) -> Job:
     """Cancel a job: a queued one at once, a running one at its next look; an ended one stays.
 
-    Raises ``Job.DoesNotExist``, ``PermissionRefused``.
+    Raises ``NotFound``, ``PermissionRefused``.
     """
     require(Permission.PLAN)
-    job = Job.objects.select_for_update().get(pk=job_id)
+    job = Job.objects.select_for_update().filter(pk=job_id).first()
+    if job is None:
+        raise NotFound("job", job_id)
     if job.state == JobState.QUEUED:
         Job.objects.filter(pk=job.pk).update(
             state=JobState.CANCELLED,
@@ -330,7 +333,8 @@ def _beat(lease: Lease, ended: threading.Event) -> None:
                         cursor.execute("SET LOCAL lock_timeout = '1s'")
                     job_leases.held(lease).update(lease_expires_at=job_leases.new_lease())
             except Exception as error:  # noqa: BLE001 - one missed beat is not the end
-                structlog.get_logger().warning("heartbeat_missed", job=lease.job_id, error=str(error))
+                structlog.get_logger().warning(
+                    "heartbeat_missed", job=lease.job_id, error=str(error)
+                )
     finally:
         connection.close()
-
