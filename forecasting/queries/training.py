@@ -1,0 +1,123 @@
+"""Networks for people: the league table per demand class, the loss curve, how good the forecasts are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from forecasting.models import NetworkState, TrainedNetwork
+from tenancy.models import Job
+
+ALL_CLASSES = "all"
+REFERENCE = "seasonal_naive"
+BLEND = "blend"
+
+
+@dataclass(frozen=True)
+class LeagueLine:
+    """One method's backtest scores in a demand class; ``weight`` is its share in what serves."""
+
+    method: str
+    wspl: float | None
+    spl: float | None
+    rmsse: float | None
+    bias: float | None
+    coverage_80: float | None
+    weight: float
+    gain: float | None
+    """Loss saved against the seasonal naive forecast, as a share."""
+    serves: bool
+
+
+@dataclass(frozen=True)
+class LeagueTable:
+    """The contest within one demand class, the best method first."""
+
+    demand_class: str
+    series: int
+    lines: tuple[LeagueLine, ...]
+
+    @property
+    def serving(self) -> LeagueLine | None:
+        """The line of what serves: the blend where there is one, else the only method with weight."""
+        return next((line for line in self.lines if line.serves), None)
+
+
+def networks() -> QuerySet[TrainedNetwork]:
+    """Return every network ever trained, newest first."""
+    return TrainedNetwork.objects.select_related("job").order_by("-number")
+
+
+def find_network(network_id: int) -> TrainedNetwork | None:
+    """Return the network, or None."""
+    return networks().filter(pk=network_id).first()
+
+
+def network_in_use() -> TrainedNetwork | None:
+    """Return the published network; None while baselines serve."""
+    return TrainedNetwork.objects.filter(state=NetworkState.PUBLISHED).first()
+
+
+def newest_network() -> TrainedNetwork | None:
+    """Return the network trained last, published or rejected."""
+    return networks().first()
+
+
+def league_tables(network: TrainedNetwork) -> list[LeagueTable]:
+    """Return the league table of all series first, then of each demand class that was large enough."""
+    by_class: dict[str, list[dict[str, Any]]] = {}
+    for row in network.league.get("rows", []):
+        by_class.setdefault(row["demand_class"], []).append(row)
+    order = sorted(by_class, key=lambda name: (name != ALL_CLASSES, name))
+    return [_table(name, by_class[name]) for name in order]
+
+
+def _table(name: str, rows: list[dict[str, Any]]) -> LeagueTable:
+    naive = next((row["wspl"] for row in rows if row["method"] == REFERENCE), None)
+    blended = any(row["method"] == BLEND for row in rows)
+    lines = [
+        LeagueLine(
+            method=row["method"],
+            wspl=row["wspl"],
+            spl=row["spl"],
+            rmsse=row["rmsse"],
+            bias=row["bias"],
+            coverage_80=row["coverage_80"],
+            weight=row["weight"],
+            gain=1 - row["wspl"] / naive if naive and row["wspl"] is not None else None,
+            serves=row["method"] == BLEND if blended else row["weight"] > 0,
+        )
+        for row in rows
+    ]
+    lines.sort(key=lambda line: (line.wspl is None, line.wspl))
+    return LeagueTable(name, max(row["series"] for row in rows), tuple(lines))
+
+
+def accuracy_of(
+    network: TrainedNetwork | None, demand_class: str = ALL_CLASSES
+) -> LeagueLine | None:
+    """Return how what serves a demand class did in the backtest; of all classes where it was small."""
+    tables = {table.demand_class: table for table in league_tables(network)} if network else {}
+    found = tables.get(demand_class) or tables.get(ALL_CLASSES)
+    return found.serving if found else None
+
+
+def loss_chart(epochs: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the loss curve of the training that was judged, as the chart wants it; None before any."""
+    judged = [point for point in epochs if point["stage"] == "holdout"] or epochs
+    if not judged:
+        return None
+    best = [point["epoch"] for point in judged if point["best"]]
+    return {
+        "epochs": [point["epoch"] for point in judged],
+        "train": [point["training_loss"] for point in judged],
+        "validation": [point["validation_loss"] for point in judged],
+        "best_epoch": best[-1] if best else None,
+    }
+
+
+def latest_job(kind: str) -> Job | None:
+    """Return the newest job of a kind."""
+    return Job.objects.filter(kind=kind).order_by("-id").first()

@@ -1,0 +1,224 @@
+"""Forecasts of every series of a tenant, made by whoever serves and stored set by set."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import structlog
+from django.utils.translation import gettext as _
+
+from forecasting.models import ForecastRun, NetworkState, SeriesForecast, TrainedNetwork
+from forecasting.pipeline.series import HORIZON_DAYS, QUANTILES, FloatArray
+from forecasting.queries.series import (
+    DemandPanel,
+    SeriesKey,
+    channels_with_demand,
+    load_panel,
+)
+from forecasting.services import artefacts
+from tenancy.models import Job, JobState
+from tenancy.permissions import Permission, require
+from tenancy.services import audit
+from tenancy.services.jobs import JobFailed, JobRun, enqueue_job
+
+if TYPE_CHECKING:
+    from forecasting.pipeline.engine import FittedForecaster
+
+KIND = "make_forecasts"
+KEPT_RUNS = 7
+ROWS_PER_INSERT = 500
+ARTEFACT_REFUSED = "artefact_refused"
+
+
+@dataclass(frozen=True)
+class _Serving:
+    """What serves: a forecaster, the network behind it if any, and what was refused before it."""
+
+    forecaster: FittedForecaster
+    network: TrainedNetwork | None
+    refused: bool = False
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Forecasts of a panel: mean [S, H], quantiles [S, H, Q], method, reason and class [S]."""
+
+    keys: tuple[SeriesKey, ...]
+    mean: FloatArray
+    quantiles: FloatArray
+    method: tuple[str, ...]
+    reason: tuple[str, ...]
+    demand_class: tuple[str, ...]
+
+
+def request_forecasts() -> Job:
+    """Queue forecasts of the active tenant, or return the job already waiting.
+
+    Raises ``PermissionRefused``.
+    """
+    require(Permission.PLAN)
+    return enqueue_once(KIND)
+
+
+def enqueue_once(kind: str) -> Job:
+    """Queue a job of this kind unless one of the tenant is waiting to start."""
+    waiting = Job.objects.filter(kind=kind, state=JobState.QUEUED).order_by("id").first()
+    return waiting or enqueue_job(kind=kind, payload={})
+
+
+def make_forecasts(run: JobRun) -> ForecastRun:
+    """Forecast every product and warehouse, and every channel, for the days after the latest origin.
+
+    Run again by the same job it returns what that job has made. Raises ``JobFailed`` when there is
+    no demand at all.
+    """
+    run.progress(0, 4, _("Reading demand"))
+    with run.scope():
+        made_before = ForecastRun.objects.filter(job_id=run.job_id).first()
+        if made_before is not None:
+            return made_before
+        demand = load_panel()
+        by_channel = load_panel(by_channel=True) if len(channels_with_demand()) > 1 else None
+    if demand is None:
+        raise JobFailed(_("There is no demand yet. Import sales first, then forecast."))
+    run.progress(1, 4, _("Forecasting %(count)d series") % {"count": demand.panel.n_series})
+    serving = _who_serves(run, demand)
+    made = [_forecast(serving, demand)]
+    if by_channel is not None and by_channel.panel.n_series:
+        run.progress(2, 4, _("Forecasting channels"))
+        made.append(_split_by_channel(_forecast(serving, by_channel), made[0]))
+    run.progress(3, 4, _("Storing forecasts"))
+    with run.publishing():
+        stored = _store(run, demand, serving, made)
+        audit.record("forecasts.made", stored, series=stored.series_count)
+    return stored
+
+
+def _who_serves(run: JobRun, demand: DemandPanel) -> _Serving:
+    """Return the published network; if its file is refused, the one before; else the baselines."""
+    with run.scope():
+        candidates = _candidates()
+    refused = False
+    for network in candidates:
+        try:
+            forecaster = artefacts.read_artefact(network)
+        except artefacts.ArtefactRefused as problem:
+            refused = True
+            structlog.get_logger().error(
+                "artefact_refused", network=network.pk, problem=problem.problem
+            )
+            with run.scope():
+                audit.record("network.artefact_refused", network, problem=problem.problem)
+            continue
+        served = network if forecaster.members else None
+        return _Serving(forecaster, served, refused and served is None)
+    return _Serving(_baselines(demand), None, refused)
+
+
+def _candidates() -> list[TrainedNetwork]:
+    """Return who may serve, best first.
+
+    The published network, then earlier ones. Where the newest training was rejected by the gate,
+    the baselines that won its contest serve.
+    """
+    rows = list(TrainedNetwork.objects.exclude(artefact_path="").order_by("-number"))
+    published = [row for row in rows if row.state == NetworkState.PUBLISHED]
+    if published:
+        older = [row for row in rows if row.state == NetworkState.RETIRED]
+        return published + older
+    return [row for row in rows[:1] if row.state == NetworkState.REJECTED]
+
+
+def _baselines(demand: DemandPanel) -> FittedForecaster:
+    from forecasting.pipeline.engine import EngineConfig, fit
+
+    return fit(demand.panel, demand.origin, EngineConfig(networks=()))
+
+
+def _forecast(serving: _Serving, demand: DemandPanel) -> _Made:
+    from forecasting.pipeline.metrics import demand_class
+
+    forecast = serving.forecaster.forecast(demand.panel, demand.origin, HORIZON_DAYS)
+    classes = demand_class(demand.panel.demand, demand.panel.observed)
+    reasons = tuple(str(reason) for reason in forecast.reason)
+    if serving.refused:
+        reasons = (ARTEFACT_REFUSED,) * len(reasons)
+    return _Made(
+        keys=demand.keys,
+        mean=np.asarray(forecast.mean, dtype=float),
+        quantiles=np.asarray(forecast.quantiles, dtype=float),
+        method=forecast.method,
+        reason=reasons,
+        demand_class=tuple(str(name) for name in classes),
+    )
+
+
+def _split_by_channel(channels: _Made, total: _Made) -> _Made:
+    """Scale the channels' means so that they add up to the forecast of all channels, day by day.
+
+    Quantiles keep their shape: each is scaled like its mean.
+    """
+    place = {key: row for row, key in enumerate(total.keys)}
+    rows = np.array([place.get(SeriesKey(k.product_id, k.warehouse_id), -1) for k in channels.keys])
+    sums = np.zeros_like(total.mean)
+    np.add.at(sums, rows[rows >= 0], channels.mean[rows >= 0])
+    wanted = np.where(rows[:, None] >= 0, total.mean[rows], channels.mean)
+    found = np.where(rows[:, None] >= 0, sums[rows], channels.mean)
+    factor = np.divide(wanted, found, out=np.ones_like(found), where=found > 0)
+    factor = np.clip(factor, 0.2, 5.0)
+    return _Made(
+        keys=channels.keys,
+        mean=channels.mean * factor,
+        quantiles=channels.quantiles * factor[..., None],
+        method=channels.method,
+        reason=channels.reason,
+        demand_class=channels.demand_class,
+    )
+
+
+def _store(run: JobRun, demand: DemandPanel, serving: _Serving, parts: list[_Made]) -> ForecastRun:
+    stored = ForecastRun.objects.create(
+        network=serving.network,
+        job_id=run.job_id,
+        origin=demand.origin,
+        horizon_days=HORIZON_DAYS,
+        quantiles=[round(float(level), 4) for level in QUANTILES],
+        series_count=len(parts[0].keys),
+        methods=dict(Counter(parts[0].method)),
+    )
+    for part in parts:
+        for start in range(0, len(part.keys), ROWS_PER_INSERT):
+            SeriesForecast.objects.bulk_create(
+                _rows(stored, part, start, min(start + ROWS_PER_INSERT, len(part.keys)))
+            )
+    _forget_old_series()
+    return stored
+
+
+def _rows(stored: ForecastRun, made: _Made, start: int, stop: int) -> list[SeriesForecast]:
+    means = np.round(made.mean[start:stop], 4)
+    quantiles = np.round(made.quantiles[start:stop], 4).reshape(stop - start, -1)
+    return [
+        SeriesForecast(
+            run=stored,
+            product_id=made.keys[row].product_id,
+            warehouse_id=made.keys[row].warehouse_id,
+            channel_id=made.keys[row].channel_id,
+            mean=means[row - start].tolist(),
+            quantile_values=quantiles[row - start].tolist(),
+            method=made.method[row],
+            reason=made.reason[row],
+            demand_class=made.demand_class[row],
+            total_mean=float(made.mean[row].sum()),
+        )
+        for row in range(start, stop)
+    ]
+
+
+def _forget_old_series() -> None:
+    """Keep the arrays of the last runs; older runs stay as rows, for what points at them."""
+    kept = list(ForecastRun.objects.order_by("-id").values_list("id", flat=True)[:KEPT_RUNS])
+    SeriesForecast.objects.exclude(run_id__in=kept).delete()

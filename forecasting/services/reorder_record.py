@@ -1,0 +1,132 @@
+"""A reorder decision as JSON and back: what a suggestion keeps, so that its number can be made again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext
+
+from forecasting.decisions.lead_time_demand import ItemDemand
+from forecasting.decisions.reorder import ReorderDecision, decide_reorder
+from forecasting.decisions.reorder_inputs import (
+    ForecastState,
+    PriceBreak,
+    ReorderInputs,
+    ReorderPolicy,
+    StockPosition,
+    SupplyTerms,
+)
+from forecasting.decisions.reorder_reasons import SENTENCES, Reason
+
+_SUPPLY_NUMBERS = (
+    "unit_price",
+    "minimum_order_quantity",
+    "order_multiple",
+    "fixed_order_cost",
+    "transport_cost_per_unit",
+)
+
+
+def decision_to_json(decision: ReorderDecision) -> dict[str, Any]:
+    """Return the inputs and the steps of a decision as JSON; exact numbers as text."""
+    inputs = _plain(asdict(decision.inputs))
+    steps = [
+        {
+            "code": str(part.code),
+            "change": part.change,
+            "quantity": part.quantity,
+            "data": _plain(dict(part.data)),
+        }
+        for part in decision.reasons
+    ]
+    return {
+        "inputs": inputs,
+        "steps": steps,
+        "quantile": decision.quantile,
+        "expected_demand": decision.expected_demand,
+        "needed_quantity": decision.needed_quantity,
+        "cost_of_too_much": decision.cost_of_too_much,
+        "cost_of_too_little": decision.cost_of_too_little,
+        "stockout_probability_after": decision.stockout_probability_after,
+    }
+
+
+def inputs_from_json(data: dict[str, Any]) -> ReorderInputs:
+    """Return the inputs a decision was made from."""
+    terms, demand = data["terms"], data["demand"]
+    return ReorderInputs(
+        key=data["key"],
+        position=StockPosition(**{k: _number(v) for k, v in data["position"].items()}),
+        policy=ReorderPolicy(**{k: _policy_value(k, v) for k, v in data["policy"].items()}),
+        terms=None if terms is None else _terms(terms),
+        demand=None
+        if demand is None
+        else ItemDemand(**{**demand, "values": tuple(demand["values"])}),
+        forecast_state=ForecastState(data["forecast_state"]),
+    )
+
+
+def decide_again(record: dict[str, Any]) -> ReorderDecision:
+    """Make the decision again from what its suggestion kept."""
+    return decide_reorder(inputs_from_json(record["inputs"]))
+
+
+def sentences(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the steps of a decision for people: sentence, change and running quantity."""
+    return [
+        {
+            "code": step["code"],
+            "text": _sentence(step),
+            "change": step["change"],
+            "quantity": step["quantity"],
+        }
+        for step in record["steps"]
+    ]
+
+
+def _sentence(step: dict[str, Any]) -> str:
+    template = gettext(SENTENCES[Reason(step["code"])])
+    change = step["change"]
+    written = {key: _written(key, value) for key, value in step["data"].items()}
+    sentence = template.format(**written, change="" if change is None else f"{change:+,.4g}")
+    # the change has a column of its own beside the sentence
+    return sentence.split(f": {change:+,.4g}")[0] + "." if change is not None else sentence
+
+
+def _written(key: str, value: Any) -> str:
+    if key in {"quantile", "probability", "service_level"} and isinstance(value, float):
+        return f"{value:.1%}"
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def _terms(data: dict[str, Any]) -> SupplyTerms:
+    numbers = {name: _number(data[name]) for name in _SUPPLY_NUMBERS}
+    steps = tuple(
+        PriceBreak(_number(step["from_quantity"]), _number(step["unit_price"]))
+        for step in data["price_breaks"]
+    )
+    return SupplyTerms(
+        **numbers,
+        price_breaks=steps,
+        currency=data["currency"],
+        lead_time_known=data["lead_time_known"],
+    )
+
+
+def _policy_value(name: str, value: Any) -> Any:
+    return value if name == "currency" else _number(value)
+
+
+def _number(value: Any) -> Any:
+    """Texts are exact decimals; everything else is what it was."""
+    return Decimal(value) if isinstance(value, str) else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Decimal | ForecastState) else value
