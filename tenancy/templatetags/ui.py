@@ -1,26 +1,26 @@
 """The components of the design system as template tags; see `docs/design_system.md`."""
 
-import math
+import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from pathlib import Path
 
 from django import template
+from django.conf import settings
 from django.forms import BaseForm, BoundField
 from django.template import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html, json_script
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import slugify
 
-from tenancy.templatetags import formats
+from tenancy.templatetags import charts, formats
 from tenancy.templatetags.sparklines import spark_paths
 
 register = template.Library()
+# One load brings all: the filters and the chart live in files of their own.
 register.filters.update(formats.register.filters)
+register.tags.update(charts.register.tags)
 
 TONE_ICONS = {
     "success": "check-circle",
@@ -41,19 +41,33 @@ STATE_TONES = {
 }
 
 
+ICON_NAMES = frozenset(
+    re.findall(r'<symbol id="([\w-]+)"', (Path(settings.BASE_DIR) / "static/icons.svg").read_text())
+)
+
+
+def _refuse_unknown(tag: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise when a template asks a tag for something that it does not know."""
+    if unknown := sorted(set(given) - set(known)):
+        raise template.TemplateSyntaxError(f"{tag} does not know {', '.join(unknown)}")
+
+
+def _spoken(label: str) -> SafeString:
+    """Name a drawing for screen readers, or hide it from them."""
+    if not label:
+        return SafeString('aria-hidden="true"')
+    return format_html('role="img" aria-label="{}"', label)
+
+
 @register.simple_tag
 def icon(name: str, size: str = "", label: str = "", flip: bool = False) -> SafeString:
     """Draw an icon of the sprite; without a label it is hidden from screen readers."""
+    _refuse_unknown("icon", [name], ICON_NAMES)
     classes = "icon" + (f" icon-{size}" if size else "") + (" icon-flip" if flip else "")
-    spoken = (
-        format_html('role="img" aria-label="{}"', label)
-        if label
-        else SafeString('aria-hidden="true"')
-    )
     return format_html(
         '<svg class="{}" {} focusable="false"><use href="{}#{}"></use></svg>',
         classes,
-        spoken,
+        _spoken(label),
         static("icons.svg"),
         name,
     )
@@ -62,6 +76,7 @@ def icon(name: str, size: str = "", label: str = "", flip: bool = False) -> Safe
 @register.simple_tag
 def badge(text: str, tone: str = "neutral", icon_name: str | None = None) -> SafeString:
     """Show a short status: tone neutral, info, success, warning, danger or accent, plus an icon."""
+    _refuse_unknown("badge", [tone], TONE_ICONS)
     name = TONE_ICONS[tone] if icon_name is None else icon_name
     drawn = icon(name) if name else ""
     return format_html('<span class="badge badge-{}">{}{}</span>', tone, drawn, text)
@@ -81,16 +96,11 @@ def sparkline(
     paths = spark_paths(values or [])
     if paths is None:
         return SafeString("")
-    spoken = (
-        format_html('role="img" aria-label="{}"', label)
-        if label
-        else SafeString('aria-hidden="true"')
-    )
     return format_html(
         '<svg class="sparkline{}" viewBox="0 0 100 32" preserveAspectRatio="none" {}>'
         '<path class="spark-area" d="{}"/><path class="spark-line" d="{}"/></svg>',
         " sparkline-cell" if small else "",
-        spoken,
+        _spoken(label),
         paths.area,
         paths.line,
     )
@@ -137,6 +147,7 @@ def card(
 @register.simple_block_tag
 def alert(content: str, tone: str = "info", title: str = "", closable: bool = False) -> SafeString:
     """Show a message in the page: tone info, success, warning or danger."""
+    _refuse_unknown("alert", [tone], TONE_ICONS)
     context = {"content": content, "tone": tone, "title": title, "closable": closable}
     context["icon_name"] = TONE_ICONS[tone]
     return SafeString(render_to_string("components/alert.html", context))
@@ -164,8 +175,7 @@ def stat(label: str, value: object, **options: object) -> dict[str, object]:
     `delta_tone` (good news differs per figure). `values` draws a sparkline.
     """
     known = {"unit", "delta", "delta_tone", "delta_hint", "hint", "values", "href"}
-    if unknown := set(options) - known:
-        raise template.TemplateSyntaxError(f"stat does not know {sorted(unknown)}")
+    _refuse_unknown("stat", options, known)
     delta = str(options.get("delta") or "")
     direction = {"+": "arrow-up", formats.MINUS: "arrow-down", "-": "arrow-down"}
     return {
@@ -186,8 +196,7 @@ def field(bound: BoundField, **options: object) -> dict[str, object]:
     forms where all is required), `descriptions` (a mapping from choice to a line about it).
     """
     known = {"unit", "narrow", "bare", "descriptions"}
-    if unknown := set(options) - known:
-        raise template.TemplateSyntaxError(f"field does not know {sorted(unknown)}")
+    _refuse_unknown("field", options, known)
     widget = bound.field.widget
     kind = getattr(widget, "input_type", None) or "textarea"
     return {
@@ -278,41 +287,3 @@ def initials(name: str) -> str:
 def unlocalized(value: object) -> str:
     """Write a number the way HTML attributes want it."""
     return str(value)
-
-
-@register.inclusion_tag("components/chart.html")
-def chart(kind: str, data: Mapping[str, Any], label: str, **options: object) -> dict[str, object]:
-    """Draw a chart (fan, loss, line, bar) from plain data; `summary` says in words what it shows.
-
-    Arrays, decimals, dates and NaN are turned into JSON here; NaN and None become gaps.
-    """
-    known = {"summary", "size", "id", "ranges"}
-    if unknown := set(options) - known:
-        raise template.TemplateSyntaxError(f"chart does not know {sorted(unknown)}")
-    identity = str(options.get("id") or f"chart-{slugify(label)}")
-    return {
-        "id": identity,
-        "kind": kind,
-        "label": label,
-        "summary": options.get("summary", ""),
-        "size": options.get("size", ""),
-        "ranges": options.get("ranges", kind == "fan"),
-        "data": json_script(plain_json(data), f"{identity}-data"),
-    }
-
-
-def plain_json(value: Any) -> Any:
-    """Turn arrays, decimals, dates and NaN into what JSON can say; not-a-number becomes null."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {str(key): plain_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain_json(item) for item in value]
-    if isinstance(value, Decimal):
-        value = float(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return value if isinstance(value, bool | int | str | None) else str(value)

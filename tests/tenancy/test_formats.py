@@ -1,0 +1,117 @@
+"""How quantities, money, shares, days and lengths of time read on a page."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from tenancy.templatetags import formats
+
+DASH = "\u2013"
+MINUS = "\u2212"
+NO_BREAK = "\u00a0"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Decimal("12480.5000"), "12,480.5"),
+        (Decimal("1E+3"), "1,000"),
+        (Decimal("0.000"), "0"),
+        (Decimal("-3.10"), f"{MINUS}3.1"),
+        (Decimal("0.000001"), "0.000001"),
+        (7, "7"),
+        (2.3456, "2.35"),
+        (1284.56, "1,285"),
+        ("12.50", "12.5"),
+        (
+            Decimal("123456789012345678901234567890.125"),
+            "123,456,789,012,345,678,901,234,567,890.125",
+        ),
+    ],
+)
+def test_a_quantity_reads_without_trailing_zeros(value: object, shown: str) -> None:
+    assert formats.quantity(value) == shown
+
+
+@pytest.mark.parametrize(
+    "nothing", [None, "", "twelve", float("nan"), float("inf"), Decimal("NaN")]
+)
+def test_what_is_no_number_reads_as_a_dash(nothing: object) -> None:
+    assert formats.quantity(nothing) == DASH
+    assert formats.money(nothing, "EUR") == DASH
+    assert formats.percent(nothing) == DASH
+    assert formats.signed(nothing) == DASH
+    assert formats.compact(nothing) == DASH
+
+
+def test_a_value_that_rounds_to_nothing_has_no_sign() -> None:
+    assert formats.quantity(Decimal("-0.001"), 2) == "0"
+    assert formats.money(Decimal("-0.001"), "EUR") == "€0.00"
+    assert formats.signed(Decimal("0.001"), 2) == "0"
+
+
+def test_an_absurd_quantity_is_still_written() -> None:
+    assert formats.quantity(Decimal("1E+70"), 2).startswith("10,000,000")
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "shown"),
+    [
+        (Decimal("1234.5"), "EUR", "€1,234.50"),
+        (Decimal("-1234.5"), "USD", f"{MINUS}$1,234.50"),
+        (Decimal("1234.5"), "CHF", f"1,234.50{NO_BREAK}CHF"),
+        (Decimal("2.345"), "", "2.34"),  # half to even
+    ],
+)
+def test_money_has_two_places_and_a_currency(value: Decimal, currency: str, shown: str) -> None:
+    assert formats.money(value, currency) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(128450, "128k"), (12480, "12.5k"), (1_250_000, "1.25M"), (9_999, "9,999"), (3.24, "3.2")],
+)
+def test_a_large_number_reads_in_three_figures(value: float, shown: str) -> None:
+    assert formats.compact(value) == shown
+
+
+def test_a_share_reads_as_a_percentage() -> None:
+    assert formats.percent(0.968) == "96.8%"
+    assert formats.percent(Decimal("0.95")) == "95%"
+
+
+def test_a_difference_carries_its_sign() -> None:
+    assert formats.signed(12) == "+12"
+    assert formats.signed(-12) == f"{MINUS}12"
+    assert formats.signed(0) == "0"
+
+
+def test_a_quantity_never_parts_from_its_unit() -> None:
+    shown = formats.with_unit(Decimal("3.50"), "kg")
+
+    assert shown == f'<span class="number">3.5{NO_BREAK}<span class="unit">kg</span></span>'
+
+
+def test_a_unit_cannot_smuggle_markup() -> None:
+    assert "<b>" not in formats.with_unit(1, "<b>kg")
+
+
+def test_a_day_is_readable_by_people_and_machines() -> None:
+    assert formats.day(date(2026, 11, 23)) == (
+        '<time datetime="2026-11-23" class="nowrap">23 Nov 2026</time>'
+    )
+    assert formats.day(None) == DASH
+
+
+def test_an_instant_is_shown_in_the_active_time_zone(settings) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+
+    assert "23 Nov 2026, 15:05" in formats.moment(datetime(2026, 11, 23, 14, 5, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(42.7, "42 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (-1, "0 s")]
+)
+def test_a_length_of_time_reads_in_its_two_largest_units(seconds: float, shown: str) -> None:
+    assert formats.duration(seconds) == shown
