@@ -156,19 +156,20 @@ def _ship(
     allow_short: bool,
 ) -> tuple[list[list[Take]], list[int]]:
     """Choose and post; when somebody took a chosen place first, choose again."""
-    for attempt in range(CHOICES):
+    choices_left = CHOICES
+    while True:
+        choices_left -= 1
         takes = _choose(warehouse_id, lines, day)
         if not allow_short:
             _refuse_shortage(warehouse_id, lines, takes)
         movements = _shipments(warehouse_id, lines, takes)
-        if not movements:
-            break
         try:
-            return takes, post_movements(lines=movements, effective_at=sold_at)
+            ids = post_movements(lines=movements, effective_at=sold_at) if movements else []
         except InsufficientStock:
-            if attempt == CHOICES - 1:
+            if not choices_left:
                 raise
-    return takes, []
+        else:
+            return takes, ids
 
 
 def _choose(warehouse_id: int, lines: Sequence[SaleLine], day: date) -> list[list[Take]]:

@@ -1,0 +1,232 @@
+"""The book is checked as a whole: a list of functions, each returning every difference it finds.
+
+Nothing is repaired here. ``manage.py check_ledger`` runs them, and tests do after every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from tenancy.scope import active_tenant_id
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that must not be: which check found it, about what, with the numbers."""
+
+    check: str
+    data: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.check}: " + ", ".join(f"{key}={value}" for key, value in self.data.items())
+
+
+Check = Callable[[], list[Difference]]
+
+# every end of every movement at a place that carries a balance
+INSIDE_ENDS = """
+    SELECT m.tenant_id, m.product_id, side.location_id, m.lot_id, side.sign * m.quantity AS delta
+    FROM inventory_stockmovement m
+    CROSS JOIN LATERAL (VALUES (m.from_location_id, -1), (m.to_location_id, 1))
+        AS side (location_id, sign)
+    JOIN inventory_location l ON l.tenant_id = m.tenant_id AND l.id = side.location_id
+    WHERE m.tenant_id = %(tenant)s AND l.kind NOT IN ('supplier', 'customer', 'loss')
+"""
+
+
+def balances_equal_the_ledger() -> list[Difference]:
+    """Every balance is the sum of its movements, and every sum that is not zero has a balance."""
+    return _differences(
+        "balances_equal_the_ledger",
+        f"""
+        WITH ledger AS (
+            SELECT product_id, location_id, lot_id, sum(delta) AS total
+            FROM ({INSIDE_ENDS}) AS ends GROUP BY product_id, location_id, lot_id
+        ), balance AS (
+            SELECT product_id, location_id, lot_id, on_hand FROM inventory_stockbalance
+            WHERE tenant_id = %(tenant)s
+        )
+        SELECT coalesce(ledger.product_id, balance.product_id) AS product_id,
+            coalesce(ledger.location_id, balance.location_id) AS location_id,
+            coalesce(ledger.lot_id, balance.lot_id) AS lot_id,
+            coalesce(total, 0) AS ledger, coalesce(on_hand, 0) AS on_hand
+        FROM ledger FULL JOIN balance ON ledger.product_id = balance.product_id
+            AND ledger.location_id = balance.location_id
+            AND coalesce(ledger.lot_id, 0) = coalesce(balance.lot_id, 0)
+        WHERE coalesce(total, 0) <> coalesce(on_hand, 0)
+        ORDER BY 1, 2, 3
+        """,  # noqa: S608 - constants only
+    )
+
+
+def stock_is_never_negative() -> list[Difference]:
+    """Nothing lies below zero."""
+    return _differences(
+        "stock_is_never_negative",
+        """
+        SELECT id AS balance_id, product_id, location_id, lot_id, on_hand
+        FROM inventory_stockbalance WHERE tenant_id = %(tenant)s AND on_hand < 0 ORDER BY id
+        """,
+    )
+
+
+def allocations_are_covered() -> list[Difference]:
+    """What is promised lies there."""
+    return _differences(
+        "allocations_are_covered",
+        """
+        SELECT id AS balance_id, product_id, location_id, lot_id, on_hand, allocated
+        FROM inventory_stockbalance
+        WHERE tenant_id = %(tenant)s AND (allocated < 0 OR allocated > on_hand) ORDER BY id
+        """,
+    )
+
+
+def outside_places_carry_no_balance() -> list[Difference]:
+    """Suppliers, customers and losses have no stock of ours."""
+    return _differences(
+        "outside_places_carry_no_balance",
+        """
+        SELECT b.id AS balance_id, b.product_id, b.location_id, l.kind, b.on_hand
+        FROM inventory_stockbalance b
+        JOIN inventory_location l ON l.tenant_id = b.tenant_id AND l.id = b.location_id
+        WHERE b.tenant_id = %(tenant)s AND l.kind IN ('supplier', 'customer', 'loss')
+        ORDER BY b.id
+        """,
+    )
+
+
+def reversals_mirror_their_movement() -> list[Difference]:
+    """A reversal moves the same back, and no movement is taken back twice."""
+    return _differences(
+        "reversals_mirror_their_movement",
+        """
+        SELECT back.id AS movement_id, back.reverses_id, back.quantity, m.quantity AS original
+        FROM inventory_stockmovement back
+        JOIN inventory_stockmovement m ON m.tenant_id = back.tenant_id AND m.id = back.reverses_id
+        WHERE back.tenant_id = %(tenant)s AND (
+            (back.product_id, back.quantity, back.from_location_id, back.to_location_id)
+                <> (m.product_id, m.quantity, m.to_location_id, m.from_location_id)
+            OR back.lot_id IS DISTINCT FROM m.lot_id
+            OR EXISTS (
+                SELECT FROM inventory_stockmovement twice
+                WHERE twice.tenant_id = back.tenant_id AND twice.reverses_id = back.reverses_id
+                    AND twice.id <> back.id
+            )
+        ) ORDER BY back.id
+        """,
+    )
+
+
+def movements_carry_their_business_day() -> list[Difference]:
+    """The business day is the date on the wall of the warehouse when it happened."""
+    return _differences(
+        "movements_carry_their_business_day",
+        """
+        SELECT m.id AS movement_id, m.business_day, (m.effective_at AT TIME ZONE w.time_zone)::date
+            AS local_day
+        FROM inventory_stockmovement m
+        JOIN inventory_location f ON f.tenant_id = m.tenant_id AND f.id = m.from_location_id
+        JOIN inventory_location t ON t.tenant_id = m.tenant_id AND t.id = m.to_location_id
+        JOIN inventory_warehouse w ON w.tenant_id = m.tenant_id AND w.id = CASE
+            WHEN f.kind IN ('supplier', 'customer', 'loss') THEN t.warehouse_id
+            ELSE f.warehouse_id END
+        WHERE m.tenant_id = %(tenant)s
+            AND m.business_day <> (m.effective_at AT TIME ZONE w.time_zone)::date
+        ORDER BY m.id
+        """,
+    )
+
+
+def serials_are_single() -> list[Difference]:
+    """A serial number lies in one place, once."""
+    return _differences(
+        "serials_are_single",
+        """
+        SELECT b.product_id, b.lot_id, sum(b.on_hand) AS on_hand
+        FROM inventory_stockbalance b
+        JOIN inventory_product p ON p.tenant_id = b.tenant_id AND p.id = b.product_id
+        WHERE b.tenant_id = %(tenant)s AND p.lot_tracking = 'serial'
+        GROUP BY b.product_id, b.lot_id HAVING sum(b.on_hand) > 1 ORDER BY 1, 2
+        """,
+    )
+
+
+def receipts_are_on_their_order() -> list[Difference]:
+    """No more came in for an order line than it says was received, nor than is allowed."""
+    return _differences(
+        "receipts_are_on_their_order",
+        """
+        WITH came AS (
+            SELECT m.document_id AS order_id, m.product_id, sum(m.quantity) AS total
+            FROM inventory_stockmovement m
+            WHERE m.tenant_id = %(tenant)s AND m.document_kind = 'PurchaseOrder'
+                AND m.reverses_id IS NULL AND NOT EXISTS (
+                    SELECT FROM inventory_stockmovement back
+                    WHERE back.tenant_id = m.tenant_id AND back.reverses_id = m.id
+                )
+            GROUP BY m.document_id, m.product_id
+        )
+        SELECT came.order_id, came.product_id, came.total AS ledger, line.quantity_received,
+            line.quantity AS ordered
+        FROM came
+        LEFT JOIN inventory_purchaseorderline line ON line.tenant_id = %(tenant)s
+            AND line.order_id = came.order_id AND line.product_id = came.product_id
+        WHERE line.id IS NULL OR came.total > line.quantity_received
+            OR line.quantity_received > line.quantity + line.over_receipt_tolerance
+        ORDER BY 1, 2
+        """,
+    )
+
+
+def demand_covers_its_sources() -> list[Difference]:
+    """The demand of a day is at least what imported sales of that day say."""
+    return _differences(
+        "demand_covers_its_sources",
+        """
+        SELECT sale.product_id, sale.warehouse_id, sale.business_day, sale.channel_id,
+            sale.segment_id, sale.total AS imported, demand.quantity AS demand
+        FROM (
+            SELECT product_id, warehouse_id, business_day, channel_id, segment_id,
+                sum(quantity) AS total
+            FROM inventory_importedsale WHERE tenant_id = %(tenant)s AND NOT is_cancelled AND quantity > 0
+            GROUP BY product_id, warehouse_id, business_day, channel_id, segment_id
+        ) AS sale
+        LEFT JOIN inventory_dailydemand demand ON demand.tenant_id = %(tenant)s
+            AND demand.product_id = sale.product_id AND demand.warehouse_id = sale.warehouse_id
+            AND demand.business_day = sale.business_day
+            AND coalesce(demand.channel_id, 0) = coalesce(sale.channel_id, 0)
+            AND coalesce(demand.segment_id, 0) = coalesce(sale.segment_id, 0)
+        WHERE coalesce(demand.quantity, 0) < sale.total
+        ORDER BY 1, 2, 3
+        """,
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    balances_equal_the_ledger,
+    stock_is_never_negative,
+    allocations_are_covered,
+    outside_places_carry_no_balance,
+    reversals_mirror_their_movement,
+    movements_carry_their_business_day,
+    serials_are_single,
+    receipts_are_on_their_order,
+    demand_covers_its_sources,
+)
+
+
+def check_book(checks: Iterable[Check] = CHECKS) -> list[Difference]:
+    """Return every difference that every check finds in the active tenant's book."""
+    return [difference for check in checks for difference in check()]
+
+
+def _differences(name: str, sql: str) -> list[Difference]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"tenant": active_tenant_id()})
+        columns = [column.name for column in cursor.description]
+        return [Difference(name, dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]

@@ -1,0 +1,33 @@
+"""Reading the ledger: movements of a product, a place or a document, newest first."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+
+from inventory.models import StockMovement
+
+
+def movements(
+    *,
+    product_id: int | None = None,
+    warehouse_id: int | None = None,
+    location_id: int | None = None,
+) -> QuerySet[StockMovement]:
+    """Return movements, newest first, each with ``is_reversed``."""
+    rows = StockMovement.objects.select_related(
+        "product", "lot", "from_location", "to_location"
+    ).annotate(is_reversed=Exists(StockMovement.objects.filter(reverses=OuterRef("pk"))))
+    if product_id is not None:
+        rows = rows.filter(product_id=product_id)
+    if warehouse_id is not None:
+        rows = rows.filter(
+            Q(from_location__warehouse_id=warehouse_id) | Q(to_location__warehouse_id=warehouse_id)
+        )
+    if location_id is not None:
+        rows = rows.filter(Q(from_location_id=location_id) | Q(to_location_id=location_id))
+    return rows.order_by("-id")
+
+
+def movements_of(document: Model) -> QuerySet[StockMovement]:
+    """Return the movements a document caused, and those that took them back."""
+    return movements().filter(document_kind=type(document).__name__, document_id=document.pk)
