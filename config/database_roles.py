@@ -3,9 +3,16 @@
 `wms_owner` owns the database and migrates it. `wms_app` runs the application: neither owner nor
 superuser, so row level security binds it, and it cannot TRUNCATE. `wms_backup` reads everything
 and writes nothing. Every function here may run twice without harm.
+
+On a server of your own, once, as an administrator who can create roles:
+
+    WMS_OWNER_PASSWORD=... WMS_APP_PASSWORD=... WMS_BACKUP_PASSWORD=... \\
+        python -m config.database_roles postgres://admin@db.example/stockcast
 """
 
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Mapping, Sequence
 
 import psycopg
 from psycopg import sql
@@ -87,3 +94,31 @@ _DATABASE_STATEMENTS = (
     _DEFAULTS + "GRANT SELECT ON TABLES TO {backup}",
     _DEFAULTS + "GRANT SELECT ON SEQUENCES TO {backup}",
 )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prepare the server and the database of the address given on the command line."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m config.database_roles postgres://admin@host/database\n")
+        return 2
+    passwords = {
+        role: os.environ[variable]
+        for role in _ATTRIBUTES
+        if (variable := f"{role.upper()}_PASSWORD") in os.environ
+    }
+    try:
+        with psycopg.connect(arguments[0], autocommit=True) as connection:
+            prepare_roles(connection, passwords)
+            prepare_database(connection)
+    except psycopg.Error as error:
+        sys.stderr.write(f"The roles could not be prepared: {error}\n")
+        return 1
+    without = sorted(set(_ATTRIBUTES) - set(passwords))
+    sys.stdout.write(f"{', '.join(_ATTRIBUTES)} are ready.\n")
+    if without:
+        sys.stdout.write(f"No password was given for {', '.join(without)}: left as it was.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
