@@ -180,15 +180,17 @@ def _interpolation_weights(
 ) -> NDArray[np.float32]:
     """Weights that turn knot values into samples by one matrix product: [D, K, N].
 
-    Normals are stratified (Latin hypercube), so that every day's marginal is met closely even
-    with a few hundred paths.
+    Every day uses each of N equal strata once (Latin hypercube), in the order of its normals, so
+    that its marginal is met closely even with a few hundred paths.
     """
     r = float(CORRELATIONS[correlation_index])
     generator = np.random.default_rng(seed)
     strata = _normal_strata(n_paths)
     level = strata[generator.permutation(n_paths)]
     noise = np.stack([strata[generator.permutation(n_paths)] for _ in range(days)])
-    uniforms = _normal_cdf(np.sqrt(r) * level + np.sqrt(1 - r) * noise)
+    normals = np.sqrt(r) * level + np.sqrt(1 - r) * noise
+    ranks = normals.argsort(axis=1).argsort(axis=1)
+    uniforms = (ranks + 0.5) / n_paths
     upper = np.clip(np.searchsorted(_KNOTS, uniforms, side="right"), 1, len(_KNOTS) - 1)
     share = (uniforms - _KNOTS[upper - 1]) / (_KNOTS[upper] - _KNOTS[upper - 1])
     weights = np.zeros((days, len(_KNOTS), n_paths), dtype=np.float32)
@@ -202,18 +204,6 @@ def _interpolation_weights(
 def _normal_strata(count: int) -> FloatArray:
     normal = NormalDist()
     return np.array([normal.inv_cdf((i + 0.5) / count) for i in range(count)])
-
-
-@lru_cache(maxsize=1)
-def _cdf_table() -> tuple[FloatArray, FloatArray]:
-    grid = np.linspace(-6, 6, 4001)
-    normal = NormalDist()
-    return grid, np.array([normal.cdf(float(z)) for z in grid])
-
-
-def _normal_cdf(z: FloatArray) -> FloatArray:
-    grid, values = _cdf_table()
-    return np.interp(z, grid, values)
 
 
 def level_correlation(demand: FloatArray, observed: BoolArray, days: int = 28) -> FloatArray:

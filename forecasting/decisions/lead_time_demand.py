@@ -59,8 +59,7 @@ class ItemDemand:
 
     def expected_shortage(self, stock: float) -> float:
         """Return the expected demand that a stock cannot meet."""
-        short = np.maximum(np.asarray(self.values) - stock, 0.0)
-        return float(np.sum((short[1:] + short[:-1]) / 2 * np.diff(LEVELS)))
+        return float(_expected_excess(np.asarray(self.values) - stock))
 
 
 @dataclass(frozen=True)
@@ -103,9 +102,20 @@ class IntervalDemand:
 
     def expected_shortage(self, stock: FloatArray) -> FloatArray:
         """Return the expected demand that a stock per item cannot meet: [S] -> [S]."""
-        short = np.maximum(self.values - np.asarray(stock, dtype=float)[:, None], 0.0)
-        expected: FloatArray = ((short[:, 1:] + short[:, :-1]) / 2) @ np.diff(LEVELS)
-        return expected
+        return _expected_excess(self.values - np.asarray(stock, dtype=float)[:, None])
+
+
+def _expected_excess(values: FloatArray) -> FloatArray:
+    """Expected positive part of a distribution given at LEVELS, linear between: [..., P] -> [...].
+
+    A segment that crosses zero counts with its triangle above zero.
+    """
+    low, high = values[..., :-1], values[..., 1:]
+    whole = (np.maximum(low, 0.0) + np.maximum(high, 0.0)) / 2
+    crossing = (low < 0) & (high > 0)
+    triangle = high**2 / (2 * np.where(crossing, high - low, 1.0))
+    expected: FloatArray = np.where(crossing, triangle, whole) @ np.diff(LEVELS)
+    return expected
 
 
 def interval_demand(
