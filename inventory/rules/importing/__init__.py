@@ -1,0 +1,1 @@
+"""What an imported table means: columns, values, sales lines. Pure: text in, values out."""
