@@ -5,6 +5,10 @@ import { readTheme } from "./chart_theme.js";
 
 const root = document.documentElement;
 const live = new Map();
+const seen = new WeakSet();
+// What the reader opened survives a figure that polling replaces; keyed by the figure's id.
+const openTables = new Set();
+const chosenDays = new Map();
 let library = null;
 
 function loadLibrary() {
@@ -24,6 +28,17 @@ function words() {
 
 function readData(figure) {
   return JSON.parse(document.getElementById(figure.dataset.chartSource).textContent);
+}
+
+function recall(figure) {
+  figure.querySelector("[data-chart-table]").open = openTables.has(figure.id);
+  const days = chosenDays.get(figure.id);
+  const range = days && figure.querySelector(`[data-chart-ranges] [data-days="${days}"]`);
+  if (range) press(range);
+}
+
+function press(range) {
+  for (const other of range.parentElement.children) other.setAttribute("aria-pressed", String(other === range));
 }
 
 function shownDays(figure) {
@@ -121,22 +136,30 @@ function drawAll() {
     live.delete(figure);
   }
   for (const figure of document.querySelectorAll("[data-chart]")) {
-    if (!live.has(figure)) draw(figure);
+    if (seen.has(figure)) continue;
+    seen.add(figure);
+    recall(figure);
+    draw(figure);
   }
 }
 
 document.addEventListener("click", (event) => {
   const range = event.target.closest("[data-chart-ranges] button");
   if (!range) return;
-  for (const other of range.parentElement.children) other.setAttribute("aria-pressed", String(other === range));
-  draw(range.closest("[data-chart]"));
+  press(range);
+  const figure = range.closest("[data-chart]");
+  chosenDays.set(figure.id, range.dataset.days);
+  draw(figure);
 });
 
 document.addEventListener(
   "toggle",
   (event) => {
     const figure = event.target.matches?.("[data-chart-table]") && event.target.closest("[data-chart]");
-    if (figure && event.target.open && figure.builtTable) fillTable(figure, figure.builtTable);
+    if (!figure) return;
+    if (event.target.open) openTables.add(figure.id);
+    else openTables.delete(figure.id);
+    if (event.target.open && figure.builtTable) fillTable(figure, figure.builtTable);
   },
   true,
 );

@@ -44,6 +44,29 @@ document.addEventListener("keydown", (event) => {
   open.querySelector("summary").focus();
 });
 
+// A session that ended answers a fragment with the sign-in page: the whole page goes there instead.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const answered = new URL(event.detail.xhr.responseURL || location.href, location.href);
+  if (!answered.pathname.startsWith("/accounts/") || location.pathname.startsWith("/accounts/")) return;
+  event.detail.shouldSwap = false;
+  location.reload();
+});
+
+async function copy(button) {
+  const words = document.getElementById("toasts").dataset;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    document.dispatchEvent(new CustomEvent("toast", { detail: { text: words.copied, tone: "success" } }));
+  } catch {
+    document.dispatchEvent(new CustomEvent("toast", { detail: { text: words.copyFailed, tone: "danger" } }));
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) copy(button);
+});
+
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   document.dispatchEvent(new CustomEvent("themechange"));
 });

@@ -1,6 +1,7 @@
 """The components of the design system as template tags; see `docs/design_system.md`."""
 
 import re
+import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -230,6 +231,12 @@ def sort_header(
         query[param] = f"-{key}" if current == key else key
         href = f"?{query.urlencode()}"
     return {"label": label, "numeric": numeric, "direction": direction, "href": href}
+
+
+@register.simple_tag
+def idempotency_key() -> SafeString:
+    """Put a fresh key into a form, so that sending the same form twice counts once."""
+    return format_html('<input type="hidden" name="idempotency_key" value="{}">', uuid.uuid4().hex)
 
 
 def tenant_url(context: Context, view_name: str) -> str:

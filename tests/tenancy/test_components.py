@@ -127,6 +127,12 @@ def test_radio_cards_explain_each_choice() -> None:
     assert "Why" in html
 
 
+def test_each_rendered_form_has_a_key_of_its_own() -> None:
+    first, second = render("{% idempotency_key %} {% idempotency_key %}").split(" <")
+
+    assert first != f"<{second}"
+
+
 def test_a_misspelt_option_is_refused() -> None:
     with pytest.raises(TemplateSyntaxError, match="units"):
         render("{% field form.note units='kg' %}", form=WeightForm())
