@@ -1,4 +1,4 @@
-"""What Celery runs: the doorbell of a queue, and the minute's tick. Neither knows any work itself."""
+"""What Celery runs: the doorbell of a queue and the minute's tick; neither knows any work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tenancy.services.worker_stop import is_worker_stopping, note_worker_stoppin
 DOORBELL_SOFT_LIMIT_SECONDS = 55 * 60
 
 
-@shared_task(
+@shared_task(  # type: ignore[untyped-decorator]
     name="tenancy.answer_doorbell",
     ignore_result=True,
     soft_time_limit=DOORBELL_SOFT_LIMIT_SECONDS,
@@ -35,7 +35,9 @@ def answer_doorbell(queue: str) -> None:
         job_leases.ring_if_waiting(queue)
 
 
-@shared_task(name="tenancy.tick", ignore_result=True, soft_time_limit=50, time_limit=120)
+@shared_task(  # type: ignore[untyped-decorator]
+    name="tenancy.tick", ignore_result=True, soft_time_limit=50, time_limit=120
+)
 def tick() -> None:
     """Start what is due, take back what died, ring again for what waits: once a minute."""
     for tenant in active_tenants():
@@ -43,16 +45,16 @@ def tick() -> None:
             start_due_jobs(tenant)
             job_leases.reap(tenant)
             job_leases.sweep(tenant)
-        except Exception:
+        except Exception:  # noqa: BLE001
             # one tenant's trouble is not the next one's
             structlog.get_logger().exception("tick_failed", tenant=tenant.slug)
 
 
-@worker_init.connect
+@worker_init.connect  # type: ignore[untyped-decorator]
 def _worker_starts(**_kwargs: Any) -> None:
     note_worker_stopping(stopping=False)
 
 
-@worker_shutting_down.connect
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def _worker_stops(**_kwargs: Any) -> None:
     note_worker_stopping()

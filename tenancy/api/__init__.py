@@ -1,6 +1,6 @@
 """The API's conventions, and how to add an endpoint to it.
 
-Put the views of a subject in ``<app>/api/<subject>.py`` and their addresses in ``<app>/api/urls.py``
+Put the views of a subject in ``<app>/api/<subject>.py``, their addresses in ``<app>/api/urls.py``
 (below ``/api/v1/<tenant>/``, no trailing slash, ids as ``<int:product_id>``). A view is a
 ``TenantView``; each method is decorated with one of three shapes and makes one domain call:
 

@@ -24,7 +24,7 @@ class AuditEventShown(Shown[AuditEvent]):
     action = serializers.CharField()
     subject_kind = serializers.CharField()
     subject_id = serializers.IntegerField(allow_null=True)
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]
 
 
 class AuditEventList(TenantView):

@@ -188,8 +188,9 @@ def _write_headers(shape: Writing) -> list[OpenApiParameter]:
     ]
     if shape.versioned:
         described = "The ETag that was read."
-        header = OpenApiParameter.HEADER
         headers.append(
-            OpenApiParameter("If-Match", str, header, required=True, description=described)
+            OpenApiParameter(
+                "If-Match", str, OpenApiParameter.HEADER, required=True, description=described
+            )
         )
     return headers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -78,7 +79,7 @@ class ObjectField(serializers.JSONField):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
             self.fail("not_object")
-        text = serializers.json.dumps(data, strict=True)
+        text = json.dumps(data)
         if len(text) > 20_000:
             self.fail("too_large")
         if "\\u0000" in text or "\\ud8" in text.lower():

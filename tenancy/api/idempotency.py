@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils.translation import gettext as _

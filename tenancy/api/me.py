@@ -18,7 +18,7 @@ from tenancy.scope import Actor, active_scope
 class MeShown(Shown[Actor]):
     kind = serializers.ChoiceField(choices=["user", "api_key"])
     id = serializers.IntegerField(allow_null=True)
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     role = serializers.ChoiceField(choices=Role.choices)
     rights = serializers.SerializerMethodField()
 

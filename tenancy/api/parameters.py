@@ -44,7 +44,7 @@ def parse(
     *,
     paged: bool = True,
 ) -> Asked:
-    """Return the declared parameters as values; raise ``Invalid`` naming every bad or unknown one."""
+    """Return the declared parameters as values; raise ``Invalid`` naming every bad one."""
     given = request.query_params
     known = {*filters, *(("cursor", "limit") if paged else ()), *(("order",) if orders else ())}
     problems = [

@@ -40,7 +40,7 @@ NOT_FOUND = gettext_lazy("There is nothing at this address.")
 class ApiProblem(exceptions.APIException):
     """A refusal of the API itself, as opposed to one of a service."""
 
-    status_code: ClassVar[int] = 400  # type: ignore[misc]
+    status_code = 400
     code: ClassVar[str] = "invalid"
 
     def __init__(self, detail: Any, **data: Any) -> None:
@@ -49,27 +49,32 @@ class ApiProblem(exceptions.APIException):
 
 
 class IdempotencyKeyMissing(ApiProblem):
-    status_code, code = 400, "idempotency_key_missing"
+    code = "idempotency_key_missing"
 
 
 class IdempotencyKeyReused(ApiProblem):
-    status_code, code = 422, "idempotency_key_reused"
+    status_code = 422
+    code = "idempotency_key_reused"
 
 
 class StillRunning(ApiProblem):
-    status_code, code = 409, "still_running"
+    status_code = 409
+    code = "still_running"
 
 
 class VersionMissing(ApiProblem):
-    status_code, code = 428, "version_missing"
+    status_code = 428
+    code = "version_missing"
 
 
 class BodyTooLarge(ApiProblem):
-    status_code, code = 413, "body_too_large"
+    status_code = 413
+    code = "body_too_large"
 
 
 class Unsupported(ApiProblem):
-    status_code, code = 415, "unsupported_media_type"
+    status_code = 415
+    code = "unsupported_media_type"
 
 
 def problem_body(status: int, code: str, detail: object, **extra: Any) -> dict[str, Any]:
@@ -128,21 +133,15 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response |
     )
 
 
-def _describe(error: Exception) -> tuple[int, str, object, dict[str, Any]]:
+Description = tuple[int, str, object, dict[str, Any]]
+
+
+def _describe(error: Exception) -> Description:
     """Return status, code, detail and further members for an exception."""
     if isinstance(error, Refused):
         return _describe_refused(error)
-    if isinstance(error, exceptions.ValidationError):
-        problems = list(_flatten(error.detail))
-        return 400, "invalid", _("The request has errors."), {"problems": problems}
-    if isinstance(error, ApiProblem):
-        return error.status_code, error.code, error.detail, error.data
-    if isinstance(error, exceptions.AuthenticationFailed | exceptions.NotAuthenticated):
-        return 401, "not_authenticated", not_authenticated_detail(), {}
-    if isinstance(error, exceptions.UnsupportedMediaType):
-        return 415, "unsupported_media_type", _("Send JSON: Content-Type: application/json."), {}
     if isinstance(error, exceptions.APIException):
-        return error.status_code, str(error.get_codes()), error.detail, {}
+        return _describe_rest(error)
     if isinstance(error, PermissionRefused):
         detail = _("This needs the right %(right)s.") % {"right": error.permission.value}
         return 403, "permission_refused", detail, {"permission": error.permission.value}
@@ -153,7 +152,20 @@ def _describe(error: Exception) -> tuple[int, str, object, dict[str, Any]]:
     return _describe_trouble(error)
 
 
-def _describe_refused(error: Refused) -> tuple[int, str, object, dict[str, Any]]:
+def _describe_rest(error: exceptions.APIException) -> Description:
+    if isinstance(error, exceptions.ValidationError):
+        problems = list(_flatten(error.detail))
+        return 400, "invalid", _("The request has errors."), {"problems": problems}
+    if isinstance(error, ApiProblem):
+        return error.status_code, error.code, error.detail, error.data
+    if isinstance(error, exceptions.AuthenticationFailed | exceptions.NotAuthenticated):
+        return 401, "not_authenticated", not_authenticated_detail(), {}
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return 415, "unsupported_media_type", _("Send JSON: Content-Type: application/json."), {}
+    return error.status_code, str(error.get_codes()), error.detail, {}
+
+
+def _describe_refused(error: Refused) -> Description:
     if isinstance(error, NotFound):
         # what was named in the body is in `data`; an address answers the same for all ids
         return 404, "not_found", error.message, dict(error.data)
@@ -166,7 +178,7 @@ def _describe_refused(error: Refused) -> tuple[int, str, object, dict[str, Any]]
     return 409, error.code, error.message, dict(error.data)
 
 
-def _describe_trouble(error: Exception) -> tuple[int, str, object, dict[str, Any]]:
+def _describe_trouble(error: Exception) -> Description:
     """What the database refused although no check did: never a 500 for what a client sent."""
     if isinstance(error, RequestDataTooBig):
         return 413, "body_too_large", _("The request is too large."), {}

@@ -72,7 +72,7 @@ class TenantView(APIView):
         kwargs.pop("tenant")
         return super().dispatch(request, *args, **kwargs)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Answer OPTIONS like any method that is not allowed: the schema tells more."""
         return self.http_method_not_allowed(request, *args, **kwargs)
 
@@ -85,6 +85,6 @@ class TenantView(APIView):
         body = request._request.body  # noqa: SLF001
         if len(body) > settings.API_MOST_BYTES:
             raise BodyTooLarge(message)
-        charset = request._request.content_params.get("charset", "utf-8")  # noqa: SLF001
+        charset = (request._request.content_params or {}).get("charset", "utf-8")  # noqa: SLF001
         if charset.lower() not in {"utf-8", "utf8"}:
             raise Unsupported(_("Send JSON as UTF-8."))

@@ -77,7 +77,7 @@ def announce(tenant: Tenant, queue: str, *, times: int = 1) -> bool:
             " DO UPDATE SET is_waiting = true, rung_at = clock_timestamp()",
             [queue, tenant.pk],
         )
-    return all([_ring(queue) for _number in range(times)])
+    return all(_ring(queue) for _number in range(times))
 
 
 def _ring(queue: str) -> bool:
@@ -139,7 +139,7 @@ def running_cap(queue: str) -> int:
 
 
 def claim(tenant: Tenant, job_id: int) -> Lease | None:
-    """Take the lease of one queued job; None when somebody else has it or a training runs already."""
+    """Take the lease of one queued job; None when it is taken or a training runs already."""
     with tenant_scope(tenant, actor=Actor.system("worker")):
         try:
             with transaction.atomic():
@@ -213,7 +213,7 @@ def fail_or_retry(lease: Lease, reason: str) -> bool:
 
 # -- care -----------------------------------------------------------------------------------------
 def reap(tenant: Tenant) -> int:
-    """Take back the jobs of workers that died: queue them again, or fail them after the last attempt.
+    """Take back the jobs of workers that died: queue them again, or fail them at the end.
 
     Returns how many were found. A job whose row is locked is being published: its worker lives.
     """

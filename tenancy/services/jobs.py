@@ -78,7 +78,7 @@ class LeaseLost(Exception):
 
 
 class JobBusy(Exception):
-    """The job cannot be started here: it is not queued, or a training of the tenant runs already."""
+    """The job cannot be started here: it is not queued, or a training runs already."""
 
     def __init__(self, job_id: int) -> None:
         self.job_id = job_id
@@ -312,7 +312,7 @@ def _run_handler(run: JobRun, log: Any) -> None:
 
 @contextmanager
 def _heartbeat(lease: Lease) -> Iterator[None]:
-    """Renew the lease from a thread with a connection of its own, so that a long step stays alive."""
+    """Renew the lease from a thread with its own connection: a long step stays alive."""
     ended = threading.Event()
     thread = threading.Thread(target=_beat, args=(lease, ended), name="job-heartbeat", daemon=True)
     thread.start()

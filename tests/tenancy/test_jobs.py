@@ -308,9 +308,7 @@ def test_control_without_the_heartbeat_a_long_step_loses_its_lease(
 
 
 # -- fairness and caps ----------------------------------------------------------------------------
-def test_a_small_tenant_does_not_wait_for_a_big_one(
-    north: House, south: House, kind: Any
-) -> None:
+def test_a_small_tenant_does_not_wait_for_a_big_one(north: House, south: House, kind: Any) -> None:
     """North queues 20 jobs, then south one: south's is second."""
     name = kind(_nothing)
     for house, count in ((north, 20), (south, 1)):

@@ -23,7 +23,7 @@ def _nightly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(schedules, "_schedules", {})
     jobs.job_handler("test.nightly")(lambda run: {})
     register_schedule("test.nightly", "day", at_hour=3)
-    yield
+    return
 
 
 def _born_long_ago(house: House) -> Tenant:
