@@ -193,7 +193,8 @@ def demand_covers_its_sources() -> list[Difference]:
         FROM (
             SELECT product_id, warehouse_id, business_day, channel_id, segment_id,
                 sum(quantity) AS total
-            FROM inventory_importedsale WHERE tenant_id = %(tenant)s AND NOT is_cancelled AND quantity > 0
+            FROM inventory_importedsale
+            WHERE tenant_id = %(tenant)s AND NOT is_cancelled AND quantity > 0
             GROUP BY product_id, warehouse_id, business_day, channel_id, segment_id
         ) AS sale
         LEFT JOIN inventory_dailydemand demand ON demand.tenant_id = %(tenant)s
