@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.stop_with_parent:
         die_with_parent(signal.SIGTERM)
     os.chdir(BASE_DIR)
+    # commands that start helpers of their own pass it on, so these cannot outlive us either
+    os.environ["STOCKCAST_STOP_WITH_PARENT"] = "1"
     services: list[Service] = []
     exit_code = 0
     with stop_signals_raise():
@@ -119,8 +121,8 @@ def _run(options: argparse.Namespace, services: list[Service]) -> None:
     _say(f"\nStockcast is ready after {time.monotonic() - began:.0f} seconds.")
     _say(f"\n    http://{HOST}:{options.port}/\n")
     if not options.empty:
-        run_to_the_end([*_manage("prepare_demo"), "--sign-ins"])
-    _say("Ctrl-C stops everything; the data stays in " + str(embedded.default_data_dir()))
+        run_to_the_end(_manage("demo_sign_ins"))
+    _say(f"\nCtrl-C stops everything; the data stays in {embedded.default_data_dir()}")
     watch(services, _say)
 
 

@@ -34,7 +34,9 @@ def test_every_make_target_that_documents_name_exists() -> None:
     named = {
         target
         for document in DOCUMENTS
-        for target in re.findall(r"`(?:PORT=\d+ )?make ([a-z-]+)", document.read_text())
+        for target in re.findall(
+            r"(?m)(?:^ {4}|`)(?:PORT=\d+ )?make ([a-z-]+)", document.read_text()
+        )
     }
 
     assert {"demo", "test"} <= named
