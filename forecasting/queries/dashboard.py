@@ -1,4 +1,4 @@
-"""The state of a tenant at a glance: stock, risks, orders to place, accuracy, what happened last."""
+"""The state of a tenant at a glance: stock, risks, orders to place, accuracy, latest events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db.models import DecimalField, F, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from forecasting.models import ReorderSuggestion, RiskKind, RiskWarning, WarningState
+from forecasting.models import ReorderSuggestion, RiskKind, RiskWarning
 from forecasting.queries import risk, suggestions
 from forecasting.queries.forecasts import latest_run
 from forecasting.queries.series import business_today, latest_origin
@@ -25,7 +25,7 @@ LATEST = 6
 
 @dataclass(frozen=True)
 class DemandPulse:
-    """Units asked for: day by day, the last four weeks, and how they differ from the four before."""
+    """Units asked for: day by day, the last four weeks, the change to the four before."""
 
     daily: list[float]
     recent: float

@@ -1,15 +1,16 @@
-"""What lies in each warehouse and what is on its way, product by product, in a handful of queries."""
+"""What lies in each warehouse and what is on its way, product by product, in a few queries."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Sum
 
 from inventory.models import (
+    OUTSIDE_KINDS,
     PROMISABLE_KINDS,
     LocationKind,
     LotStatus,
@@ -17,6 +18,7 @@ from inventory.models import (
     PurchaseOrderState,
     StockBalance,
 )
+from inventory.queries.availability import availability
 
 Pair = tuple[int, int]
 """Product and warehouse, by id."""
@@ -27,13 +29,15 @@ ZERO = Decimal(0)
 class Position:
     """Stock and orders of one product in one warehouse, in base units.
 
-    on_hand: usable stock, what waits at the dock included; drafted: in draft orders, not yet placed.
+    on_hand: usable stock and what waits at the dock; drafted: in draft orders, not placed yet.
     """
 
     on_hand: Decimal = ZERO
     on_order: Decimal = ZERO
     in_transit: Decimal = ZERO
     drafted: Decimal = ZERO
+    is_kept: bool = False
+    """The product's stock is recorded here; False where only its sales are known."""
 
 
 @dataclass(frozen=True)
@@ -48,29 +52,31 @@ class LotOnHand:
 
 
 def read_positions(today: date) -> dict[Pair, Position]:
-    """Return the position of every pair that has stock or open orders."""
-    on_hand = _on_hand(today)
-    in_transit = _sum_balances(Q(location__kind=LocationKind.IN_TRANSIT))
-    on_order = _open_lines(PurchaseOrderState.on_order())
-    drafted = _open_lines([PurchaseOrderState.DRAFT])
-    pairs = {*on_hand, *in_transit, *on_order, *drafted}
-    found = {
-        pair: Position(
-            on_hand=on_hand.get(pair, ZERO),
-            on_order=on_order.get(pair, ZERO),
-            in_transit=in_transit.get(pair, ZERO),
+    """Return the position of every pair; one without stock and orders has zeros."""
+    drafted, kept = _drafted(), _kept_pairs()
+    rows = {(row.product_id, row.warehouse_id): row for row in availability(on=today)}
+    found: dict[Pair, Position] = defaultdict(Position)
+    for pair in {*rows, *drafted, *kept}:
+        row = rows.get(pair)
+        found[pair] = Position(
+            on_hand=row.on_hand - row.unusable if row else ZERO,
+            on_order=row.on_order if row else ZERO,
+            in_transit=row.in_transit if row else ZERO,
             drafted=drafted.get(pair, ZERO),
+            is_kept=pair in kept,
         )
-        for pair in pairs
-    }
-    return defaultdict(Position, found)
+    return found
 
 
 def read_lots(today: date) -> list[LotOnHand]:
-    """Return the stock that expires, the first to expire first; expired lots are left out."""
+    """Return the stock that expires, the first to expire first; held and expired lots left out."""
     rows = (
-        _usable(today)
-        .filter(lot__expires_on__isnull=False, on_hand__gt=0)
+        StockBalance.objects.filter(
+            on_hand__gt=0,
+            location__kind__in=[*PROMISABLE_KINDS, LocationKind.RECEIVING],
+            lot__status=LotStatus.AVAILABLE,
+            lot__expires_on__gte=today,
+        )
         .order_by("lot__expires_on", "lot_id")
         .values_list("product_id", "location__warehouse_id", "lot_id", "lot__expires_on")
         .annotate(total=Sum("on_hand"))
@@ -78,29 +84,29 @@ def read_lots(today: date) -> list[LotOnHand]:
     return [LotOnHand(*row) for row in rows]
 
 
-def _usable(today: date) -> QuerySet[StockBalance]:
-    """Return the balances that can meet demand: right place, lot neither held nor expired."""
-    kinds = [*PROMISABLE_KINDS, LocationKind.RECEIVING]
-    good_lot = Q(lot=None) | Q(lot__status=LotStatus.AVAILABLE) & (
-        Q(lot__expires_on=None) | Q(lot__expires_on__gte=today)
-    )
-    return StockBalance.objects.filter(good_lot, location__kind__in=kinds).order_by()
+def _kept_pairs() -> set[Pair]:
+    rows = StockBalance.objects.exclude(location__kind__in=OUTSIDE_KINDS).order_by()
+    return set(rows.values_list("product_id", "location__warehouse_id").distinct())
 
 
-def _on_hand(today: date) -> dict[Pair, Decimal]:
-    rows = _usable(today).values_list("product_id", "location__warehouse_id")
-    return {(product, place): total for product, place, total in rows.annotate(t=Sum("on_hand"))}
-
-
-def _sum_balances(condition: Q) -> dict[Pair, Decimal]:
-    rows = StockBalance.objects.filter(condition).order_by()
-    sums = rows.values_list("product_id", "location__warehouse_id").annotate(t=Sum("on_hand"))
+def _drafted() -> dict[Pair, Decimal]:
+    rows = PurchaseOrderLine.objects.filter(order__state=PurchaseOrderState.DRAFT).order_by()
+    sums = rows.values_list("product_id", "order__warehouse_id").annotate(t=Sum("quantity"))
     return {(product, place): total for product, place, total in sums}
 
 
-def _open_lines(states: list[PurchaseOrderState]) -> dict[Pair, Decimal]:
-    rows = PurchaseOrderLine.objects.filter(order__state__in=states).order_by()
-    sums = rows.values_list("product_id", "order__warehouse_id").annotate(
-        t=Sum(F("quantity") - F("quantity_received"))
-    )
-    return {(product, place): max(total, ZERO) for product, place, total in sums}
+def read_arrivals(first: date, days: int) -> dict[Pair, list[tuple[int, Decimal]]]:
+    """Return what placed orders promise within the next days: (day from `first`, units) per pair.
+
+    What is late is expected on the first day; what has no promise is not counted on.
+    """
+    rows = PurchaseOrderLine.objects.filter(
+        order__state__in=PurchaseOrderState.on_order(), promised_on__lt=first + timedelta(days=days)
+    ).order_by("promised_on", "id")
+    found: dict[Pair, list[tuple[int, Decimal]]] = defaultdict(list)
+    for product, place, promised_on, open_quantity in rows.values_list(
+        "product_id", "order__warehouse_id", "promised_on", F("quantity") - F("quantity_received")
+    ):
+        if open_quantity > 0:
+            found[(product, place)].append((max((promised_on - first).days, 0), open_quantity))
+    return found

@@ -164,7 +164,7 @@ def _stocked_pairs() -> set[SeriesKey]:
 
 
 def _spread(packed: dict[SeriesKey, bytes], keys: Sequence[SeriesKey], n_days: int) -> FloatArray:
-    """Lay the packed demand on days: [S, D], NaN before the first sale, zero on days without one."""
+    """Lay the packed demand on days: [S, D], NaN before the first sale, else zero."""
     parts = [np.frombuffer(packed.get(key, b""), dtype=_PACKED) for key in keys]
     demand = np.zeros((len(keys), n_days), dtype=np.float32)
     begins = np.full(len(keys), n_days)
@@ -179,7 +179,7 @@ def _spread(packed: dict[SeriesKey, bytes], keys: Sequence[SeriesKey], n_days: i
 def _begin_at_introduction(
     demand: FloatArray, keys: Sequence[SeriesKey], catalogue: _Catalogue, first_day: date
 ) -> None:
-    """Let a series begin when the product was introduced: the days until its first sale are zeros."""
+    """Let a series begin when the product was introduced: its first days are zeros."""
     for row, key in enumerate(keys):
         introduced = catalogue.introduced_on[key.product_id]
         if introduced is not None:

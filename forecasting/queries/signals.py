@@ -1,4 +1,4 @@
-"""What drives demand from outside: promotions, prices, weather ... and public holidays, per series."""
+"""What drives demand from outside: promotions, prices, weather, public holidays."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _fill(signal: ExternalSignal, values: FloatArray) -> FloatArray:
     return values
 
 
-def _merge(  # noqa: PLR0917 - one row of a table, spelled out
+def _merge(
     name: str,
     kind: str,
     known_ahead: bool,

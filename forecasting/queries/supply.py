@@ -83,7 +83,7 @@ def _receipts_of(
 
 
 class Policies:
-    """The stock policies of the tenant: the most specific row wins, else the defaults of a new row."""
+    """The stock policies of the tenant: the most specific row wins, else the defaults."""
 
     def __init__(self, rows: Iterable[StockPolicy]) -> None:
         self._rows = {(row.product_id, row.warehouse_id): row for row in rows}

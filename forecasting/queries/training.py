@@ -1,4 +1,4 @@
-"""Networks for people: the league table per demand class, the loss curve, how good the forecasts are."""
+"""Networks for people: league table per demand class, loss curve, how good forecasts are."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class LeagueTable:
 
     @property
     def serving(self) -> LeagueLine | None:
-        """The line of what serves: the blend where there is one, else the only method with weight."""
+        """The line of what serves: the blend where there is one, else the only method."""
         return next((line for line in self.lines if line.serves), None)
 
 
@@ -66,7 +66,7 @@ def newest_network() -> TrainedNetwork | None:
 
 
 def league_tables(network: TrainedNetwork) -> list[LeagueTable]:
-    """Return the league table of all series first, then of each demand class that was large enough."""
+    """Return the league table of all series, then of each demand class large enough."""
     by_class: dict[str, list[dict[str, Any]]] = {}
     for row in network.league.get("rows", []):
         by_class.setdefault(row["demand_class"], []).append(row)
@@ -98,14 +98,14 @@ def _table(name: str, rows: list[dict[str, Any]]) -> LeagueTable:
 def accuracy_of(
     network: TrainedNetwork | None, demand_class: str = ALL_CLASSES
 ) -> LeagueLine | None:
-    """Return how what serves a demand class did in the backtest; of all classes where it was small."""
+    """Return how what serves a demand class did in the backtest; of all where it was small."""
     tables = {table.demand_class: table for table in league_tables(network)} if network else {}
     found = tables.get(demand_class) or tables.get(ALL_CLASSES)
     return found.serving if found else None
 
 
 def loss_chart(epochs: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the loss curve of the training that was judged, as the chart wants it; None before any."""
+    """Return the loss curve of the training that was judged, for the chart; None before any."""
     judged = [point for point in epochs if point["stage"] == "holdout"] or epochs
     if not judged:
         return None

@@ -1,7 +1,7 @@
-"""Where trained networks lie: written through Django's storage under the tenant's path, never believed.
+"""Where trained networks lie: in Django's storage under the tenant's path, never believed.
 
-The database row knows tenant, path and SHA-256 of the bytes; a file that is missing, changed, swapped
-or another tenant's is refused by name of the problem.
+The database row knows tenant, path and SHA-256 of the bytes; a file that is missing, changed,
+swapped or another tenant's is refused by name of the problem.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Problem = Literal["missing", "foreign", "changed", "unusable"]
 
 
 class ArtefactRefused(Exception):
-    """The stored file of a network cannot be trusted; ``problem`` says why, ``network`` whose it is."""
+    """The stored file of a network cannot be trusted; ``problem`` says why."""
 
     def __init__(self, network: TrainedNetwork, problem: Problem, detail: str = "") -> None:
         self.network = network
@@ -76,7 +76,7 @@ def read_artefact(network: TrainedNetwork) -> FittedForecaster:
         raise ArtefactRefused(network, "unusable", str(error)) from error
 
 
-# -- checkpoints: on the worker's own disk, one folder per job, so that a retried job goes on ----------
+# -- checkpoints: on the worker's own disk, one folder per job, to go on from -----
 def checkpoint_folder(tenant: Tenant, job_id: int) -> Path:
     """Return where a training job keeps its checkpoints."""
     return Path(settings.MEDIA_ROOT) / tenant_folder(tenant) / "checkpoints" / str(job_id)

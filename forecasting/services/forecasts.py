@@ -70,7 +70,7 @@ def enqueue_once(kind: str) -> Job:
 
 
 def make_forecasts(run: JobRun) -> ForecastRun:
-    """Forecast every product and warehouse, and every channel, for the days after the latest origin.
+    """Forecast every product, warehouse and channel for the days after the latest origin.
 
     Run again by the same job it returns what that job has made. Raises ``JobFailed`` when there is
     no demand at all.

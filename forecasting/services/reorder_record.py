@@ -1,4 +1,4 @@
-"""A reorder decision as JSON and back: what a suggestion keeps, so that its number can be made again."""
+"""A reorder decision as JSON and back: what a suggestion keeps to make its number again."""
 
 from __future__ import annotations
 

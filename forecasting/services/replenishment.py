@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-from django.db import connection
 from django.utils.translation import gettext as _
 
-from forecasting.decisions.demand_paths import demand_forecast, level_correlation
-from forecasting.decisions.lead_time_demand import IntervalDemand, interval_demand
-from forecasting.decisions.lead_times import lead_times_from_observations
 from forecasting.decisions.reorder import ReorderDecision, ReorderStatus, decide_reorder
 from forecasting.decisions.reorder_inputs import (
     ForecastState,
@@ -27,37 +21,20 @@ from forecasting.decisions.reorder_inputs import (
 )
 from forecasting.decisions.reorder_reasons import Reason
 from forecasting.models import ForecastRun, ReorderSuggestion, SuggestionState
-from forecasting.pipeline.series import FloatArray
-from forecasting.queries.forecasts import RunArrays, is_stale, latest_run, read_arrays
-from forecasting.queries.positions import Position, read_positions
-from forecasting.queries.series import business_today, load_panel
-from forecasting.queries.supply import Supply, read_policies, read_supplies
+from forecasting.queries.forecasts import latest_run
+from forecasting.queries.planning import PlanningWorld, read_world, unit_margin
+from forecasting.queries.positions import Position
+from forecasting.queries.supply import Supply
 from forecasting.services.reorder_record import decision_to_json
-from inventory.models import Product, StockPolicy
-from tenancy.scope import active_scope, active_tenant_id
+from forecasting.services.work_lists import one_at_a_time
+from inventory.models import Product
 from tenancy.services.jobs import JobFailed, JobRun
 
 KIND = "make_suggestions"
-UNKNOWN_LEAD_TIME_DAYS = 7.0
-"""Stands in while no lead time is known; such an item is blocked, never ordered from it."""
-MARGIN_WITHOUT_PRICES = 0.3
 DISMISSED_FOR_DAYS = 7
 DISMISSED_GROWTH = Decimal("1.5")
 """A dismissed need comes back after a week, or at once when it has grown by half."""
-PROGRESS_EVERY = 500
-
-
-@dataclass(frozen=True)
-class PlanningWorld:
-    """Everything suggestions are made from, read once, in the order of the run's series."""
-
-    arrays: RunArrays
-    today: date
-    positions: dict[tuple[int, int], Position]
-    supplies: dict[int, Supply]
-    policies: list[StockPolicy]
-    products: dict[int, Product]
-    demand: IntervalDemand
+SERVED_BY_CONTEST = "contest"
 
 
 @dataclass(frozen=True)
@@ -85,72 +62,20 @@ def make_suggestions(run: JobRun) -> dict[str, Any]:
         if forecast is None:
             raise JobFailed(_("There is no forecast yet. Forecast first, then suggest orders."))
         world = read_world(forecast)
-    run.progress(1, 3, _("Deciding %(count)d orders") % {"count": len(world.arrays.keys)})
-    decided = []
-    for decision in decide_all(world):
-        decided.append(decision)
-        if len(decided) % PROGRESS_EVERY == 0 and run.should_stop():
-            return {}
+    if world is None:
+        raise JobFailed(_("No product in use has demand: there is nothing to order."))
+    run.progress(1, 3, _("Deciding %(count)d orders") % {"count": len(world.keys)})
+    decided = decide_all(world)
     run.progress(2, 3, _("Updating the work list"))
     with run.publishing():
         return _publish(forecast, world, decided)
 
 
-def read_world(forecast: ForecastRun) -> PlanningWorld:
-    """Read positions, supply, policies and the demand over each protection interval."""
-    arrays = read_arrays(forecast)
-    products = Product.objects.in_bulk({key.product_id for key in arrays.keys})
-    supplies = read_supplies(products)
-    policies = read_policies()
-    own_policies = [policies.of(key.product_id, key.warehouse_id) for key in arrays.keys]
-    return PlanningWorld(
-        arrays=arrays,
-        today=business_today(),
-        positions=read_positions(business_today()),
-        supplies=supplies,
-        policies=own_policies,
-        products=products,
-        demand=_interval_demand(arrays, supplies, own_policies),
-    )
-
-
-def _interval_demand(
-    arrays: RunArrays, supplies: dict[int, Supply], policies: list[StockPolicy]
-) -> IntervalDemand:
-    seen: list[Sequence[float]] = []
-    promised: list[float | None] = []
-    for key in arrays.keys:
-        supply = supplies.get(key.product_id)
-        seen.append(supply.lead_times_seen_days if supply else ())
-        known = supply is not None and supply.lead_time_known
-        promised.append(supply.promised_days if supply and known else UNKNOWN_LEAD_TIME_DAYS)
-    review = np.array([policy.review_period_days for policy in policies], dtype=int)
-    forecast = demand_forecast(arrays.mean, arrays.quantiles, _correlation(arrays))
-    return interval_demand(forecast, lead_times_from_observations(seen, promised), review)
-
-
-def _correlation(arrays: RunArrays) -> FloatArray | None:
-    """Learn from the past how much the days of each series err together."""
-    demand = load_panel()
-    if demand is None:
-        return None
-    place = {key: row for row, key in enumerate(demand.keys)}
-    rows = np.array([place.get(key, -1) for key in arrays.keys])
-    learned = level_correlation(demand.panel.demand, demand.panel.observed)
-    return np.where(rows >= 0, learned[rows], float(np.median(learned)))
-
-
 def decide_all(world: PlanningWorld) -> list[_Decided]:
-    """Decide every product and warehouse of the run."""
-    state = ForecastState.STALE if is_stale(world.arrays.run) else ForecastState.FRESH
+    """Decide every product and warehouse of the world."""
     decided = []
-    for row, key in enumerate(world.arrays.keys):
-        product = world.products.get(key.product_id)
-        if product is None:
-            continue
-        supply = world.supplies.get(key.product_id)
-        position = world.positions[(key.product_id, key.warehouse_id)]
-        fresh = ForecastState.BASELINE if world.arrays.reason[row] != "contest" else state
+    for row, key in enumerate(world.keys):
+        product, supply, position = world.products[row], world.supplies[row], world.positions[row]
         inputs = ReorderInputs(
             key=key.series_id,
             position=StockPosition(
@@ -158,20 +83,27 @@ def decide_all(world: PlanningWorld) -> list[_Decided]:
                 on_order=position.on_order + position.drafted,
                 in_transit=position.in_transit,
             ),
-            policy=_policy(product, world.policies[row], supply),
-            terms=_terms(supply),
+            policy=_policy(world, row),
+            terms=_terms(supply, world.currency),
             demand=world.demand.item(row),
-            forecast_state=state if state is ForecastState.STALE else fresh,
+            forecast_state=_forecast_state(world.reason[row], stale=world.is_stale),
         )
         decision = decide_reorder(inputs)
         decided.append(_Decided(row, product, key.warehouse_id, supply, position, decision))
     return decided
 
 
-def _policy(product: Product, policy: StockPolicy, supply: Supply | None) -> ReorderPolicy:
+def _forecast_state(reason: str, *, stale: bool) -> ForecastState:
+    if stale:
+        return ForecastState.STALE
+    return ForecastState.FRESH if reason == SERVED_BY_CONTEST else ForecastState.BASELINE
+
+
+def _policy(world: PlanningWorld, row: int) -> ReorderPolicy:
+    product, policy = world.products[row], world.policies[row]
     return ReorderPolicy(
         service_level=float(policy.cycle_service_level),
-        lost_margin_per_unit=_margin(product, supply),
+        lost_margin_per_unit=unit_margin(product, world.supplies[row]),
         holding_rate_per_year=float(policy.holding_cost_per_year),
         review_period_days=policy.review_period_days,
         minimum_stock=policy.minimum_stock,
@@ -179,22 +111,11 @@ def _policy(product: Product, policy: StockPolicy, supply: Supply | None) -> Reo
         shelf_life_days=product.shelf_life_days,
         do_not_stock=policy.do_not_stock,
         whole_units=product.whole_units,
-        currency=active_scope().tenant.currency,
+        currency=world.currency,
     )
 
 
-def _margin(product: Product, supply: Supply | None) -> Decimal:
-    """Return what a unit that could not be sold loses."""
-    cost = product.unit_cost if product.unit_cost is not None else None
-    if cost is None and supply is not None:
-        cost = supply.item.price
-    if product.unit_price is not None and cost is not None:
-        return max(product.unit_price - cost, Decimal(0))
-    known = product.unit_price if product.unit_price is not None else cost
-    return (known or Decimal(0)) * Decimal(str(MARGIN_WITHOUT_PRICES))
-
-
-def _terms(supply: Supply | None) -> SupplyTerms | None:
+def _terms(supply: Supply | None, currency: str) -> SupplyTerms | None:
     if supply is None:
         return None
     item = supply.item
@@ -204,17 +125,17 @@ def _terms(supply: Supply | None) -> SupplyTerms | None:
         order_multiple=item.order_multiple,
         price_breaks=supply.price_steps,
         transport_cost_per_unit=item.transport_cost_per_unit,
-        currency=item.supplier.currency or active_scope().tenant.currency,
+        currency=item.supplier.currency or currency,
         lead_time_known=supply.lead_time_known,
     )
 
 
-# -- the work list ------------------------------------------------------------------------------------
+# -- the work list --------------------------------------------------------------------------------
 def _publish(
     forecast: ForecastRun, world: PlanningWorld, decided: list[_Decided]
 ) -> dict[str, Any]:
     """Bring the open suggestions in line with the decisions; return counts."""
-    _one_at_a_time()
+    one_at_a_time("suggestions")
     open_rows = {
         (row.product_id, row.warehouse_id): row
         for row in ReorderSuggestion.objects.select_for_update()
@@ -258,15 +179,6 @@ def _counts(
         "suggestions_superseded": len(superseded),
         "blocked": dict(blocked),
     }
-
-
-def _one_at_a_time() -> None:
-    """Let one writer of the tenant's work list pass at a time, until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtext('forecasting.suggestions'), %s::int)",
-            [active_tenant_id() % 2**31],
-        )
 
 
 def _is_asleep(row: ReorderSuggestion, today: date) -> bool:
@@ -333,8 +245,8 @@ def _suggestion(forecast: ForecastRun, world: PlanningWorld, one: _Decided) -> R
         | {
             "drafted": str(one.position.drafted),
             "origin": forecast.origin.isoformat(),
-            "method": world.arrays.method[row],
-            "method_reason": world.arrays.reason[row],
+            "method": world.method[row],
+            "method_reason": world.reason[row],
             "gain": round(gain, 2),
         },
         priority=round(gain, 4),

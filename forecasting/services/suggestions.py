@@ -116,7 +116,7 @@ def _draft(lines: list[_Line]) -> PurchaseOrder:
 def dismiss_suggestions(
     *, suggestion_ids: Sequence[int], note: str = ""
 ) -> list[ReorderSuggestion]:
-    """Take suggestions off the list; the same need comes back after a week, or when it grows by half.
+    """Take suggestions off the list; the need comes back after a week, or grown by half.
 
     Raises ``PermissionRefused``, ``NotFound``, ``SuggestionClosed``.
     """

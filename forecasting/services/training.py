@@ -1,4 +1,4 @@
-"""Training of a tenant's network: asked for, run as a job, judged by the gate, published or rejected."""
+"""Training of a tenant's network: a job, judged by the gate, published or rejected."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def _create_row(
 
 
 def _loss_curve(fitted: FittedForecaster) -> list[dict[str, Any]]:
-    """Return the loss curve of the trainings that were judged, and of those on all days after them."""
+    """Return the loss curves: of the trainings that were judged, and of those on all days."""
     measured = [r.validation_loss == r.validation_loss for r in fitted.history]
     return [
         epoch_to_json(report, "holdout" if judged else "final")

@@ -1,0 +1,59 @@
+"""The jobs of forecasting: train, forecast, suggest, warn, and the plan of the last three."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from forecasting.models import ForecastRun
+from forecasting.services import forecasts, replenishment, risk, training
+from tenancy.models import JobQueue
+from tenancy.services.jobs import JobRun, job_handler
+from tenancy.services.schedules import register_schedule
+
+
+@job_handler(training.KIND, queue=JobQueue.TRAINING, title=_("Train the network"))
+def train_network(run: JobRun) -> dict[str, Any]:
+    """Train; the job ends together with the network it publishes."""
+    network = training.train_network(run)
+    return {} if network is None else training.result_of(network)
+
+
+@job_handler(forecasts.KIND, title=_("Forecast demand"))
+def make_forecasts(run: JobRun) -> dict[str, Any]:
+    return _summary(forecasts.make_forecasts(run))
+
+
+@job_handler(replenishment.KIND, title=_("Suggest orders"))
+def make_suggestions(run: JobRun) -> dict[str, Any]:
+    return replenishment.make_suggestions(run)
+
+
+@job_handler(risk.KIND, title=_("Look for risks"))
+def make_warnings(run: JobRun) -> dict[str, Any]:
+    return risk.make_warnings(run)
+
+
+@job_handler("run_planning", title=_("Plan: forecast, suggest, warn"))
+def run_planning(run: JobRun) -> dict[str, Any]:
+    """Forecast, then suggest and warn from it. Each step may run twice without harm."""
+    forecast = forecasts.make_forecasts(run)
+    return {
+        **_summary(forecast),
+        **replenishment.make_suggestions(run),
+        **risk.make_warnings(run),
+    }
+
+
+def _summary(forecast: ForecastRun) -> dict[str, Any]:
+    return {
+        "forecast_run": forecast.pk,
+        "origin": forecast.origin.isoformat(),
+        "series": forecast.series_count,
+        "methods": forecast.methods,
+    }
+
+
+register_schedule("run_planning", "day", at_hour=4)
+register_schedule(training.KIND, "week", at_hour=2, on_weekday=6)
