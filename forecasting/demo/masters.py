@@ -47,7 +47,7 @@ def money(amount: float) -> Decimal:
 
 
 def set_up(world: World) -> Masters:
-    """Create the company's master data in the active tenant, or find it when it is there already."""
+    """Create the company's master data in the active tenant, or find what is there already."""
     if not Warehouse.objects.exists():
         _create(world)
     return _find(world)

@@ -80,9 +80,9 @@ GROCER = Trade(
         ChannelSpec("web", "Web shop", "online", 0.22, 0.30),
     ),
     suppliers=(
-        SupplierSpec("DAIRY", "Alpenmilch Molkerei", 2, 0.10, 2.0, 2, 80, 12),
-        SupplierSpec("FARM", "Havelland Produce", 1, 0.15, 3.0, 2, 60, 15),
-        SupplierSpec("BAKE", "Backstube Nord", 1, 0.05, 2.0, 1, 30, 8),
+        SupplierSpec("DAIRY", "Alpenmilch Molkerei", 2, 0.10, 2.0, 3, 80, 12),
+        SupplierSpec("FARM", "Havelland Produce", 1, 0.15, 3.0, 3, 60, 15),
+        SupplierSpec("BAKE", "Backstube Nord", 1, 0.05, 2.0, 3, 30, 8),
         SupplierSpec("DRINK", "Spree Beverages", 4, 0.12, 2.0, 7, 150, 35),
         SupplierSpec("DRY", "Hanse Dry Goods", 6, 0.18, 2.2, 7, 200, 40),
         SupplierSpec("HOME", "Rhein Household", 9, 0.20, 2.0, 7, 120, 30),
