@@ -37,14 +37,15 @@ function fanChart(data, setting) {
   const legend = [];
   frame.bands.forEach((band, position) => {
     const opacity = 0.14 + 0.1 * position;
-    const edge = { borderWidth: 0, pointRadius: 0, pointHoverRadius: 0, isBand: true };
     const label = words.band.replace("{level}", band.level);
     const fill = alpha(colors["chart-forecast"], opacity);
+    const key = alpha(colors["chart-forecast"], opacity + 0.08 * position);
+    const edge = { borderWidth: 0, pointRadius: 0, pointHoverRadius: 0, isBand: true, key };
     datasets.push(
       { ...edge, label, data: band.lower, upper: band.upper, order: 10 - position },
       { ...edge, label, data: band.upper, fill: "-1", backgroundColor: fill, hideTip: true, order: 10 - position },
     );
-    legend.push({ label, kind: "area", color: alpha(colors["chart-forecast"], opacity + 0.08 * position) });
+    legend.push({ label, kind: "area", color: key });
   });
   if (frame.mean) {
     datasets.push(line(words.mean, frame.mean, colors["chart-mean"], { borderDash: [2, 3], borderWidth: 1.5, order: 2 }));

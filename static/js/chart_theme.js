@@ -95,10 +95,15 @@ export function baseOptions({ theme, lang }, { unit = "", beginAtZero = true, ho
         bodyFont: text,
         padding: 10,
         cornerRadius: 6,
+        multiKeyBackground: "transparent",
         boxWidth: 8,
         boxHeight: 8,
         boxPadding: 4,
         callbacks: {
+          labelColor: ({ dataset }) => {
+            const color = dataset.key ?? dataset.borderColor ?? dataset.backgroundColor;
+            return { backgroundColor: color, borderColor: color, borderWidth: 0, borderRadius: 2 };
+          },
           label: (item) => `${item.dataset.label}: ${write(horizontal ? item.parsed.x : item.parsed.y)}`,
         },
       },
