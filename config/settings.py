@@ -280,6 +280,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Role": "tenancy.models.Role",
         "JobState": "tenancy.models.JobState",
         "JobQueue": "tenancy.models.JobQueue",
+        "CallerKind": [("user", "user"), ("api_key", "api_key")],
+        "LocationKind": "inventory.models.LocationKind",
+        "ChannelKind": "inventory.models.ChannelKind",
+        "LotTracking": "inventory.models.LotTracking",
+        "PurchaseOrderState": "inventory.models.PurchaseOrderState",
     },
 }
 

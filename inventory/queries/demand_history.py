@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from inventory.models import PROMISABLE_KINDS, DailyDemand
 from tenancy.scope import active_tenant_id
@@ -116,3 +116,8 @@ def out_of_stock_days(
     with connection.cursor() as cursor:
         cursor.execute(OUT_OF_STOCK, arguments)
         return [(product, warehouse, list(days)) for product, warehouse, days in cursor.fetchall()]
+
+
+def demand_rows() -> QuerySet[DailyDemand]:
+    """Return the recorded demand, row by row."""
+    return DailyDemand.objects.order_by("id")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +15,7 @@ from rest_framework import serializers
 T = TypeVar("T")
 
 LARGEST_ID = 2**63 - 1
+MOST_LINES = 500
 
 
 class Strict(serializers.Serializer[Any]):
@@ -85,3 +88,40 @@ class ObjectField(serializers.JSONField):
         if "\\u0000" in text or "\\ud8" in text.lower():
             self.fail("null_character")
         return data
+
+
+class InstantField(serializers.DateTimeField):
+    """A moment with its offset from UTC: without one nobody knows which it is."""
+
+    default_error_messages = {"naive": _("Give the moment with its time zone, e.g. ...T08:30:00Z.")}
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not (isinstance(value, str) and re.search(r"(Z|[+-]\d\d:?\d\d)$", value.strip())):
+            self.fail("naive")
+        return super().to_internal_value(value)
+
+
+class ReasonField(serializers.Field[Any, str, str, Any]):
+    """A member of an integer enumeration, by its name in small letters: ``receipt``."""
+
+    default_error_messages = {"unknown": _("One of: {names}.")}
+
+    def __init__(self, *, choices: Iterable[enum.IntEnum], **options: Any) -> None:
+        self.by_name = {choice.name.lower(): choice for choice in choices}
+        self.names = {choice.value: name for name, choice in self.by_name.items()}
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str) or data not in self.by_name:
+            self.fail("unknown", names=", ".join(self.by_name))
+        return self.by_name[data]
+
+    def to_representation(self, value: Any) -> str:
+        return self.names[int(value)]
+
+
+def many(line: type[Strict], *, least: int = 1, **options: Any) -> serializers.ListSerializer[Any]:
+    """Return a field of several lines, at most ``MOST_LINES``."""
+    return serializers.ListSerializer(
+        child=line(), min_length=least, max_length=MOST_LINES, allow_empty=least == 0, **options
+    )

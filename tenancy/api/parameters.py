@@ -139,3 +139,21 @@ def date_filter(by: str | None = None, *, help: str = "") -> Filter:  # noqa: A0
 def choice_filter(by: str, choices: Any) -> Filter:
     """Return a filter by one of the choices."""
     return Filter(serializers.ChoiceField(choices=choices), by)
+
+
+class _IdsField(serializers.CharField):
+    """Ids separated by commas, at most as many as a page has items."""
+
+    default_error_messages = {"not_ids": "Up to {most} ids, separated by commas."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        words = str(data).split(",")
+        right = all(word.isascii() and word.isdigit() and len(word) < 19 for word in words)
+        if not right or len(words) > LARGEST_PAGE:
+            self.fail("not_ids", most=LARGEST_PAGE)
+        return [int(word) for word in words]
+
+
+def ids_filter(*, required: bool = False) -> Filter:
+    """Return a parameter of several ids, separated by commas."""
+    return Filter(_IdsField(max_length=4000), help="Ids, separated by commas.", required=required)
