@@ -432,9 +432,9 @@ def test_the_number_of_statements_does_not_grow_with_the_lines(site: Site) -> No
 @pytest.mark.parametrize("change", ["UPDATE {} SET quantity = 1", "DELETE FROM {}"])
 def test_the_application_cannot_change_a_posted_movement(site: Site, change: str) -> None:
     site.receive(make_product(), 1)
-    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(change.format("inventory_stockmovement"))
+    refused = pytest.raises(DatabaseError, match="permission denied")
+    with refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(change.format("inventory_stockmovement"))
 
 
 @pytest.mark.parametrize(
@@ -443,6 +443,6 @@ def test_the_application_cannot_change_a_posted_movement(site: Site, change: str
 )
 def test_the_database_refuses_a_balance_that_cannot_be(site: Site, change: str) -> None:
     site.receive(make_product(), 1)
-    with pytest.raises(DatabaseError, match="violates check"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(f"UPDATE inventory_stockbalance SET {change}")
+    refused = pytest.raises(DatabaseError, match="violates check")
+    with refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE inventory_stockbalance SET {change}")
