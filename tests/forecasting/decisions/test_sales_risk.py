@@ -11,7 +11,7 @@ from forecasting.decisions.sales_risk import find_abnormal_sales, find_trend_dec
 def poisson_forecast(levels, days=7):
     generator = np.random.default_rng(1)
     quantiles = np.stack(
-        [np.quantile(generator.poisson(one, 50_000), np.arange(1, 20) / 20) for one in levels]
+        [np.quantile(generator.poisson(one, 5_000), np.arange(1, 20) / 20) for one in levels]
     )
     mean = np.repeat(np.array(levels, dtype=float)[:, None], days, axis=1)
     return demand_forecast(mean, np.repeat(quantiles[:, None], days, axis=1), np.zeros(len(levels)))
@@ -76,10 +76,7 @@ def test_demand_that_halves_over_half_a_year_is_declining():
 
 def test_steady_and_growing_demand_are_silent():
     generator = np.random.default_rng(2)
-    assert (
-        declines(generator.poisson(5, (200, 200))) == ()
-        or len(declines(generator.poisson(5, (200, 200)))) <= 2
-    )
+    assert len(declines(generator.poisson(5, (200, 200)))) <= 2
     assert declines(np.linspace(5, 10, 26 * 7)) == ()
 
 

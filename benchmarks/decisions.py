@@ -1,0 +1,187 @@
+"""Replay of real demand under our reorder policy, the textbook's, min-max and perfect foresight.
+
+    python -m benchmarks.decisions [--task m5|online_retail] [--days 364] [--seed 0] [--out FILE]
+
+Demand: the shared series beside the checkout (../shared/data). Lead times: drawn from the order-to-
+delivery days of the shared SCMS deliveries, divided by 9 (quartiles 6, 10, 16 days), independent per
+order. Review once a week, no minimum order. Unit cost = 0.7 of the price, lost margin 0.3 of it.
+Policies see demand up to the evening of the review, and the same lead-time distribution. Fill rate
+is in units, stock is the mean value in the evening; the first 70 days are not counted.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from forecasting.decisions.demand_paths import DemandForecast, demand_forecast, level_correlation
+from forecasting.decisions.lead_time_demand import IntervalDemand
+from forecasting.decisions.lead_times import LeadTimes, lead_times_from_observations
+from forecasting.decisions.simulation import (
+    ForecastLevels,
+    MinMaxLevels,
+    PerfectForesight,
+    Policy,
+    SimulationResult,
+    TextbookLevels,
+    World,
+    simulate,
+    stock_at_fill_rate,
+)
+from forecasting.pipeline.baselines import BASELINES
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+LEAD_TIME_SCALE = 9.0
+HORIZON_DAYS = 28
+HISTORY_DAYS = 730
+WARM_UP_DAYS = 70
+SERVICE_LEVELS = (0.5, 0.6, 0.7, 0.8, 0.86, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
+FILL_RATES = (0.90, 0.93, 0.95, 0.97, 0.98)
+FORECASTS = ("empirical_quantiles", "empirical_weekday", "exponential_smoothing", "tsb")
+
+
+def load_demand(task: str) -> tuple[pd.DataFrame, pd.Series]:
+    """Return demand by series and day, and the unit price of each series."""
+    chosen = pd.read_csv(SHARED / "bench" / f"{task}_series.csv", dtype=str).series_id
+    if task == "m5":
+        folder = SHARED / "data" / "m5_walmart_daily"
+        sales = pd.read_csv(folder / "sales.csv.gz", parse_dates=["date"])
+        table = sales.pivot(index="series_id", columns="date", values="units").reindex(chosen)
+        prices = pd.read_csv(folder / "prices.csv.gz").groupby("series_id").sell_price.mean()
+        return table, prices.reindex(table.index)
+    folder = SHARED / "data" / "online_retail"
+    daily = pd.read_csv(folder / "daily_demand.csv.gz", parse_dates=["date"], dtype={"sku": str})
+    table = daily.pivot(index="sku", columns="date", values="demand").reindex(chosen)
+    table = table.reindex(columns=pd.date_range(daily.date.min(), daily.date.max()))
+    begun = table.notna().cummax(axis=1)
+    prices = daily.groupby("sku").revenue.sum() / daily.groupby("sku").demand.sum()
+    return table.fillna(0).where(begun), prices.reindex(table.index)
+
+
+def scms_lead_times() -> np.ndarray:
+    """Return the scaled lead times of all deliveries that state when they were ordered."""
+    lines = pd.read_csv(
+        SHARED / "data" / "scms_deliveries" / "deliveries.csv.gz",
+        parse_dates=["order_date", "delivered"],
+    )
+    days = (lines.delivered - lines.order_date).dt.days.dropna()
+    return np.rint(days[days >= 0].to_numpy() / LEAD_TIME_SCALE).astype(int)
+
+
+def build_world(task: str, days: int, seed: int) -> tuple[World, LeadTimes]:
+    """Return the world of a task and the lead-time distribution that policies may know."""
+    table, prices = load_demand(task)
+    first_day = table.shape[1] - days
+    demand = table.to_numpy(float)
+    usable = np.isfinite(demand[:, max(first_day - 120, 0) :]).all(axis=1)
+    demand, price = demand[usable], prices.to_numpy(float)[usable]
+    generator = np.random.default_rng(seed)
+    drawn = scms_lead_times()
+    lead = generator.choice(drawn, size=demand.shape)
+    known = lead_times_from_observations([drawn.tolist()], [None], prior_weight=1e-9)
+    known = LeadTimes(np.repeat(known.probabilities, len(demand), axis=0))
+    ones = np.ones(len(demand))
+    world = World(
+        demand=demand,
+        lead_times=lead,
+        starting_stock=np.ceil(demand[:, first_day - 28 : first_day].sum(axis=1)),
+        unit_cost=0.7 * price,
+        unit_margin=0.3 * price,
+        minimum_order_quantity=ones,
+        order_multiple=ones,
+        review_period_days=7,
+        first_day=first_day,
+        warm_up_days=WARM_UP_DAYS,
+    )
+    return world, known
+
+
+def forecaster(world: World, method: str) -> Callable[[int], DemandForecast]:
+    """Return what forecasts from a day, with one of the baselines."""
+    history = world.demand[:, : world.first_day]
+    correlation = level_correlation(history, np.isfinite(history))
+
+    def forecast_at(day: int) -> DemandForecast:
+        known = world.demand[:, max(day + 1 - HISTORY_DAYS, 0) : day + 1]
+        made = BASELINES[method](known, np.isfinite(known), HORIZON_DAYS)
+        return demand_forecast(made.mean, made.quantiles, correlation)
+
+    return forecast_at
+
+
+def run_curves(world: World, lead: LeadTimes) -> dict[str, list[SimulationResult]]:
+    """Return every policy's results over its range of settings."""
+    curves: dict[str, list[SimulationResult]] = {}
+
+    def run(name: str, policies: list[Policy]) -> None:
+        started = time.perf_counter()
+        curves[name] = [simulate(world, one) for one in policies]
+        print(f"{name}: {time.perf_counter() - started:.1f} s", flush=True)
+
+    for method in FORECASTS:
+        known: dict[int, IntervalDemand] = {}
+        made = forecaster(world, method)
+        run(
+            f"ours, {method}",
+            [ForecastLevels(made, lead, level, known) for level in SERVICE_LEVELS],
+        )
+    for window in (28, 91, 364):
+        run(
+            f"textbook, {window} days",
+            [TextbookLevels(lead, level, window) for level in SERVICE_LEVELS],
+        )
+    run("min-max", [MinMaxLevels(d, d + 7) for d in (14, 18, 22, 26, 32, 40, 50, 65)])
+    run("perfect foresight", [PerfectForesight()])
+    return curves
+
+
+def compare(curves: dict[str, list[SimulationResult]]) -> list[dict[str, object]]:
+    """Return stock value of each policy at each fill rate."""
+    rows = []
+    for name, results in curves.items():
+        fills = np.array([one.fill_rate for one in results])
+        stocks = np.array([one.total_stock_value for one in results])
+        row: dict[str, object] = {"policy": name}
+        for wanted in FILL_RATES:
+            row[f"stock at {wanted:.0%}"] = stock_at_fill_rate(fills, stocks, wanted)
+        rows.append(row)
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--task", default="m5", choices=["m5", "online_retail"])
+    parser.add_argument("--days", type=int, default=364)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    world, lead = build_world(arguments.task, arguments.days, arguments.seed)
+    print(f"{arguments.task}: {world.n_series} series, {arguments.days} days")
+    curves = run_curves(world, lead)
+    rows = compare(curves)
+    print(pd.DataFrame(rows).to_string(index=False, float_format=lambda v: f"{v:,.0f}"))
+    best = curves["perfect foresight"][0]
+    print(f"perfect foresight: fill {best.fill_rate:.4f}, stock {best.total_stock_value:,.0f}")
+    if arguments.out:
+        points = {
+            name: [
+                {
+                    "fill_rate": one.fill_rate,
+                    "stock_value": one.total_stock_value,
+                    "lost_margin": float(one.lost_margin.sum()),
+                    "orders": int(one.orders.sum()),
+                }
+                for one in results
+            ]
+            for name, results in curves.items()
+        }
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        arguments.out.write_text(json.dumps({"table": rows, "points": points}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
