@@ -21,6 +21,15 @@ from tenancy.scope import active_tenant_id
 LARGEST_ID = 2**63 - 1
 LONGEST_NOTE = 200
 
+INSIDE_REASONS = frozenset(
+    {
+        MovementReason.PUT_AWAY,
+        MovementReason.MOVE,
+        MovementReason.PICK,
+        MovementReason.TRANSFER_OUT,
+        MovementReason.TRANSFER_IN,
+    }
+)
 QUANTITY_FAULTS = {
     QuantityFault.NOT_A_NUMBER: _("The quantity is not a number. Give it in base units."),
     QuantityFault.NOT_POSITIVE: _("The quantity must be greater than zero."),
@@ -192,6 +201,9 @@ def _route_problems(
     ):  # fmt: skip
         message = _("Stock travels between warehouses through the in-transit location.")
         yield Problem("to_location_id", "other_warehouse", message, number)
+    elif line.reason in INSIDE_REASONS and (left.is_outside or reached.is_outside):
+        message = _("With this reason stock stays inside the warehouse.")
+        yield Problem("reason", "stays_inside", message, number)
     if correction:
         return
     # leaving is always allowed, so that an inactive place or product can be cleared

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inventory.models import Location, LocationKind, Warehouse, Zone
 from inventory.services.rows import load, save
+from tenancy.errors import NotFound
 from tenancy.permissions import Permission, require
 from tenancy.scope import active_scope
 from tenancy.services import audit
@@ -62,6 +63,8 @@ def create_location(
     require(Permission.EDIT_CATALOG)
     warehouse = load(Warehouse, warehouse_id)
     zone = load(Zone, zone_id) if zone_id is not None else None
+    if zone is not None and zone.warehouse_id != warehouse.pk:
+        raise NotFound("zone", zone_id)
     location = save(
         Location(warehouse=warehouse, zone=zone, code=code, kind=kind, walking_order=walking_order)
     )

@@ -243,12 +243,12 @@ def _total(taken: Sequence[Take]) -> Decimal:
 
 
 def _adjustment(line: Adjustment, loss_id: int) -> MovementLine:
-    out = line.change < 0
+    out = line.change.is_signed()
     return MovementLine(
         product_id=line.product_id,
         from_location_id=line.location_id if out else loss_id,
         to_location_id=loss_id if out else line.location_id,
-        quantity=abs(line.change),
+        quantity=line.change.copy_abs(),
         reason=line.reason,
         lot_id=line.lot_id,
         note=line.note,

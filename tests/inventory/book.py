@@ -20,6 +20,12 @@ from inventory.queries.places import standard_locations
 from inventory.services.ledger import MovementLine, post_movements
 from inventory.services.places import create_warehouse
 
+USUAL_REASONS = {
+    "supplier": MovementReason.RECEIPT,
+    "customer": MovementReason.SHIPMENT,
+    "loss": MovementReason.COUNT,
+}
+
 
 @dataclass(frozen=True)
 class Site:
@@ -36,7 +42,8 @@ class Site:
         self, product: Product, quantity: Any, start: str, end: str, **more: Any
     ) -> MovementLine:
         """Return a line from one kind of place to another."""
-        reason = more.pop("reason", MovementReason.MOVE)
+        usual = USUAL_REASONS.get(start) or USUAL_REASONS.get(end) or MovementReason.MOVE
+        reason = more.pop("reason", usual)
         number = quantity if isinstance(quantity, Decimal) else Decimal(str(quantity))
         return MovementLine(product.pk, self.at(start), self.at(end), number, reason, **more)
 
