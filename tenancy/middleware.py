@@ -11,12 +11,12 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 
-from tenancy.errors import NotFound
 from tenancy.api.problems import unknown_tenant
+from tenancy.errors import NotFound
 from tenancy.models import Tenant
 from tenancy.permissions import Permission, PermissionRefused, allows
 from tenancy.queries.tenants import find_membership, find_tenant
-from tenancy.scope import Actor, active_scope, recognise, run_in_scope
+from tenancy.scope import Actor, acting, recognise, run_in_scope
 
 View = Callable[..., HttpResponseBase]
 
@@ -125,10 +125,10 @@ class _Rollback(Exception):
 
 
 def tenant_context(request: HttpRequest) -> dict[str, Any]:
-    """Give templates the tenant and the member (a context processor)."""
+    """Give templates the tenant and the member; error pages are drawn outside and get neither."""
     tenant = getattr(request, "tenant", None)
-    if tenant is None:
+    actor = acting()
+    if tenant is None or actor is None:
         return {"tenant": None, "membership": None, "rights": {}}
-    actor = active_scope().actor
     rights = {permission.value: allows(actor, permission) for permission in Permission}
     return {"tenant": tenant, "membership": getattr(request, "membership", None), "rights": rights}

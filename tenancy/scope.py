@@ -75,6 +75,12 @@ def active_scope() -> Scope:
     return scope
 
 
+def acting() -> Actor | None:
+    """Return the actor of the active scope, or None outside any."""
+    scope = _scope.get()
+    return None if scope is None else scope.actor
+
+
 def active_tenant_id() -> int:
     """Return the id of the active tenant; raise ``NoTenantScope`` when there is none."""
     return int(active_scope().tenant.pk)

@@ -12,8 +12,12 @@ def movements(
     product_id: int | None = None,
     warehouse_id: int | None = None,
     location_id: int | None = None,
+    text: str = "",
 ) -> QuerySet[StockMovement]:
-    """Return movements, newest first, each with ``is_reversed``."""
+    """Return movements, newest first, each with ``is_reversed``.
+
+    ``text`` is the start of a SKU, location or lot code, or part of a product's name.
+    """
     rows = StockMovement.objects.select_related(
         "product", "lot", "from_location", "to_location"
     ).annotate(is_reversed=Exists(StockMovement.objects.filter(reverses=OuterRef("pk"))))
@@ -22,6 +26,14 @@ def movements(
     if warehouse_id is not None:
         rows = rows.filter(
             Q(from_location__warehouse_id=warehouse_id) | Q(to_location__warehouse_id=warehouse_id)
+        )
+    if text:
+        rows = rows.filter(
+            Q(product__sku__istartswith=text)
+            | Q(product__name__icontains=text)
+            | Q(from_location__code__istartswith=text)
+            | Q(to_location__code__istartswith=text)
+            | Q(lot__code__istartswith=text)
         )
     if location_id is not None:
         rows = rows.filter(Q(from_location_id=location_id) | Q(to_location_id=location_id))

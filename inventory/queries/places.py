@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from dataclasses import dataclass
+from decimal import Decimal
 
-from inventory.models import Location, LocationKind, Warehouse
+from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from inventory.models import OUTSIDE_KINDS, Location, LocationKind, StockBalance, Warehouse
 from tenancy.errors import NotFound
+
+MONEY: DecimalField[Decimal, Decimal] = DecimalField(max_digits=30, decimal_places=6)
 
 
 def standard_locations(warehouse_id: int) -> dict[LocationKind, Location]:
@@ -33,3 +39,39 @@ def get_warehouse(warehouse_id: int) -> Warehouse:
 def locations() -> QuerySet[Location]:
     """Return every location with its warehouse."""
     return Location.objects.select_related("warehouse", "zone").order_by("id")
+
+
+@dataclass(frozen=True)
+class WarehouseTotals:
+    """``value`` at unit cost in the tenant's currency; products without a cost count as zero."""
+
+    products: int
+    value: Decimal
+
+
+def warehouse_totals() -> dict[int, WarehouseTotals]:
+    """Return products on hand and stock value by warehouse: one statement."""
+    cost = Coalesce(F("product__unit_cost"), Decimal(0), output_field=MONEY)
+    rows = (
+        StockBalance.objects.filter(on_hand__gt=0)
+        .order_by()
+        .values("location__warehouse_id")
+        .annotate(
+            products=Count("product_id", distinct=True),
+            value=Sum(F("on_hand") * cost, output_field=MONEY),
+        )
+        .values_list("location__warehouse_id", "products", "value")
+    )
+    return {row[0]: WarehouseTotals(row[1], row[2]) for row in rows}
+
+
+def working_locations(warehouse_id: int) -> QuerySet[Location]:
+    """Return the locations inside a warehouse with how many products lie there."""
+    return (
+        locations()
+        .filter(warehouse_id=warehouse_id)
+        .exclude(kind__in=OUTSIDE_KINDS)
+        .annotate(
+            products=Count("balances__product_id", filter=Q(balances__on_hand__gt=0), distinct=True)
+        )
+    )

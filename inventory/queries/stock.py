@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from inventory.models import StockBalance
 
 
-def balances() -> QuerySet[StockBalance]:
-    """Return every balance that is not empty, with product, location and lot."""
-    return (
-        StockBalance.objects.filter(on_hand__gt=0)
-        .select_related("product", "location__warehouse", "lot")
-        .order_by("id")
-    )
+def balances(
+    *, text: str = "", warehouse_id: int | None = None, kind: str = ""
+) -> QuerySet[StockBalance]:
+    """Return balances that are not empty, with product, location and lot.
+
+    ``text`` is the start of a SKU, location or lot code, or part of a product's name.
+    """
+    rows = StockBalance.objects.filter(on_hand__gt=0)
+    if text:
+        rows = rows.filter(
+            Q(product__sku__istartswith=text)
+            | Q(product__name__icontains=text)
+            | Q(location__code__istartswith=text)
+            | Q(lot__code__istartswith=text)
+        )
+    if warehouse_id is not None:
+        rows = rows.filter(location__warehouse_id=warehouse_id)
+    if kind:
+        rows = rows.filter(location__kind=kind)
+    return rows.select_related("product", "location__warehouse", "lot").order_by("id")

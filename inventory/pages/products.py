@@ -1,0 +1,212 @@
+"""Products: the list, one product with everything known of it, and the form to change it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _, gettext_lazy
+
+from inventory.models import LotTracking, Product
+from inventory.queries.availability import availability
+from inventory.queries.catalog import (
+    categories,
+    get_product,
+    product_balances,
+    product_totals,
+    search_products,
+)
+from inventory.queries.movements import movements
+from inventory.queries.places import warehouses
+from inventory.queries.suppliers import supplier_items
+from inventory.services.catalog import ProductFields, create_product, update_product
+from tenancy.pages.web import UNPROCESSABLE, address, send_form, show
+from tenancy.permissions import Permission, require
+from tenancy.queries.keyset import keyset_page
+
+ORDERS = {
+    "sku": ("sku", "id"),
+    "-sku": ("-sku", "-id"),
+    "name": ("name", "id"),
+    "-name": ("-name", "-id"),
+}
+LATEST_MOVEMENTS = 12
+
+
+class ProductFilters(forms.Form):
+    q = forms.CharField(
+        label=gettext_lazy("Search"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("SKU, name or barcode")}),
+    )
+    category = forms.TypedChoiceField(
+        label=gettext_lazy("Category"), required=False, coerce=int, empty_value=None
+    )
+    state = forms.ChoiceField(
+        label=gettext_lazy("State"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("Active")),
+            ("inactive", gettext_lazy("Not in use")),
+            ("all", gettext_lazy("All")),
+        ],
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = [(str(c.pk), c.name) for c in categories()]
+        self.fields["category"].choices = [("", _("All categories")), *known]  # type: ignore[attr-defined]
+
+
+class ProductForm(forms.Form):
+    sku = forms.CharField(label=gettext_lazy("SKU"), max_length=64)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+    category_id = forms.TypedChoiceField(
+        label=gettext_lazy("Category"), required=False, coerce=int, empty_value=None
+    )
+    description = forms.CharField(
+        label=gettext_lazy("Description"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("New products are forecast from words they share with others."),
+    )
+    base_unit = forms.CharField(label=gettext_lazy("Base unit"), max_length=16, initial="pcs")
+    whole_units = forms.BooleanField(
+        label=gettext_lazy("Counted in whole units"), required=False, initial=True
+    )
+    lot_tracking = forms.ChoiceField(
+        label=gettext_lazy("Lot tracking"), choices=LotTracking.choices, initial=LotTracking.NONE
+    )
+    shelf_life_days = forms.IntegerField(
+        label=gettext_lazy("Shelf life"), required=False, min_value=1, max_value=36_500
+    )
+    unit_cost = forms.DecimalField(
+        label=gettext_lazy("Unit cost"),
+        required=False,
+        min_value=0,
+        max_digits=12,
+        decimal_places=4,
+    )
+    unit_price = forms.DecimalField(
+        label=gettext_lazy("Unit price"),
+        required=False,
+        min_value=0,
+        max_digits=12,
+        decimal_places=4,
+    )
+    is_active = forms.BooleanField(label=gettext_lazy("In use"), required=False, initial=True)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = [(str(c.pk), c.name) for c in categories()]
+        self.fields["category_id"].choices = [("", _("None")), *known]  # type: ignore[attr-defined]
+
+
+def product_list(request: HttpRequest, tenant: str) -> HttpResponse:
+    """List products with what all warehouses hold of them."""
+    require(Permission.READ)
+    filters = ProductFilters(request.GET)
+    chosen = filters.cleaned_data if filters.is_valid() else {}
+    rows = search_products(
+        text=chosen.get("q", "").strip(),
+        category_id=chosen.get("category"),
+        is_active={"": True, "inactive": False}.get(chosen.get("state", "")),
+    )
+    sort = request.GET.get("sort", "sku")
+    order = ORDERS.get(sort, ORDERS["sku"])
+    page = keyset_page(rows, order=order, cursor=request.GET.get("cursor", ""))
+    totals = product_totals([product.pk for product in page.items])
+    return show(
+        request,
+        "inventory/product_list.html",
+        "products",
+        filters=filters,
+        is_filtered=any(chosen.values()),
+        rows=[(product, totals[product.pk]) for product in page.items],
+        next_cursor=page.next_cursor,
+        sort="sku",
+    )
+
+
+def product_detail(request: HttpRequest, tenant: str, product_id: int) -> HttpResponse:
+    """Show a product: stock by place, what is on order, offers and latest movements."""
+    require(Permission.READ)
+    product = get_product(product_id)
+    places = {warehouse.pk: warehouse for warehouse in warehouses()}
+    by_warehouse = [
+        (places[row.warehouse_id], row) for row in availability(product_ids=[product.pk])
+    ]
+    return show(
+        request,
+        "inventory/product_detail.html",
+        "products",
+        product=product,
+        by_warehouse=by_warehouse,
+        available=sum(row.available for _place, row in by_warehouse),
+        on_hand=sum(row.on_hand for _place, row in by_warehouse),
+        on_order=sum(row.on_order for _place, row in by_warehouse),
+        allocated=sum(row.allocated for _place, row in by_warehouse),
+        balances=list(product_balances(product.pk)),
+        offers=list(supplier_items().filter(product_id=product.pk, is_active=True)),
+        movements=list(movements(product_id=product.pk)[:LATEST_MOVEMENTS]),
+    )
+
+
+def product_create(request: HttpRequest, tenant: str) -> HttpResponse:
+    """Create a product."""
+    require(Permission.EDIT_CATALOG)
+    form = ProductForm(request.POST or None)
+
+    def create(data: dict[str, Any]) -> str:
+        data.pop("version")
+        product = create_product(fields=ProductFields(**data))
+        return address(request, "inventory:product_detail", product_id=product.pk)
+
+    if request.method == "POST":
+        answer = send_form(request, form, create, _("The product was created."))
+        if answer is not None:
+            return answer
+    return show(
+        request,
+        "inventory/product_form.html",
+        "products",
+        form=form,
+        product=None,
+        status=UNPROCESSABLE if form.errors else 200,
+    )
+
+
+def product_edit(request: HttpRequest, tenant: str, product_id: int) -> HttpResponse:
+    """Change a product; refused when somebody else changed it since the form was opened."""
+    require(Permission.EDIT_CATALOG)
+    product = get_product(product_id)
+    form = ProductForm(request.POST or None, initial=_initial(product))
+
+    def change(data: dict[str, Any]) -> str:
+        version = data.pop("version")
+        update_product(product_id=product.pk, changes=data, version=version)
+        return address(request, "inventory:product_detail", product_id=product.pk)
+
+    if request.method == "POST":
+        answer = send_form(request, form, change, _("The product was changed."))
+        if answer is not None:
+            return answer
+    return show(
+        request,
+        "inventory/product_form.html",
+        "products",
+        form=form,
+        product=product,
+        status=UNPROCESSABLE if form.errors else 200,
+    )
+
+
+def _initial(product: Product) -> dict[str, Any]:
+    initial = {name: getattr(product, name) for name in ProductForm.base_fields}
+    for name in ("unit_cost", "unit_price"):
+        if initial[name] is not None:
+            initial[name] = f"{initial[name].normalize():f}"
+    return initial

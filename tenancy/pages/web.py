@@ -1,0 +1,77 @@
+"""What pages share: showing a template, sending a form once, and putting refusals into words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from tenancy.errors import Invalid, Refused
+from tenancy.services.submissions import submit_once
+
+UNPROCESSABLE = 422
+
+
+def show(
+    request: HttpRequest, template: str, nav: str, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    """Render a page of the tenant with ``nav`` as the current entry of the menu."""
+    return render(request, template, {"nav_section": nav, **context}, status=status)
+
+
+def address(request: HttpRequest, view_name: str, **kwargs: Any) -> str:
+    """Return the address of a page of the request's tenant."""
+    match = request.resolver_match
+    slug = match.kwargs["tenant"] if match else None
+    return reverse(view_name, kwargs={"tenant": slug, **kwargs})
+
+
+def send_form(
+    request: HttpRequest, form: BaseForm, effect: Callable[[dict[str, Any]], str], done: str
+) -> HttpResponse | None:
+    """Run ``effect`` with the form's cleaned data, once; redirect to the address it returns.
+
+    Returns None when the form is wrong or the service refuses; the errors then stand in the form.
+    """
+    if not form.is_valid():
+        return None
+    try:
+        target = submit_once(
+            key=request.POST.get("idempotency_key", ""), effect=lambda: effect(form.cleaned_data)
+        )
+    except Refused as refusal:
+        put_refusal(form, refusal)
+        return None
+    messages.success(request, done)
+    return redirect(target)
+
+
+def do(request: HttpRequest, effect: Callable[[], Any], *, done: str, target: str) -> HttpResponse:
+    """Run a button's ``effect`` once, say what came of it, and go to ``target``."""
+
+    def run() -> str:
+        effect()
+        return target
+
+    try:
+        submit_once(key=request.POST.get("idempotency_key", ""), effect=run)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, done)
+    return redirect(target)
+
+
+def put_refusal(form: BaseForm, refusal: Refused, names: Mapping[str, str] | None = None) -> None:
+    """Show a service's refusal at the fields it names, the rest above the form."""
+    if not isinstance(refusal, Invalid):
+        form.add_error(None, str(refusal))
+        return
+    for problem in refusal.problems:
+        name = (names or {}).get(problem.field, problem.field)
+        form.add_error(name if name in form.fields else None, str(problem.message))

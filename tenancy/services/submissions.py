@@ -1,0 +1,36 @@
+"""Forms: a rendered form takes effect once, however often its button is pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import IntegrityError, transaction
+
+from tenancy.models import IdempotencyKey
+from tenancy.scope import active_scope
+
+LONGEST_KEY = 64
+
+
+def submit_once(*, key: str, effect: Callable[[], str]) -> str:
+    """Run ``effect``, which returns where to go on, once per key; repeated, the answer is the same.
+
+    The key's row commits with the effect. A second submission waits for the first on the unique
+    index. A refusal raised by ``effect`` leaves nothing behind, so the corrected form may be sent.
+    Without a key (a page that asked for none) the effect simply runs.
+    """
+    if not key:
+        return effect()
+    actor = active_scope().actor
+    principal = f"form:{actor.kind}:{actor.id}"
+    known = IdempotencyKey.objects.filter(principal=principal, key=key[:LONGEST_KEY])
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                row = IdempotencyKey.objects.create(principal=principal, key=key[:LONGEST_KEY])
+        except IntegrityError:
+            return str(known.get().response)
+        row.response = effect()
+        row.status_code = 303
+        row.save(update_fields=["response", "status_code"])
+    return str(row.response)
