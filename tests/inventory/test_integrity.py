@@ -1,0 +1,203 @@
+"""The checks of the book find what is wrong, name it, and repair only when told to."""
+
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+
+from inventory.models import DailyDemand, ImportedFile, ImportedSale, StockBalance
+from inventory.queries.integrity import CHECKS, check_book
+from inventory.services.ledger_rebuild import rebuild_balances
+from tenancy.models import AuditEvent
+from tenancy.permissions import PermissionRefused
+from tests import engines
+from tests.cast import House
+from tests.inventory.book import Site, make_lot, make_product, make_site
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def book(north: House) -> tuple[House, Site]:
+    """A committed book in order: three products, a lot, a serial, a reversal."""
+    with north.scope():
+        site = make_site()
+        apple, milk = make_product(), make_product("MILK", lot_tracking="lot")
+        site.receive(apple, 10)
+        site.ship(apple, 4)
+        site.receive(milk, 5, lot_id=make_lot(milk).pk)
+        laptop = make_product("LAPTOP", lot_tracking="serial")
+        site.receive(laptop, 1, lot_id=make_lot(laptop, "SN-1").pk)
+        assert check_book() == []
+    return north, site
+
+
+def tamper(*statements: str) -> None:
+    """Change the database past every protection, as a careless administrator could."""
+    with psycopg.connect(engines.superuser_url(engines.database_name()), autocommit=True) as admin:
+        admin.execute("SET session_replication_role = replica")
+        for statement in statements:
+            admin.execute(statement)
+
+
+APPLE = "(SELECT id FROM inventory_product WHERE sku = 'APPLE')"
+DAMAGE: dict[str, tuple[str, ...]] = {
+    "balances_equal_the_ledger": (
+        f"UPDATE inventory_stockbalance SET on_hand = 7 WHERE product_id = {APPLE}",
+    ),
+    "outside_places_carry_no_balance": (
+        (
+            "UPDATE inventory_stockbalance SET location_id = "
+            "(SELECT id FROM inventory_location WHERE kind = 'customer') "
+            f"WHERE product_id = {APPLE}"
+        ),
+    ),
+    "reversals_mirror_their_movement": (
+        (
+            "UPDATE inventory_stockmovement SET reverses_id = (SELECT min(id) FROM "
+            "inventory_stockmovement) WHERE id = (SELECT max(id) FROM inventory_stockmovement)"
+        ),
+    ),
+    "movements_carry_their_business_day": (
+        "UPDATE inventory_stockmovement SET business_day = business_day - 1",
+    ),
+    "serials_are_single": (
+        (
+            "UPDATE inventory_stockbalance SET on_hand = 2 WHERE product_id = "
+            "(SELECT id FROM inventory_product WHERE sku = 'LAPTOP')"
+        ),
+    ),
+    "receipts_are_on_their_order": (
+        "UPDATE inventory_stockmovement SET document_kind = 'PurchaseOrder', document_id = 99",
+    ),
+}
+
+
+@pytest.mark.parametrize("check", DAMAGE)
+def test_damage_is_found_and_named(book: tuple[House, Site], check: str) -> None:
+    house, _site = book
+    tamper(*DAMAGE[check])
+    with house.scope():
+        assert check in {difference.check for difference in check_book()}
+
+
+NEEDS_NO_CHECK = ("balance_on_hand_not_negative", "balance_allocated_within_on_hand")
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        ("stock_is_never_negative", "on_hand = -1"),
+        ("allocations_are_covered", "allocated = on_hand + 1"),
+    ],
+)
+def test_damage_that_the_constraints_would_stop_is_found_too(
+    book: tuple[House, Site], check: str, change: str
+) -> None:
+    """The constraints are dropped inside a transaction that is taken back."""
+    house, _site = book
+    found = check_as_superuser(
+        house,
+        check,
+        *(f"ALTER TABLE inventory_stockbalance DROP CONSTRAINT {name}" for name in NEEDS_NO_CHECK),
+        f"UPDATE inventory_stockbalance SET {change}",
+    )
+    assert found
+
+
+def check_as_superuser(house: House, name: str, *statements: str) -> list[object]:
+    """Run one check's own SQL on a damaged database, in a transaction that is taken back."""
+    captured: list[str] = []
+    [check] = [check for check in CHECKS if check.__name__ == name]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "inventory.queries.integrity._differences",
+            lambda _name, sql: captured.append(sql) or [],
+        )
+        check()
+    with psycopg.connect(engines.superuser_url(engines.database_name())) as admin:
+        for statement in statements:
+            admin.execute(statement)
+        rows = admin.execute(captured[0], {"tenant": house.tenant.pk}).fetchall()
+        admin.rollback()
+    return rows
+
+
+def test_demand_below_its_imported_sales_is_found(book: tuple[House, Site]) -> None:
+    house, site = book
+    with house.scope():
+        product = make_product("PEAR")
+        file = ImportedFile.objects.create(
+            kind="sales", file_name="a.csv", sha256="0" * 64, size_bytes=1
+        )
+        ImportedSale.objects.create(
+            file=file,
+            line_key=b"0" * 16,
+            product=product,
+            warehouse=site.warehouse,
+            sold_at="2026-03-02T12:00:00Z",
+            business_day="2026-03-02",
+            quantity=Decimal(5),
+        )
+        assert [d.check for d in check_book()] == ["demand_covers_its_sources"]
+        DailyDemand.objects.create(
+            product=product, warehouse=site.warehouse, business_day="2026-03-02", quantity=5
+        )
+        assert check_book() == []
+
+
+def test_every_check_is_shown_to_find_something() -> None:
+    shown = set(DAMAGE) | {
+        "stock_is_never_negative",
+        "allocations_are_covered",
+        "demand_covers_its_sources",
+    }
+    assert {check.__name__ for check in CHECKS} == shown
+
+
+def run_command(*arguments: str) -> str:
+    output = io.StringIO()
+    call_command("check_ledger", "--tenant", "north", *arguments, stdout=output)
+    return output.getvalue()
+
+
+def test_the_command_says_that_all_is_well(book: tuple[House, Site]) -> None:
+    assert run_command() == "The book of north is in order.\n"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        f"UPDATE inventory_stockbalance SET on_hand = 7 WHERE product_id = {APPLE}",
+        f"DELETE FROM inventory_stockbalance WHERE product_id = {APPLE}",
+    ],
+)
+def test_the_command_fails_and_repairs_only_when_told(
+    book: tuple[House, Site], damage: str
+) -> None:
+    house, _site = book
+    tamper(damage)
+    with pytest.raises(CommandError, match="1 differences"):
+        run_command()
+    with pytest.raises(CommandError):
+        run_command()  # nothing was repaired
+    assert "rebuilt  balances_equal_the_ledger" in run_command("--rebuild")
+    assert run_command() == "The book of north is in order.\n"
+    with house.scope():
+        assert StockBalance.objects.get(product__sku="APPLE").on_hand == 6  # 10 - 4
+        assert AuditEvent.objects.filter(action="balances.rebuilt").count() == 1
+
+
+def test_an_unknown_tenant_is_named(db: None) -> None:
+    with pytest.raises(CommandError, match="no active tenant 'north'"):
+        run_command()
+
+
+def test_a_planner_does_not_rebuild(book: tuple[House, Site]) -> None:
+    house, _site = book
+    with house.scope("planner"), pytest.raises(PermissionRefused):
+        rebuild_balances()
