@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.pipeline.predict import blend, present
 from forecasting.pipeline.series import QUANTILES, BoolArray, FloatArray, Reason
@@ -107,7 +108,9 @@ class ContestResult:
             name: Blend(tuple(b["methods"]), tuple(b["weights"]), Reason(b["reason"]))
             for name, b in data["blends"].items()
         }
-        rows = ({k: float("nan") if v is None else v for k, v in r.items()} for r in data["league"])
+        rows: list[dict[str, Any]] = [
+            {k: float("nan") if v is None else v for k, v in row.items()} for row in data["league"]
+        ]
         return cls(blends, tuple(LeagueRow(**row) for row in rows))
 
 
@@ -262,11 +265,11 @@ def score_entry(
     low, high = quantiles[..., 1], quantiles[..., -2]
     inside = (holdout.actual >= low) & (holdout.actual <= high)
 
-    def average(values: FloatArray, weights: FloatArray) -> float:
+    def average(values: NDArray[Any], weights: NDArray[Any]) -> float:
         total = float(weights.sum())
         return float((values * weights).sum() / total) if total else float("nan")
 
-    sold = np.where(counted, holdout.actual, 0)
+    sold = float(holdout.actual[counted].sum())
     return LeagueRow(
         demand_class=name,
         method=entry.method,
@@ -275,8 +278,7 @@ def score_entry(
         wspl=average(spl, volume),
         rmsse=average(rmsse, fine.astype(float)),
         wrmsse=average(rmsse, volume),
-        bias=average(np.where(sold > 0, 0, 0), counted) if not sold.sum()
-        else float((np.where(counted, mean, 0).sum() - sold.sum()) / sold.sum()),
+        bias=float(mean[counted].sum()) / sold - 1 if sold else float("nan"),
         coverage_80=average(inside, counted.astype(float)),
         weight=weight,
-    )  # fmt: skip
+    )

@@ -54,9 +54,9 @@ DEFAULT_BASELINES = (
 )
 FALLBACK = "empirical_quantiles"
 SMALL_HOLDOUT = 0.1
-"""A network trained without the holdout serves too where the holdout is a smaller share of days."""
-STEPS_PER_ROOT_DAY = 0.8
-MIN_STEPS, MAX_STEPS = 120, 960
+"""A holdout below this share of the days is not worth a second training: what was judged serves."""
+STEPS_PER_ROOT_DAY = 0.7
+MIN_STEPS, MAX_STEPS = 120, 900
 SECONDS_PER_STEP = 0.085
 """CPU seconds of one training step with the default sizes; only used to keep to a budget."""
 NO_CALLBACKS = Callbacks()
@@ -70,7 +70,7 @@ class EngineConfig:
     same budget gives the same network.
     """
 
-    networks: tuple[str, ...] = ("lstm",)
+    networks: tuple[str, ...] = ("lstm", "mlp")
     baselines: tuple[str, ...] = DEFAULT_BASELINES
     contest: bool = True
     holdout_origins: int = 2
@@ -258,7 +258,8 @@ def _train_and_judge(
     early = learned.up_to(origins[0], config.horizon)
     store = FeatureStore(early, plan)
     holdout, stores = make_holdout(learned, origins, plan)
-    judged, history = [], []
+    judged: list[Member] = []
+    history: list[EpochReport] = []
     for setting in settings:
         _announce(callbacks, f"holdout {setting.network}")
         network = train_network(
@@ -272,12 +273,11 @@ def _train_and_judge(
     entries += [_baseline_entry(name, learned, origins, config) for name in config.baselines]
     contest = hold_contest(entries, holdout)
     winners = [m for m in judged if m.method in contest.methods]
-    final, more = _train_final(
-        learned, plan, [_refit_config(m.network) for m in winners], callbacks
-    )
-    days_held = (origin - origins[0]).days
-    keep = winners if days_held < SMALL_HOLDOUT * learned.n_days else []
-    return (*keep, *final), (*history, *more), contest
+    if (origin - origins[0]).days < SMALL_HOLDOUT * learned.n_days:
+        return tuple(winners), tuple(history), contest
+    settings = [_refit_config(member.network) for member in winners]
+    final, more = _train_final(learned, plan, settings, callbacks)
+    return final, (*history, *more), contest
 
 
 def _train_final(
@@ -287,7 +287,8 @@ def _train_final(
     callbacks: Callbacks,
 ) -> tuple[tuple[Member, ...], tuple[EpochReport, ...]]:
     store = FeatureStore(learned, plan)
-    members, history = [], []
+    members: list[Member] = []
+    history: list[EpochReport] = []
     for setting in settings:
         _announce(callbacks, f"final {setting.network}")
         network = train_network(store, setting, callbacks, name=f"final-{setting.network}")

@@ -196,7 +196,7 @@ class FeatureStore:
 
     def _days_of(self, rows: np.ndarray, days: np.ndarray) -> FloatArray:
         safe = np.clip(days, 0, self.shared.shape[0] - 1)
-        shared = self.shared[safe]
+        shared: FloatArray = self.shared[safe]
         if not self.own.shape[-1]:
             return shared
         return np.concatenate([shared, self.own[rows[:, None], safe]], axis=-1)
@@ -326,7 +326,7 @@ def _encode(
         for code, label in enumerate(found):
             if label in labels:
                 named[..., labels.index(label)] = values == code
-        some = named.any(axis=-1)
+        some: BoolArray = np.asarray(named.any(axis=-1))
         soon = np.zeros_like(some)
         for ahead in (1, 2, 3):
             soon[..., :-ahead] |= some[..., ahead:]

@@ -1,8 +1,10 @@
 """Scales: what a series is divided by before a network sees it, always told what was observed."""
 
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.pipeline.series import BoolArray, FloatArray
 
@@ -20,9 +22,9 @@ class ScaleKind(StrEnum):
     LOG1P = "log1p"
 
 
-def rolling_sums(values: FloatArray, window: int) -> FloatArray:
+def rolling_sums(values: NDArray[Any], window: int) -> FloatArray:
     """Return the sum of the last `window` columns at each column: [..., D], float64."""
-    total = np.cumsum(values, axis=-1, dtype=np.float64)
+    total: FloatArray = np.cumsum(values, axis=-1, dtype=np.float64)
     total[..., window:] = total[..., window:] - total[..., :-window].copy()
     return total
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,7 +160,7 @@ class SeriesPanel:
         )
 
 
-def _fit_days(values: NDArray[np.generic], days: int, fill: float | bool) -> NDArray:
+def _fit_days(values: NDArray[Any], days: int, fill: float | bool) -> NDArray[Any]:
     """Cut or pad the last axis to a number of days."""
     kept = values[..., :days]
     missing = days - kept.shape[-1]

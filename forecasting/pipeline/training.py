@@ -18,7 +18,7 @@ from forecasting.pipeline.losses import (
     weighted_mean,
 )
 from forecasting.pipeline.networks import ForecastNetwork, NetworkShape, build_network
-from forecasting.pipeline.series import QUANTILES, FloatArray
+from forecasting.pipeline.series import QUANTILES
 from forecasting.pipeline.windows import WindowConfig, draw_windows
 
 MAX_SHARE = 8.0
@@ -47,8 +47,10 @@ class TrainingConfig:
     """Stop after this epoch although the learning rate was planned for `epochs`."""
     mean_loss: str = "tweedie"
     mean_weight: float = 0.15
-    volume_share: float = 0.5
-    """How much of a series' weight in the loss grows with its volume."""
+    volume_share: float = 0.7
+    """How much of a series' weight in the loss of the quantiles grows with its volume."""
+    mean_volume_share: float = 1.0
+    """The same for the loss of the mean."""
     seed: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -179,7 +181,7 @@ def train_network(
     optimizer = torch.optim.AdamW(
         network.parameters(), config.learning_rate, weight_decay=config.weight_decay, foreach=True
     )
-    weigh = _weigher(store, config)
+    weigh = _weigher(store)
     history: list[EpochReport] = []
     best = _copy(average)
     saved = callbacks.load_checkpoint(name) if callbacks.load_checkpoint else None
@@ -203,9 +205,9 @@ def train_network(
         ):
             done = (epoch - 1) * config.steps_per_epoch + step
             _set_learning_rate(optimizer, config, done)
-            loss = _loss(network, block, weigh(block), config)
+            loss = _loss(network, block, weigh, config)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
             optimizer.step()
             _follow(average, network, min(config.ema, (1 + done) / (10 + done)))
@@ -234,31 +236,36 @@ def _is_over(history: list[EpochReport], patience: int) -> bool:
     return len(history) - last_best >= patience
 
 
-def _weigher(store: FeatureStore, config: TrainingConfig) -> Callable[[Block], FloatArray]:
-    """Return how much each emitted forecast counts: level over the metric's scale, and volume."""
+def _weigher(store: FeatureStore) -> Callable[[Block, float], Tensor]:
+    """Return how much each day counts: level over the metric's scale, and a share by volume."""
     typical = float(store.demand[store.observed].mean()) if store.observed.any() else 1.0
 
-    def weigh(block: Block) -> FloatArray:
+    def weigh(block: Block, volume_share: float) -> Tensor:
         volume = np.minimum(block.level / max(typical, 1e-6), MAX_SHARE)
-        share = 1 - config.volume_share + config.volume_share * volume
-        return block.level / block.scale * share
+        each = block.level / block.scale * (1 - volume_share + volume_share * volume)
+        weights = each[..., None] * block.target_seen
+        return torch.from_numpy(weights.astype(np.float32))
 
     return weigh
 
 
 def _loss(
-    network: ForecastNetwork, block: Block, weights: FloatArray, config: TrainingConfig
+    network: ForecastNetwork,
+    block: Block,
+    weigh: Callable[[Block, float], Tensor],
+    config: TrainingConfig,
 ) -> Tensor:
     mean, quantiles = network(*as_tensors(block))  # [B, K, H], [B, K, H, Q]
     target = torch.from_numpy(block.target / block.level[..., None])  # [B, K, H]
-    weight = torch.from_numpy((weights[..., None] * block.target_seen).astype(np.float32))
     levels = torch.from_numpy(QUANTILES.astype(np.float32))
     mean_loss = squared_loss if config.mean_loss == "squared" else tweedie_loss
-    each = pinball_loss(quantiles, target, levels)  # [B, K, H]
-    each = each + config.mean_weight * mean_loss(mean, target)
-    loss = weighted_mean(each, weight)
+    of_quantiles = pinball_loss(quantiles, target, levels)  # [B, K, H]
+    loss = weighted_mean(of_quantiles, weigh(block, config.volume_share))
+    of_mean = weighted_mean(mean_loss(mean, target), weigh(block, config.mean_volume_share))
+    loss = loss + config.mean_weight * of_mean
     if config.l1:
-        loss = loss + config.l1 * sum(p.abs().sum() for p in network.parameters())
+        size = torch.stack([p.abs().sum() for p in network.parameters()]).sum()
+        loss = loss + config.l1 * size
     return loss
 
 
@@ -285,8 +292,8 @@ def _set_learning_rate(optimizer: torch.optim.Optimizer, config: TrainingConfig,
 
 @torch.no_grad()
 def _follow(average: ForecastNetwork, network: ForecastNetwork, decay: float) -> None:
-    mine, theirs = list(average.parameters()), list(network.parameters())
-    torch._foreach_lerp_(mine, theirs, 1 - decay)
+    for mine, theirs in zip(average.parameters(), network.parameters(), strict=True):
+        mine.lerp_(theirs, 1 - decay)
 
 
 def _copy(network: ForecastNetwork) -> dict[str, Tensor]:

@@ -59,14 +59,14 @@ def draw_windows(
 def _recency(store: FeatureStore, rows: np.ndarray, half_life: float) -> FloatArray:
     """Give every series the weight of its days, older days counting less: [R], sum 1."""
     mass = 1 - np.exp2(-(store.n_days - store.begins[rows]) / half_life)
-    return mass / mass.sum()
+    return np.asarray(mass / mass.sum())
 
 
 def _draw_age(oldest: np.ndarray, half_life: float, rng: np.random.Generator) -> np.ndarray:
     """Draw ages in days from an exponential cut off at `oldest`."""
     reach = 1 - np.exp2(-(oldest + 1) / half_life)
     age = -np.log2(1 - rng.random(len(oldest)) * reach) * half_life
-    return np.clip(age.astype(np.int64), 0, np.maximum(oldest, 0))
+    return np.asarray(np.clip(age.astype(np.int64), 0, np.maximum(oldest, 0)))
 
 
 def _mask_newborn(

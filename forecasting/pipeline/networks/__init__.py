@@ -1,6 +1,8 @@
 """Networks behind one interface: `build_network(shape)` by name; LSTM is the default."""
 
-from forecasting.pipeline.networks.base import ForecastNetwork, NetworkShape
+from collections.abc import Callable
+
+from forecasting.pipeline.networks.base import Encoder, ForecastNetwork, NetworkShape
 from forecasting.pipeline.networks.cnn import CnnEncoder
 from forecasting.pipeline.networks.gru import GruEncoder
 from forecasting.pipeline.networks.linear import LinearEncoder
@@ -17,7 +19,7 @@ __all__ = [
     "require_known",
 ]
 
-ENCODERS = {
+ENCODERS: dict[str, Callable[[NetworkShape], Encoder]] = {
     "lstm": LstmEncoder,
     "gru": GruEncoder,
     "rnn": RnnEncoder,

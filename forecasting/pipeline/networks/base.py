@@ -6,7 +6,7 @@ that one pass over a window trains on many origins.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,13 +14,13 @@ from torch import Tensor, nn
 EMBEDDING_SIZE = 4
 
 
-class Encoder(Protocol):
-    """Reads the past; `size` is the width of its state."""
+class Encoder(nn.Module):
+    """Reads the past; `size` is the width of its state.
+
+    `forward` returns the state after each step: [B, L, P] -> [B, L, size].
+    """
 
     size: int
-
-    def __call__(self, past: Tensor) -> Tensor:
-        """Return the state after each step: [B, L, P] -> [B, L, size]."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,12 @@ class NetworkShape:
 class ForecastNetwork(nn.Module):
     """An encoder and the direct decoder; demand comes out in multiples of the series' level."""
 
-    def __init__(self, shape: NetworkShape, encoder: nn.Module) -> None:
+    def __init__(self, shape: NetworkShape, encoder: Encoder) -> None:
         super().__init__()
         self.shape = shape
-        self.encoder = encoder
-        self.embeddings = nn.ModuleList(
-            nn.Embedding(count, EMBEDDING_SIZE) for count in shape.attributes
-        )
+        self.encoder: Encoder = encoder
+        tables = [nn.Embedding(count, EMBEDDING_SIZE) for count in shape.attributes]
+        self.embeddings = nn.ModuleList(tables)
         facts = encoder.size + shape.origin + EMBEDDING_SIZE * len(shape.attributes)
         self.from_origin = nn.Linear(facts, shape.decoder)
         self.from_ahead = nn.Linear(shape.ahead, shape.decoder, bias=False)
@@ -66,8 +65,8 @@ class ForecastNetwork(nn.Module):
         with torch.no_grad():
             self.head.bias[:-1] = -2.0
             self.head.bias[-1] = 0.5
-            for embedding in self.embeddings:
-                embedding.weight.mul_(0.1)
+            for table in tables:
+                table.weight.mul_(0.1)
 
     def forward(
         self, past: Tensor, origin: Tensor, ahead: Tensor, attributes: Tensor, emits: Tensor

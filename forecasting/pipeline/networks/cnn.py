@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor, nn
 
-from forecasting.pipeline.networks.base import NetworkShape
+from forecasting.pipeline.networks.base import Encoder, NetworkShape
 
 DILATIONS = (1, 2, 7, 14)
 KERNEL = 3
 
 
-class CnnEncoder(nn.Module):
+class CnnEncoder(Encoder):
     """Reads the past through dilated convolutions that never look ahead."""
 
     def __init__(self, shape: NetworkShape) -> None:
@@ -21,7 +21,7 @@ class CnnEncoder(nn.Module):
         )
 
     def forward(self, past: Tensor) -> Tensor:
-        flow = self.enter(past).transpose(1, 2)  # [B, hidden, L]
+        flow: Tensor = self.enter(past).transpose(1, 2)  # [B, hidden, L]
         for layer, step in zip(self.layers, DILATIONS, strict=True):
             padded = nn.functional.pad(flow, ((KERNEL - 1) * step, 0))  # [B, hidden, L + pad]
             flow = flow + torch.relu(layer(padded))  # [B, hidden, L]

@@ -2,10 +2,10 @@
 
 from torch import Tensor, nn
 
-from forecasting.pipeline.networks.base import NetworkShape
+from forecasting.pipeline.networks.base import Encoder, NetworkShape
 
 
-class GruEncoder(nn.Module):
+class GruEncoder(Encoder):
     """Reads the past with an GRU; its state is the last layer's output at each step."""
 
     def __init__(self, shape: NetworkShape) -> None:
@@ -14,5 +14,5 @@ class GruEncoder(nn.Module):
         self.cells = nn.GRU(shape.past, shape.hidden, shape.layers, batch_first=True)
 
     def forward(self, past: Tensor) -> Tensor:
-        states, _ = self.cells(past)  # [B, L, hidden]
+        states: Tensor = self.cells(past)[0]  # [B, L, hidden]
         return states

@@ -1,11 +1,11 @@
 """Encoder: none. With the linear decoder this is a linear regression on the facts at the origin."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from forecasting.pipeline.networks.base import NetworkShape
+from forecasting.pipeline.networks.base import Encoder, NetworkShape
 
 
-class LinearEncoder(nn.Module):
+class LinearEncoder(Encoder):
     """Passes on today's demand channels; everything else the decoder is told."""
 
     def __init__(self, shape: NetworkShape) -> None:

@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor, nn
 
-from forecasting.pipeline.networks.base import NetworkShape
+from forecasting.pipeline.networks.base import Encoder, NetworkShape
 
 DAYS = 28
 DEMAND_CHANNELS = 2
 
 
-class MlpEncoder(nn.Module):
+class MlpEncoder(Encoder):
     """Reads the last DAYS days' demand and whether it was observed."""
 
     def __init__(self, shape: NetworkShape) -> None:

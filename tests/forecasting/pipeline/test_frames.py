@@ -1,0 +1,163 @@
+"""Tables to a panel: what is repaired is reported, what cannot be used is named with its remedy."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasting.pipeline.frames import TableError, Tables, panel_from_tables
+
+
+def history(**changes: object) -> pd.DataFrame:
+    days = pd.date_range("2024-01-01", periods=10)
+    table = pd.DataFrame(
+        {
+            "series_id": ["a"] * 10 + ["b"] * 10,
+            "date": list(days.astype(str)) * 2,
+            "demand": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] * 2,
+        }
+    )
+    return table.assign(**changes)
+
+
+def build(**tables: pd.DataFrame):
+    panel, notes = panel_from_tables(Tables(**{"history": history(), **tables}), 5)
+    return panel, "\n".join(notes.lines)
+
+
+def test_a_history_becomes_one_row_per_series_and_one_column_per_day():
+    panel, notes = build()
+    assert panel.series_ids == ("a", "b")
+    assert panel.demand.shape == (2, 10)
+    assert panel.demand[0].tolist() == list(range(10))
+    assert panel.observed.all()
+    assert notes == ""
+
+
+def test_units_is_accepted_for_demand():
+    panel, _ = build(history=history().rename(columns={"demand": "units"}))
+    assert panel.demand[1, 9] == 9
+
+
+@pytest.mark.parametrize("column", ["series_id", "date", "demand"])
+def test_a_missing_column_is_named(column):
+    with pytest.raises(TableError, match=f"history, column '{column}': is missing"):
+        build(history=history().drop(columns=column))
+
+
+def test_a_history_without_rows_is_refused():
+    with pytest.raises(TableError, match="has no rows"):
+        build(history=history().head(0))
+
+
+def test_dates_that_are_none_are_refused_with_the_format():
+    with pytest.raises(TableError, match="2024-12-31"):
+        build(history=history(date="soon"))
+
+
+def test_a_history_of_centuries_is_refused():
+    table = history()
+    table.loc[0, "date"] = "1800-01-01"
+    with pytest.raises(TableError, match="wrong date"):
+        build(history=table)
+
+
+def test_missing_days_are_unobserved_where_the_file_writes_zeros():
+    panel, notes = build(history=history().drop(index=[4, 5]))
+    assert panel.observed[0].tolist() == [True] * 4 + [False] * 2 + [True] * 4
+    assert "2 days without a row count as unobserved" in notes
+
+
+def test_missing_days_are_zero_in_a_file_that_lists_sales_only():
+    table = history()
+    panel, notes = build(history=table[(table.demand > 0) & (table.demand != 5)])
+    assert panel.demand[0].tolist() == [1, 2, 3, 4, 0, 6, 7, 8, 9]
+    assert panel.observed[0, 4]
+    assert "count as days without a sale" in notes
+
+
+def test_bad_values_are_unobserved_and_reported():
+    table = history().astype({"demand": object})
+    table.loc[1, "demand"] = "many"
+    table.loc[2, "demand"] = -3
+    table.loc[3, "demand"] = np.inf
+    panel, notes = build(history=table)
+    assert panel.observed[0].tolist() == [True, False, False, False] + [True] * 6
+    assert "3 values that are no demand" in notes
+
+
+def test_exact_duplicates_are_dropped_and_others_added():
+    table = pd.concat([history(), history().iloc[[3]], history().iloc[[4]].assign(demand=10)])
+    panel, notes = build(history=table)
+    assert panel.demand[0, 3] == 3
+    assert panel.demand[0, 4] == 14
+    assert "1 exact duplicates" in notes
+    assert "1 further rows" in notes
+
+
+def test_calendar_columns_become_flags_and_labels_and_counters_are_left_out():
+    days = pd.date_range("2024-01-01", periods=15)
+    calendar = pd.DataFrame(
+        {
+            "date": days,
+            "closed": [0, 1] * 7 + [0],
+            "event": ["fair"] * 4 + [None] * 11,
+            "week_number": np.arange(15) // 7,
+        }
+    )
+    panel, notes = build(calendar=calendar)
+    found = {s.name: s for s in panel.signals}
+    assert found["closed"].kind == "flag"
+    assert found["event"].labels == ("fair",)
+    assert all(s.known_ahead and s.values.shape == (15,) for s in panel.signals)
+    assert "week_number" in notes
+    assert "week_number" not in found
+
+
+def test_missing_calendar_days_are_ordinary_and_reported():
+    calendar = pd.DataFrame({"date": ["2024-01-02", "2024-01-03"], "closed": [1, 0]})
+    panel, notes = build(calendar=calendar)
+    (closed,) = panel.signals
+    assert closed.values.tolist() == [0, 1] + [0] * 13
+    assert "13 days are missing" in notes
+
+
+def test_columns_that_end_in_an_attributes_value_are_one_signal_with_a_scope():
+    series = pd.DataFrame({"series_id": ["a", "b"], "region": ["north", "south"]})
+    calendar = pd.DataFrame(
+        {
+            "date": pd.date_range("2024-01-01", periods=15),
+            "fair_north": [1] * 15,
+            "fair_south": [0, 1] + [0] * 13,
+        }
+    )
+    panel, _ = build(calendar=calendar, series=series)
+    (fair,) = panel.signals
+    assert fair.name == "fair"
+    assert fair.values[0].tolist() == [1] * 15
+    assert fair.values[1].tolist() == [0, 1] + [0] * 13
+
+
+def test_numbers_about_a_series_are_not_used_because_they_may_know_the_future():
+    series = pd.DataFrame(
+        {"series_id": ["a", "b", "c"], "kind": ["x", "y", "y"], "total_units": [45, 45, 1],
+         "first_date": ["2024-01-01"] * 3}
+    )  # fmt: skip
+    panel, notes = build(series=series)
+    assert list(panel.categories) == ["kind"]
+    assert "total_units" in notes
+    assert "first_date" in notes
+
+
+def test_prices_hold_until_the_next_and_never_reach_back():
+    prices = pd.DataFrame(
+        {"series_id": ["a", "a", "z"], "week_start": ["2024-01-03", "2024-01-10", "2024-01-03"],
+         "sell_price": [2.0, 3.0, 9.0]}
+    )  # fmt: skip
+    panel, notes = build(prices=prices)
+    (price,) = panel.signals
+    values = price.values.copy()
+    assert np.isnan(values[0, :2]).all()
+    assert values[0, 2:9].tolist() == [2.0] * 7
+    assert values[0, 9:].tolist() == [3.0] * 6
+    assert np.isnan(values[1]).all()
+    assert "1 rows of series without history" in notes
