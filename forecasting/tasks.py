@@ -35,7 +35,7 @@ def make_warnings(run: JobRun) -> dict[str, Any]:
     return risk.make_warnings(run)
 
 
-@job_handler("run_planning", title=_("Plan: forecast, suggest, warn"))
+@job_handler(forecasts.PLANNING_KIND, title=_("Plan: forecast, suggest, warn"))
 def run_planning(run: JobRun) -> dict[str, Any]:
     """Forecast, then suggest and warn from it. Each step may run twice without harm."""
     forecast = forecasts.make_forecasts(run)
@@ -55,5 +55,5 @@ def _summary(forecast: ForecastRun) -> dict[str, Any]:
     }
 
 
-register_schedule("run_planning", "day", at_hour=4)
+register_schedule(forecasts.PLANNING_KIND, "day", at_hour=4)
 register_schedule(training.KIND, "week", at_hour=2, on_weekday=6)

@@ -1,6 +1,36 @@
 """Pages of forecasting, below /t/<tenant>/."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from forecasting.pages import dashboard, forecasts, risk, suggestions, training
 
 app_name = "forecasting"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", dashboard.dashboard, name="dashboard"),
+    path("plan", forecasts.plan_now, name="plan_now"),
+    path("forecasts/", forecasts.forecast_list, name="forecast_list"),
+    path(
+        "forecasts/<int:product_id>/<int:warehouse_id>/",
+        forecasts.forecast_detail,
+        name="forecast_detail",
+    ),
+    path("products/<int:product_id>/forecast", forecasts.product_forecast, name="product_forecast"),
+    path("suggestions/", suggestions.suggestion_list, name="suggestion_list"),
+    path("suggestions/decide", suggestions.suggestions_decide, name="suggestions_decide"),
+    path(
+        "suggestions/<int:suggestion_id>/",
+        suggestions.suggestion_detail,
+        name="suggestion_detail",
+    ),
+    path("warnings/", risk.warning_list, name="warning_list"),
+    path("warnings/decide", risk.warnings_decide, name="warnings_decide"),
+    path("networks/", training.network_list, name="network_list"),
+    path("networks/train", training.train_now, name="train_now"),
+    path("networks/progress", training.training_progress, name="training_progress"),
+    path("networks/<int:network_id>/", training.network_detail, name="network_detail"),
+    path(
+        "networks/<int:network_id>/roll-back",
+        training.network_roll_back,
+        name="network_roll_back",
+    ),
+]

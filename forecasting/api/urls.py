@@ -1,5 +1,27 @@
-"""Addresses of the API of this app, below ``/api/v1/<tenant>/``."""
+"""Addresses of forecasting's API, below ``/api/v1/<tenant>/``."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from forecasting.api import forecasts, risk, suggestions, training
+
+urlpatterns = [
+    path("forecasts", forecasts.ForecastList.as_view()),
+    path(
+        "forecasts/<int:product_id>/<int:warehouse_id>",
+        forecasts.ForecastDetail.as_view(),
+    ),
+    path("plan", forecasts.Planning.as_view()),
+    path("suggestions", suggestions.SuggestionList.as_view()),
+    path("suggestions/accept", suggestions.SuggestionAcceptance.as_view()),
+    path("suggestions/dismiss", suggestions.SuggestionDismissal.as_view()),
+    path("suggestions/snooze", suggestions.SuggestionSnooze.as_view()),
+    path("suggestions/<int:suggestion_id>", suggestions.SuggestionDetail.as_view()),
+    path("warnings", risk.WarningList.as_view()),
+    path("warnings/acknowledge", risk.WarningAcknowledgement.as_view()),
+    path("warnings/snooze", risk.WarningSnooze.as_view()),
+    path("warnings/resolve", risk.WarningResolution.as_view()),
+    path("networks", training.NetworkList.as_view()),
+    path("networks/train", training.Training.as_view()),
+    path("networks/<int:network_id>", training.NetworkDetail.as_view()),
+    path("networks/<int:network_id>/roll-back", training.NetworkRollBack.as_view()),
+]

@@ -8,11 +8,12 @@ from datetime import date, timedelta
 
 import numpy as np
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from forecasting.models import ForecastRun, SeriesForecast
 from forecasting.pipeline.series import FloatArray
 from forecasting.queries.series import SeriesKey, business_today
+from tenancy.errors import NotFound
 from tenancy.scope import active_tenant_id
 
 STALE_AFTER_DAYS = 7
@@ -80,18 +81,22 @@ def _unpack(values: Sequence[bytes]) -> FloatArray:
     return np.frombuffer(bodies, dtype=_ELEMENT)["value"].astype(np.float64)
 
 
-def find_series(
-    product_id: int, warehouse_id: int, channel_id: int | None = None
-) -> SeriesForecast | None:
-    """Return the forecast in use of one series, with product, warehouse, channel and run."""
-    run = latest_run()
-    if run is None:
-        return None
-    return (
-        series_of(run)
+def get_series(product_id: int, warehouse_id: int, channel_id: int | None = None) -> SeriesForecast:
+    """Return the forecast in use of one series with what its page shows; raise ``NotFound``."""
+    found = (
+        series_in_use()
         .filter(product_id=product_id, warehouse_id=warehouse_id, channel_id=channel_id)
         .first()
     )
+    if found is None:
+        raise NotFound("forecast", f"{product_id}/{warehouse_id}")
+    return found
+
+
+def series_in_use() -> QuerySet[SeriesForecast]:
+    """Return every series of the run in use, those of single channels included."""
+    run = latest_run()
+    return SeriesForecast.objects.none() if run is None else series_of(run)
 
 
 def series_of(run: ForecastRun) -> QuerySet[SeriesForecast]:
@@ -104,3 +109,40 @@ def series_of(run: ForecastRun) -> QuerySet[SeriesForecast]:
 def forecast_days(run: ForecastRun) -> list[date]:
     """Return the days the run forecasts."""
     return [run.origin + timedelta(days=step) for step in range(1, run.horizon_days + 1)]
+
+
+@dataclass(frozen=True)
+class ForecastFilter:
+    """What the list of forecasts shows; empty fields show everything."""
+
+    text: str = ""
+    warehouse_id: int | None = None
+    demand_class: str = ""
+    method: str = ""
+
+
+def forecast_list(
+    run: ForecastRun, wanted: ForecastFilter = ForecastFilter()
+) -> QuerySet[SeriesForecast]:
+    """Return the forecasts of all channels together, the largest demand first."""
+    rows = series_of(run).filter(channel=None).order_by("-total_mean", "id")
+    if wanted.text:
+        rows = rows.filter(
+            Q(product__sku__istartswith=wanted.text) | Q(product__name__icontains=wanted.text)
+        )
+    if wanted.warehouse_id is not None:
+        rows = rows.filter(warehouse_id=wanted.warehouse_id)
+    if wanted.demand_class:
+        rows = rows.filter(demand_class=wanted.demand_class)
+    if wanted.method:
+        rows = rows.filter(method=wanted.method)
+    return rows
+
+
+def forecasts_of_product(product_id: int) -> list[SeriesForecast]:
+    """Return the forecasts in use of a product, one per warehouse."""
+    run = latest_run()
+    if run is None:
+        return []
+    rows = series_of(run).filter(product_id=product_id, channel=None)
+    return list(rows.order_by("warehouse__code", "id"))

@@ -47,11 +47,6 @@ def warnings(wanted: WarningFilter = WarningFilter()) -> QuerySet[RiskWarning]:
     return rows
 
 
-def find_warning(warning_id: int) -> RiskWarning | None:
-    """Return the warning, or None."""
-    return warnings(WarningFilter(state="")).filter(pk=warning_id).first()
-
-
 def live_warnings_of(product_id: int, warehouse_id: int) -> QuerySet[RiskWarning]:
     """Return the warnings that stand for a product in a warehouse."""
     rows = warnings(WarningFilter(state="")).filter(state__in=WarningState.live())

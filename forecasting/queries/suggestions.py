@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from forecasting.models import ReorderSuggestion, SuggestionState
 from inventory.models import Supplier, Warehouse
+from tenancy.errors import NotFound
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,12 @@ def suggestions(wanted: SuggestionFilter = SuggestionFilter()) -> QuerySet[Reord
     return rows
 
 
-def find_suggestion(suggestion_id: int) -> ReorderSuggestion | None:
-    """Return the suggestion with everything its page shows, or None."""
-    return suggestions(SuggestionFilter(state="")).filter(pk=suggestion_id).first()
+def get_suggestion(suggestion_id: int) -> ReorderSuggestion:
+    """Return the suggestion with everything its page shows; raise ``NotFound``."""
+    found = suggestions(SuggestionFilter(state="")).filter(pk=suggestion_id).first()
+    if found is None:
+        raise NotFound("suggestion", suggestion_id)
+    return found
 
 
 def open_suggestion_of(product_id: int, warehouse_id: int) -> ReorderSuggestion | None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from forecasting.models import NetworkState, TrainedNetwork
+from tenancy.errors import NotFound
 from tenancy.models import Job
 
 ALL_CLASSES = "all"
@@ -50,9 +51,12 @@ def networks() -> QuerySet[TrainedNetwork]:
     return TrainedNetwork.objects.select_related("job").order_by("-number")
 
 
-def find_network(network_id: int) -> TrainedNetwork | None:
-    """Return the network, or None."""
-    return networks().filter(pk=network_id).first()
+def get_network(network_id: int) -> TrainedNetwork:
+    """Return the network; raise ``NotFound``."""
+    network = networks().filter(pk=network_id).first()
+    if network is None:
+        raise NotFound("network", network_id)
+    return network
 
 
 def network_in_use() -> TrainedNetwork | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from forecasting.pipeline.engine import FittedForecaster
 
 KIND = "make_forecasts"
+PLANNING_KIND = "run_planning"
 KEPT_RUNS = 7
 ROWS_PER_INSERT = 500
 ARTEFACT_REFUSED = "artefact_refused"
@@ -54,19 +55,18 @@ class _Made:
     demand_class: tuple[str, ...]
 
 
-def request_forecasts() -> Job:
-    """Queue forecasts of the active tenant, or return the job already waiting.
+def request_planning() -> Job:
+    """Queue forecasts, suggestions and warnings, or return the job already waiting to start.
 
     Raises ``PermissionRefused``.
     """
     require(Permission.PLAN)
-    return enqueue_once(KIND)
-
-
-def enqueue_once(kind: str) -> Job:
-    """Queue a job of this kind unless one of the tenant is waiting to start."""
-    waiting = Job.objects.filter(kind=kind, state=JobState.QUEUED).order_by("id").first()
-    return waiting or enqueue_job(kind=kind, payload={})
+    waiting = Job.objects.filter(kind=PLANNING_KIND, state=JobState.QUEUED).order_by("id").first()
+    if waiting is not None:
+        return waiting
+    job = enqueue_job(kind=PLANNING_KIND, payload={})
+    audit.record("planning.requested", job)
+    return job
 
 
 def make_forecasts(run: JobRun) -> ForecastRun:

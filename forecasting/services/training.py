@@ -38,6 +38,12 @@ class ArtefactGone(Conflict):
     code = "artefact_gone"
 
 
+class ArtefactDamaged(Conflict):
+    """The weights of the network asked for are damaged or missing."""
+
+    code = "artefact_damaged"
+
+
 def request_training(*, budget_seconds: float | None = None) -> Job:
     """Queue a training of the active tenant, or return the one that is already open.
 
@@ -268,7 +274,7 @@ def _forget_old_artefacts() -> None:
 def roll_back_network(*, network_id: int) -> TrainedNetwork:
     """Put an earlier network back in use; the next forecasts come from it.
 
-    Raises ``PermissionRefused``, ``NotFound``, ``ArtefactGone`` and ``ArtefactRefused``.
+    Raises ``PermissionRefused``, ``NotFound``, ``Conflict`` (``ArtefactGone``, ``ArtefactDamaged``).
     """
     require(Permission.PLAN)
     networks = TrainedNetwork.objects.select_for_update().order_by("number")
@@ -289,7 +295,15 @@ def roll_back_network(*, network_id: int) -> TrainedNetwork:
             % {"number": network.number},
             number=network.number,
         )
-    artefacts.read_artefact(network)
+    try:
+        artefacts.read_artefact(network)
+    except artefacts.ArtefactRefused as refusal:
+        raise ArtefactDamaged(
+            _("The weights of network %(number)d are damaged or missing; it cannot be used.")
+            % {"number": network.number},
+            number=network.number,
+            problem=refusal.problem,
+        ) from refusal
     TrainedNetwork.objects.filter(state=NetworkState.PUBLISHED).update(state=NetworkState.RETIRED)
     network.state = NetworkState.PUBLISHED
     network.published_at = timezone.now()

@@ -1,0 +1,108 @@
+"""Forecasts: by product, warehouse and channel, with every day and quantile; planning on demand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from forecasting.models import SeriesForecast
+from forecasting.queries.forecasts import (
+    age_days,
+    forecast_days,
+    get_series,
+    is_stale,
+    series_in_use,
+)
+from forecasting.services.forecasts import request_planning
+from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
+from tenancy.api.fields import Shown
+from tenancy.api.jobs import JobShown
+from tenancy.api.parameters import id_filter, text_filter
+from tenancy.api.views import TenantView
+from tenancy.permissions import Permission
+
+
+class ForecastShown(Shown[SeriesForecast]):
+    product_id = serializers.IntegerField()
+    sku = serializers.CharField(source="product.sku")
+    warehouse_id = serializers.IntegerField()
+    channel_id = serializers.IntegerField(allow_null=True)
+    unit = serializers.CharField(source="product.base_unit")
+    origin = serializers.DateField(source="run.origin", help_text="The last day known.")
+    horizon_days = serializers.IntegerField(source="run.horizon_days")
+    total_mean = serializers.FloatField(help_text="Expected demand over the horizon.")
+    method = serializers.CharField()
+    reason = serializers.CharField(help_text="Why this method serves the series.")
+    demand_class = serializers.CharField()
+
+
+class ForecastDayShown(serializers.Serializer[Any]):
+    day = serializers.DateField()
+    mean = serializers.FloatField()
+    quantiles = serializers.ListField(child=serializers.FloatField())
+
+
+class ForecastDetailShown(ForecastShown):
+    network_id = serializers.IntegerField(source="run.network_id", allow_null=True)
+    made_at = serializers.DateTimeField(source="run.created_at")
+    age_days = serializers.SerializerMethodField()
+    is_stale = serializers.SerializerMethodField()
+    levels = serializers.ListField(child=serializers.FloatField(), source="run.quantiles")
+    days = serializers.SerializerMethodField()
+
+    def get_age_days(self, series: SeriesForecast) -> int:
+        return age_days(series.run)
+
+    def get_is_stale(self, series: SeriesForecast) -> bool:
+        return is_stale(series.run)
+
+    @extend_schema_field(ForecastDayShown(many=True))
+    def get_days(self, series: SeriesForecast) -> list[dict[str, Any]]:
+        run = series.run
+        table = np.reshape(series.quantile_values, (run.horizon_days, len(run.quantiles)))
+        rows = zip(forecast_days(run), series.mean, table.tolist(), strict=True)
+        return [{"day": day, "mean": mean, "quantiles": values} for day, mean, values in rows]
+
+
+class ForecastList(TenantView):
+    @listing(
+        Endpoint("list_forecasts", Permission.READ, "Forecasts in use"),
+        Listing(
+            ForecastShown,
+            orders={"-total_mean": ("-total_mean", "id"), "id": ("id",)},
+            filters={
+                "product_id": id_filter("product_id"),
+                "warehouse_id": id_filter("warehouse_id"),
+                "channel_id": id_filter("channel_id"),
+                "sku": text_filter("product__sku"),
+                "method": text_filter("method"),
+            },
+        ),
+    )
+    def get(self, request: Request) -> Any:
+        return series_in_use()
+
+
+class ForecastDetail(TenantView):
+    @reading(
+        Endpoint("get_forecast", Permission.READ, "The forecast of a product in a warehouse"),
+        ForecastDetailShown,
+        channel_id=id_filter(),
+    )
+    def get(
+        self, request: Request, product_id: int, warehouse_id: int, *, asked: dict[str, Any]
+    ) -> Any:
+        return get_series(product_id, warehouse_id, asked.get("channel_id"))
+
+
+class Planning(TenantView):
+    @writing(
+        Endpoint("plan", Permission.PLAN, "Queue forecasts, suggestions and warnings"),
+        Writing(JobShown, status=202),
+    )
+    def post(self, request: Request, *, data: dict[str, Any]) -> Any:
+        return request_planning()

@@ -1,0 +1,165 @@
+"""Reorder suggestions: listed, explained, accepted into draft orders, dismissed, snoozed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from forecasting.models import ReorderSuggestion, SuggestionState
+from forecasting.queries.suggestions import SuggestionFilter, get_suggestion, suggestions
+from forecasting.services.reorder_record import sentences
+from forecasting.services.suggestions import (
+    accept_suggestions,
+    dismiss_suggestions,
+    snooze_suggestions,
+)
+from inventory.models import PurchaseOrder
+from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
+from tenancy.api.fields import IdField, MoneyField, QuantityField, Shown, Strict, many
+from tenancy.api.parameters import choice_filter, id_filter
+from tenancy.api.views import TenantView
+from tenancy.permissions import Permission
+
+
+class SuggestionShown(Shown[ReorderSuggestion]):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=SuggestionState.choices)
+    product_id = serializers.IntegerField()
+    sku = serializers.CharField(source="product.sku")
+    warehouse_id = serializers.IntegerField()
+    supplier_id = serializers.IntegerField(
+        source="supplier_item.supplier_id", allow_null=True, default=None
+    )
+    quantity = QuantityField()
+    quantity_accepted = QuantityField(allow_null=True)
+    unit_price = MoneyField(allow_null=True)
+    order_value = MoneyField(allow_null=True)
+    order_by_on = serializers.DateField(allow_null=True)
+    stockout_probability = serializers.FloatField(allow_null=True)
+    reorder_point = serializers.FloatField()
+    order_up_to = serializers.FloatField()
+    safety_stock = serializers.FloatField()
+    inventory_position = QuantityField()
+    binding_constraint = serializers.CharField()
+    reason_code = serializers.CharField()
+    priority = serializers.FloatField(help_text="Expected gain in money.")
+    snoozed_until = serializers.DateField(allow_null=True)
+    order_id = serializers.IntegerField(source="order_line.order_id", allow_null=True, default=None)
+    created_at = serializers.DateTimeField()
+    version = serializers.IntegerField()
+
+
+class StepShown(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    text = serializers.CharField()
+    change = serializers.FloatField(allow_null=True)
+    quantity = serializers.FloatField(allow_null=True)
+
+
+class SuggestionDetailShown(SuggestionShown):
+    steps = serializers.SerializerMethodField()
+    inputs = serializers.DictField()
+
+    def get_steps(self, suggestion: ReorderSuggestion) -> list[dict[str, Any]]:
+        return sentences(suggestion.inputs)
+
+
+class AcceptedLine(Strict):
+    suggestion_id = IdField()
+    quantity = QuantityField(required=False, help_text="Left out: as suggested.")
+
+
+class Acceptance(Strict):
+    suggestions = many(AcceptedLine)
+    confirm_stale = serializers.BooleanField(
+        required=False, help_text="Order although the forecast is out of date."
+    )
+
+
+class Dismissal(Strict):
+    suggestion_ids = serializers.ListField(child=IdField(), min_length=1, max_length=500)
+    note = serializers.CharField(required=False, allow_blank=True, max_length=200)
+
+
+class Snooze(Strict):
+    suggestion_ids = serializers.ListField(child=IdField(), min_length=1, max_length=500)
+    until = serializers.DateField()
+
+
+class DraftShown(Shown[PurchaseOrder]):
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    supplier_id = serializers.IntegerField()
+    warehouse_id = serializers.IntegerField()
+
+
+class AcceptanceShown(serializers.Serializer[Any]):
+    orders = DraftShown(many=True)
+
+
+class DecidedShown(serializers.Serializer[Any]):
+    suggestions = SuggestionShown(many=True)
+
+
+class SuggestionList(TenantView):
+    @listing(
+        Endpoint("list_suggestions", Permission.READ, "Reorder suggestions"),
+        Listing(
+            SuggestionShown,
+            orders={"-priority": ("-priority", "id"), "-id": ("-id",)},
+            filters={
+                "state": choice_filter("state", SuggestionState.choices),
+                "product_id": id_filter("product_id"),
+                "warehouse_id": id_filter("warehouse_id"),
+                "supplier_id": id_filter("supplier_item__supplier_id"),
+            },
+        ),
+    )
+    def get(self, request: Request) -> Any:
+        return suggestions(SuggestionFilter(state=""))
+
+
+class SuggestionDetail(TenantView):
+    @reading(
+        Endpoint("get_suggestion", Permission.READ, "A suggestion and why it is this number"),
+        SuggestionDetailShown,
+    )
+    def get(self, request: Request, suggestion_id: int) -> Any:
+        return get_suggestion(suggestion_id)
+
+
+class SuggestionAcceptance(TenantView):
+    @writing(
+        Endpoint("accept_suggestions", Permission.BUY, "Turn suggestions into draft orders"),
+        Writing(AcceptanceShown, Acceptance, status=201, key_required=True),
+    )
+    def post(self, request: Request, *, data: dict[str, Any]) -> Any:
+        lines = data["suggestions"]
+        orders = accept_suggestions(
+            suggestion_ids=[line["suggestion_id"] for line in lines],
+            quantities={
+                line["suggestion_id"]: line["quantity"] for line in lines if "quantity" in line
+            },
+            confirm_stale=data.get("confirm_stale", False),
+        )
+        return {"orders": orders}
+
+
+class SuggestionDismissal(TenantView):
+    @writing(
+        Endpoint("dismiss_suggestions", Permission.PLAN, "Take suggestions off the list"),
+        Writing(DecidedShown, Dismissal),
+    )
+    def post(self, request: Request, *, data: dict[str, Any]) -> Any:
+        return {"suggestions": dismiss_suggestions(**data)}
+
+
+class SuggestionSnooze(TenantView):
+    @writing(
+        Endpoint("snooze_suggestions", Permission.PLAN, "Put suggestions off until a day"),
+        Writing(DecidedShown, Snooze),
+    )
+    def post(self, request: Request, *, data: dict[str, Any]) -> Any:
+        return {"suggestions": snooze_suggestions(**data)}

@@ -1,0 +1,104 @@
+"""Warnings: the work list with its evidence, and what planners decide."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from forecasting.models import RiskKind, WarningState
+from forecasting.pages.actions import attempt, chosen_ids, go_back
+from forecasting.pages.suggestions import SNOOZE_DAYS, day_chosen
+from forecasting.queries import forecasts, risk, suggestions
+from forecasting.queries.series import business_today
+from forecasting.services.risk import acknowledge_warnings, resolve_warnings, snooze_warnings
+from tenancy.queries.keyset import keyset_page
+
+ORDER = ("-severity_money", "id")
+
+
+class WarningFilterForm(forms.Form):
+    q = forms.CharField(
+        label=gettext_lazy("Search"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("SKU or name")}),
+    )
+    state = forms.ChoiceField(
+        label=gettext_lazy("State"), required=False, choices=WarningState.choices
+    )
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), required=False)
+    warehouse = forms.TypedChoiceField(
+        label=gettext_lazy("Warehouse"), required=False, coerce=int, empty_value=None
+    )
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        self.fields["kind"].choices = [  # type: ignore[attr-defined]
+            ("", _("All kinds")),
+            *RiskKind.choices,
+        ]
+        self.fields["warehouse"].choices = [  # type: ignore[attr-defined]
+            ("", _("All warehouses")),
+            *suggestions.warehouses(),
+        ]
+
+    def wanted(self) -> risk.WarningFilter:
+        """Return the filter; a value that is not on offer filters nothing."""
+        self.is_valid()
+        cleaned = self.cleaned_data
+        return risk.WarningFilter(
+            state=cleaned.get("state") or WarningState.OPEN,
+            kind=cleaned.get("kind", ""),
+            warehouse_id=cleaned.get("warehouse"),
+            text=cleaned.get("q", ""),
+        )
+
+
+@require_safe
+def warning_list(request: HttpRequest, tenant: str) -> HttpResponse:
+    """List the warnings, the dearest first."""
+    form = WarningFilterForm(request.GET or None)
+    wanted = form.wanted() if form.is_bound else risk.WarningFilter()
+    page = keyset_page(risk.warnings(wanted), order=ORDER, cursor=request.GET.get("cursor", ""))
+    totals = risk.totals_by_kind()
+    context = {
+        "filters": form,
+        "wanted": wanted,
+        "page": page,
+        "kinds": [(kind, totals[kind.value]) for kind in RiskKind if kind.value in totals],
+        "run": forecasts.latest_run(),
+        "snooze_until": business_today() + timedelta(days=SNOOZE_DAYS),
+        "nav_section": "warnings",
+    }
+    return render(request, "forecasting/warning_list.html", context)
+
+
+@require_POST
+def warnings_decide(request: HttpRequest, tenant: str) -> HttpResponse:
+    """Acknowledge, snooze or resolve the warnings ticked."""
+    ids = chosen_ids(request, "warning")
+    match request.POST.get("action"):
+        case "acknowledge":
+            attempt(request, lambda: acknowledge_warnings(warning_ids=ids), _said)
+        case "resolve":
+            attempt(request, lambda: resolve_warnings(warning_ids=ids), _said)
+        case "snooze":
+            attempt(
+                request, lambda: snooze_warnings(warning_ids=ids, until=day_chosen(request)), _said
+            )
+        case _:
+            raise Http404
+    return go_back(request, reverse("forecasting:warning_list", args=[tenant]))
+
+
+def _said(rows: list[Any]) -> str:
+    return ngettext(
+        "%(count)d warning is now: %(state)s.", "%(count)d warnings are now: %(state)s.", len(rows)
+    ) % {"count": len(rows), "state": rows[0].get_state_display()}

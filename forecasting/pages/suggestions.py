@@ -1,0 +1,204 @@
+"""Suggestions: the work list, why each number, and what planners decide."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from forecasting.models import SuggestionState
+from forecasting.pages.actions import attempt, chosen_ids, go_back
+from forecasting.queries import forecasts, suggestions
+from forecasting.queries.series import business_today
+from forecasting.queries.training import latest_job
+from forecasting.services.reorder_record import sentences
+from forecasting.services.suggestions import (
+    accept_suggestions,
+    dismiss_suggestions,
+    snooze_suggestions,
+)
+from inventory.models import PurchaseOrder
+from tenancy.errors import Invalid
+from tenancy.queries.keyset import keyset_page
+
+ORDER = ("-priority", "id")
+SNOOZE_DAYS = 7
+STATES = [
+    ("open", gettext_lazy("Open")),
+    (SuggestionState.SNOOZED.value, gettext_lazy("Snoozed")),
+    ("accepted", gettext_lazy("Accepted")),
+    (SuggestionState.DISMISSED.value, gettext_lazy("Dismissed")),
+]
+
+
+class SuggestionFilterForm(forms.Form):
+    q = forms.CharField(
+        label=gettext_lazy("Search"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("SKU or name")}),
+    )
+    state = forms.ChoiceField(label=gettext_lazy("State"), required=False, choices=STATES)
+    supplier = forms.TypedChoiceField(
+        label=gettext_lazy("Supplier"), required=False, coerce=int, empty_value=None
+    )
+    warehouse = forms.TypedChoiceField(
+        label=gettext_lazy("Warehouse"), required=False, coerce=int, empty_value=None
+    )
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        for name, everything, choices in (
+            ("supplier", _("All suppliers"), suggestions.suppliers()),
+            ("warehouse", _("All warehouses"), suggestions.warehouses()),
+        ):
+            self.fields[name].choices = [("", everything), *choices]  # type: ignore[attr-defined]
+
+    def wanted(self) -> suggestions.SuggestionFilter:
+        """Return the filter; a value that is not on offer filters nothing."""
+        self.is_valid()
+        cleaned = self.cleaned_data
+        return suggestions.SuggestionFilter(
+            state=cleaned.get("state") or "open",
+            supplier_id=cleaned.get("supplier"),
+            warehouse_id=cleaned.get("warehouse"),
+            text=cleaned.get("q", ""),
+        )
+
+
+@require_safe
+def suggestion_list(request: HttpRequest, tenant: str) -> HttpResponse:
+    """List what to order, the most gain first."""
+    form = SuggestionFilterForm(request.GET or None)
+    wanted = form.wanted() if form.is_bound else suggestions.SuggestionFilter()
+    rows = suggestions.suggestions(wanted)
+    page = keyset_page(rows, order=ORDER, cursor=request.GET.get("cursor", ""))
+    run = forecasts.latest_run()
+    job = latest_job("run_planning") or latest_job("make_suggestions")
+    today = business_today()
+    context = {
+        "filters": form,
+        "wanted": wanted,
+        "page": page,
+        "totals": suggestions.totals(rows, today),
+        "run": run,
+        "is_stale": run is not None and forecasts.is_stale(run),
+        "age_days": forecasts.age_days(run) if run else 0,
+        "blocked": (job.result or {}).get("blocked", {}) if job else {},
+        "today": today,
+        "snooze_until": today + timedelta(days=SNOOZE_DAYS),
+        "nav_section": "suggestions",
+    }
+    return render(request, "forecasting/suggestion_list.html", context)
+
+
+@require_safe
+def suggestion_detail(request: HttpRequest, tenant: str, suggestion_id: int) -> HttpResponse:
+    """Show why a suggestion is what it is: its inputs and the arithmetic."""
+    suggestion = suggestions.get_suggestion(suggestion_id)
+    run = forecasts.latest_run()
+    today = business_today()
+    context = {
+        "suggestion": suggestion,
+        "steps": sentences(suggestion.inputs),
+        "position": suggestion.inputs["inputs"]["position"],
+        "demand": suggestion.inputs["inputs"]["demand"],
+        "policy": suggestion.inputs["inputs"]["policy"],
+        "terms": suggestion.inputs["inputs"]["terms"],
+        "is_open": suggestion.state in SuggestionState.open(),
+        "is_stale": run is not None and forecasts.is_stale(run),
+        "today": today,
+        "snooze_until": today + timedelta(days=SNOOZE_DAYS),
+        "nav_section": "suggestions",
+    }
+    template = "forecasting/suggestion_detail.html"
+    if request.headers.get("HX-Request") and request.GET.get("part") == "why":
+        template = "forecasting/_why.html"
+    return render(request, template, context)
+
+
+@require_POST
+def suggestions_decide(request: HttpRequest, tenant: str) -> HttpResponse:
+    """Accept, dismiss or snooze the suggestions ticked (or the one of the page)."""
+    ids = chosen_ids(request, "suggestion")
+    usual = reverse("forecasting:suggestion_list", args=[tenant])
+    match request.POST.get("action"):
+        case "accept":
+            orders = attempt(request, lambda: _accept(request, ids), _orders_said)
+            if orders:
+                return _to_orders(tenant, orders) or redirect(usual)
+        case "dismiss":
+            note = request.POST.get("note", "")
+            attempt(
+                request,
+                lambda: dismiss_suggestions(suggestion_ids=ids, note=note),
+                lambda rows: _count_said(len(rows), _("dismissed")),
+            )
+        case "snooze":
+            attempt(
+                request,
+                lambda: snooze_suggestions(suggestion_ids=ids, until=day_chosen(request)),
+                lambda rows: _count_said(len(rows), _("snoozed")),
+            )
+        case _:
+            raise Http404
+    return go_back(request, usual)
+
+
+def _accept(request: HttpRequest, ids: list[int]) -> list[PurchaseOrder]:
+    quantities = {pk: quantity for pk in ids if (quantity := _quantity(request, pk)) is not None}
+    return accept_suggestions(
+        suggestion_ids=ids,
+        quantities=quantities,
+        confirm_stale=request.POST.get("confirm_stale") == "yes",
+    )
+
+
+def _quantity(request: HttpRequest, suggestion_id: int) -> Decimal | None:
+    """Return the quantity typed beside a suggestion; None where nothing was."""
+    text = request.POST.get(f"quantity-{suggestion_id}", "").strip()
+    if not text:
+        return None
+    try:
+        return Decimal(text.replace(" ", "").replace(",", "."))
+    except InvalidOperation as error:
+        message = _("“%(text)s” is not a quantity. Write it as 12.5.") % {"text": text[:40]}
+        raise Invalid.field("quantity", "not_a_number", message) from error
+
+
+def day_chosen(request: HttpRequest) -> date:
+    try:
+        return date.fromisoformat(request.POST.get("until", ""))
+    except ValueError as error:
+        message = _("Choose the day until which to snooze.")
+        raise Invalid.field("until", "required", message) from error
+
+
+def _orders_said(orders: list[PurchaseOrder]) -> str:
+    numbers = ", ".join(order.number for order in orders)
+    return ngettext(
+        "Draft order %(numbers)s has been made.",
+        "%(count)d draft orders have been made: %(numbers)s.",
+        len(orders),
+    ) % {"count": len(orders), "numbers": numbers}
+
+
+def _count_said(count: int, done: str) -> str:
+    return ngettext("%(count)d suggestion %(done)s.", "%(count)d suggestions %(done)s.", count) % {
+        "count": count,
+        "done": done,
+    }
+
+
+def _to_orders(tenant: str, orders: list[PurchaseOrder]) -> HttpResponse | None:
+    """Go to the draft when there is exactly one."""
+    if len(orders) != 1:
+        return None
+    return redirect(reverse("inventory:purchase_order_detail", args=[tenant, orders[0].pk]))

@@ -1,0 +1,98 @@
+"""Networks: who won the contest and why, the loss curve as it grows, train now, roll back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from forecasting.models import TrainedNetwork
+from forecasting.pages.actions import attempt
+from forecasting.queries import training
+from forecasting.services.training import KIND, request_training, roll_back_network
+from tenancy.models import Job, JobState
+
+SHOWN = 20
+
+
+@require_safe
+def network_list(request: HttpRequest, tenant: str) -> HttpResponse:
+    """Show the network in use, its contest, and every network before it."""
+    networks = list(training.networks()[:SHOWN])
+    in_use = training.network_in_use()
+    shown = in_use or (networks[0] if networks else None)
+    context = _network_context(shown) | _job_context(tenant) | {
+        "networks": networks,
+        "in_use": in_use,
+        "nav_section": "networks",
+    }  # fmt: skip
+    return render(request, "forecasting/network_list.html", context)
+
+
+@require_safe
+def network_detail(request: HttpRequest, tenant: str, network_id: int) -> HttpResponse:
+    """Show one network: its contest, loss curve, what cleaning found."""
+    network = training.get_network(network_id)
+    context = _network_context(network) | {"nav_section": "networks"}
+    return render(request, "forecasting/network_detail.html", context)
+
+
+@require_safe
+def training_progress(request: HttpRequest, tenant: str) -> HttpResponse:
+    """Return the live part of the networks page: the newest training and its loss curve."""
+    response = render(request, "forecasting/_training.html", _job_context(tenant))
+    if request.GET.get("was") == "open" and not _is_open(training.latest_job(KIND)):
+        response["HX-Refresh"] = "true"  # the new network changes the whole page
+    return response
+
+
+@require_POST
+def train_now(request: HttpRequest, tenant: str) -> HttpResponse:
+    """Queue a training."""
+    attempt(request, request_training, lambda _job: _("The training has been queued."))
+    return redirect(reverse("forecasting:network_list", args=[tenant]))
+
+
+@require_POST
+def network_roll_back(request: HttpRequest, tenant: str, network_id: int) -> HttpResponse:
+    """Put an earlier network back in use."""
+    attempt(
+        request,
+        lambda: roll_back_network(network_id=network_id),
+        lambda network: (
+            _("Network %(number)d is in use again. Plan now to forecast from it.")
+            % {"number": network.number}
+        ),
+    )
+    return redirect(reverse("forecasting:network_list", args=[tenant]))
+
+
+def _network_context(network: TrainedNetwork | None) -> dict[str, Any]:
+    if network is None:
+        return {"network": None}
+    return {
+        "network": network,
+        "tables": training.league_tables(network),
+        "loss": training.loss_chart(network.epochs),
+        "serving": training.accuracy_of(network),
+    }
+
+
+def _job_context(tenant: str) -> dict[str, Any]:
+    job = training.latest_job(KIND)
+    live = _is_open(job)
+    epochs = job.progress_detail.get("epochs", []) if job else []
+    return {
+        "job": job,
+        "job_is_open": live,
+        "job_loss": training.loss_chart(epochs) if live else None,
+        "progress_url": reverse("forecasting:training_progress", args=[tenant]) + "?was=open",
+    }
+
+
+def _is_open(job: Job | None) -> bool:
+    return job is not None and job.state in JobState.open()

@@ -1,0 +1,225 @@
+"""How codes of forecasts, suggestions and warnings read: methods, reasons, classes, evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _, gettext_lazy
+
+from forecasting.models import RiskWarning
+from tenancy.templatetags.formats import money, percent, quantity
+
+register = template.Library()
+
+METHODS: Mapping[str, str | Promise] = {
+    "lstm": gettext_lazy("LSTM network"),
+    "gru": gettext_lazy("GRU network"),
+    "rnn": gettext_lazy("RNN network"),
+    "cnn": gettext_lazy("CNN network"),
+    "mlp": gettext_lazy("MLP network"),
+    "linear": gettext_lazy("Linear network"),
+    "article": gettext_lazy("The article's LSTM"),
+    "seasonal_naive": gettext_lazy("Same weekday last week"),
+    "moving_average": gettext_lazy("Moving average"),
+    "empirical_quantiles": gettext_lazy("Quantiles of recent demand"),
+    "empirical_weekday": gettext_lazy("Quantiles by weekday"),
+    "tsb": gettext_lazy("TSB for slow movers"),
+    "exponential_smoothing": gettext_lazy("Exponential smoothing"),
+    "croston": gettext_lazy("Croston's method"),
+    "blend": gettext_lazy("Blend that serves"),
+}
+REASONS: Mapping[str, str | Promise] = {
+    "contest": gettext_lazy("It won the backtest for this kind of demand."),
+    "network_not_better": gettext_lazy(
+        "No network was clearly better than the best simple method in the backtest."
+    ),
+    "no_network": gettext_lazy("No network has been trained yet."),
+    "artefact_refused": gettext_lazy(
+        "The stored network is damaged or missing: train again. A simple method serves."
+    ),
+    "empty": gettext_lazy("There is no day with known demand."),
+    "too_short": gettext_lazy("Fewer than four weeks of demand are known."),
+    "all_zero": gettext_lazy("It has never sold."),
+    "constant": gettext_lazy("It sells the same every day."),
+    "dormant": gettext_lazy("It has not sold for half a year."),
+    "non_finite": gettext_lazy("Its demand holds values that are no numbers."),
+    "absurd_values": gettext_lazy("Its demand holds absurdly large values."),
+}
+CLASSES: Mapping[str, str | Promise] = {
+    "all": gettext_lazy("All products"),
+    "smooth": gettext_lazy("Smooth"),
+    "erratic": gettext_lazy("Erratic"),
+    "intermittent": gettext_lazy("Intermittent"),
+    "lumpy": gettext_lazy("Lumpy"),
+}
+CLASS_HINTS: Mapping[str, str | Promise] = {
+    "smooth": gettext_lazy("sells often, in similar quantities"),
+    "erratic": gettext_lazy("sells often, in very different quantities"),
+    "intermittent": gettext_lazy("sells seldom, in similar quantities"),
+    "lumpy": gettext_lazy("sells seldom, in very different quantities"),
+}
+ACTIONS: Mapping[str, str | Promise] = {
+    "order_now": gettext_lazy("Order now"),
+    "expedite": gettext_lazy("Hurry the open order"),
+    "stop_ordering": gettext_lazy("Stop ordering"),
+    "mark_down": gettext_lazy("Mark down"),
+    "check_records": gettext_lazy("Check the records"),
+    "review_forecast": gettext_lazy("Review the forecast"),
+}
+BOUNDS: Mapping[str, str | Promise] = {
+    "minimum_order_quantity": gettext_lazy("Supplier's minimum"),
+    "order_multiple": gettext_lazy("Order multiple"),
+    "price_break": gettext_lazy("Price break"),
+    "shelf_life": gettext_lazy("Shelf life"),
+    "maximum_stock": gettext_lazy("Maximum stock"),
+    "minimum_stock": gettext_lazy("Minimum stock"),
+    "whole_unit": gettext_lazy("Whole units"),
+    "year_limit": gettext_lazy("A year of demand"),
+    "no_supplier": gettext_lazy("no supplier"),
+    "no_lead_time": gettext_lazy("no lead time"),
+    "no_forecast": gettext_lazy("no forecast"),
+    "no_price": gettext_lazy("no price"),
+    "invalid_terms": gettext_lazy("unusable terms"),
+    "currency_mixed": gettext_lazy("price in another currency"),
+    "minimum_above_year": gettext_lazy("supplier's minimum is above a year of demand"),
+    "minimum_above_shelf_life": gettext_lazy("supplier's minimum outlasts the shelf life"),
+    "minimum_above_maximum": gettext_lazy("supplier's minimum is above the maximum stock"),
+}
+URGENCY: Mapping[str, tuple[str | Promise, str]] = {
+    "expedite": (gettext_lazy("Urgent"), "danger"),
+    "confirm": (gettext_lazy("Confirm"), "warning"),
+    "below_reorder_point": (gettext_lazy("Due"), "accent"),
+}
+KIND_TONES: Mapping[str, str] = {
+    "stockout": "danger",
+    "expiry": "warning",
+    "abnormal_sales": "info",
+    "trend_decline": "warning",
+    "excess": "neutral",
+    "dead_stock": "neutral",
+}
+
+
+def _read(words: Mapping[str, str | Promise], code: str) -> str:
+    return str(words.get(code, code.replace("_", " ").capitalize()))
+
+
+@register.filter
+def method_name(code: str) -> str:
+    """Name a forecasting method; a blend by its leader and how many others have a part."""
+    if code.startswith("blend:"):
+        leader, _plus, others = code.removeprefix("blend:").partition("+")
+        return _("%(method)s and %(count)s more") % {"method": method_name(leader), "count": others}
+    return _read(METHODS, code)
+
+
+@register.filter
+def reason_text(code: str) -> str:
+    """Say why a method serves a series."""
+    return _read(REASONS, code)
+
+
+@register.filter
+def class_name(code: str) -> str:
+    """Name a demand class."""
+    return _read(CLASSES, code)
+
+
+@register.filter
+def class_hint(code: str) -> str:
+    """Say what a demand class means."""
+    return str(CLASS_HINTS.get(code, ""))
+
+
+@register.filter
+def action_name(code: str) -> str:
+    """Name a suggested action."""
+    return _read(ACTIONS, code) if code else ""
+
+
+@register.filter
+def bound_name(code: str) -> str:
+    """Name the constraint that bound a quantity."""
+    return _read(BOUNDS, code) if code else ""
+
+
+@register.filter
+def urgency_text(code: str) -> str:
+    """Say in one word how urgent a suggestion is."""
+    return str(URGENCY.get(code, URGENCY["below_reorder_point"])[0])
+
+
+@register.filter
+def urgency_tone(code: str) -> str:
+    """Return the tone of a suggestion's urgency."""
+    return URGENCY.get(code, URGENCY["below_reorder_point"])[1]
+
+
+@register.filter
+def kind_tone(code: str) -> str:
+    """Return the tone of a kind of warning."""
+    return KIND_TONES.get(code, "neutral")
+
+
+@register.simple_tag(takes_context=True)
+def evidence(context: template.Context, warning: RiskWarning) -> str:
+    """Say in one sentence what a warning rests on."""
+    tenant = context.get("tenant")
+    return evidence_sentence(warning, tenant.currency if tenant else "")
+
+
+def evidence_sentence(warning: RiskWarning, currency: str) -> str:
+    """Return the evidence of a warning in words."""
+    found = warning.evidence
+    known: dict[str, Any] = {name: quantity(value) for name, value in found.items()}
+    for name in ("probability", "change_share"):
+        if isinstance(found.get(name), float):
+            known[name] = percent(abs(found[name]), 0)
+    for name in ("excess_value",):
+        known[name] = money(found.get(name), currency)
+    known["unit"] = warning.product.base_unit
+    if isinstance(found.get("cover_days"), float):
+        known["cover_days"] = quantity(found["cover_days"], 0)
+    template_text = SENTENCES.get(str(found.get("finding", "")))
+    if template_text is None:
+        return ""
+    try:
+        return str(template_text) % known
+    except KeyError:
+        return ""
+
+
+SENTENCES: Mapping[str, str | Promise] = {
+    "stock_out": gettext_lazy(
+        "%(on_hand)s %(unit)s on hand and %(arriving_units)s arriving against an expected demand "
+        "of %(expected_demand)s in %(horizon_days)s days: runs out with a probability of "
+        "%(probability)s, %(lost_units)s %(unit)s would be lost."
+    ),
+    "excess": gettext_lazy(
+        "%(position)s %(unit)s are %(excess_units)s more than the order-up-to level and the cover "
+        "limit allow; they are worth %(excess_value)s and last %(cover_days)s days."
+    ),
+    "dead_stock": gettext_lazy(
+        "%(on_hand)s %(unit)s on hand, and nobody has asked for any for "
+        "%(days_without_demand)s days."
+    ),
+    "expiry": gettext_lazy(
+        "Of %(lot_units)s %(unit)s about %(units)s will not sell within the "
+        "%(days_left)s days left."
+    ),
+    "sales_spike": gettext_lazy(
+        "%(actual)s %(unit)s in %(days)s days where %(expected)s were expected; up to %(high)s "
+        "would have been normal."
+    ),
+    "sales_drop": gettext_lazy(
+        "%(actual)s %(unit)s in %(days)s days where %(expected)s were expected; down to %(low)s "
+        "would have been normal."
+    ),
+    "trend_decline": gettext_lazy(
+        "From %(start_level)s to %(end_level)s %(unit)s a week within %(weeks)s weeks, "
+        "%(change_share)s less, and steadily so."
+    ),
+}
