@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from hashlib import blake2b
 from typing import NamedTuple
@@ -86,7 +86,7 @@ class SaleLine(NamedTuple):
     sku: str
     quantity: str
     unit_price: str | None
-    sold_at: datetime
+    sold_at: str
     business_day: str
     customer: str
     country: str
@@ -114,7 +114,7 @@ class LineReader:
         self._zones = zones
         self._home = home
         self._numbers: dict[tuple[str, str], Decimal] = {}
-        self._moments: dict[tuple[str, str], tuple[datetime, str, str]] = {}
+        self._moments: dict[tuple[str, str], tuple[str, str, str]] = {}
         self._goods: dict[str, bool] = {}
         self._seen: set[int] = set()
         self._repeated: dict[bytes, int] = {}
@@ -205,7 +205,7 @@ class LineReader:
             return "negative_price"
         return "write_off" if quantity < 0 else "zero_price"
 
-    def _moment(self, text: str, warehouse: str) -> tuple[datetime, str, str]:
+    def _moment(self, text: str, warehouse: str) -> tuple[str, str, str]:
         found = self._moments.get((warehouse, text))
         if found is None:
             found = self._parse_moment(text, warehouse)
@@ -214,7 +214,7 @@ class LineReader:
             self._moments[warehouse, text] = found
         return found
 
-    def _parse_moment(self, text: str, warehouse: str) -> tuple[datetime, str, str]:
+    def _parse_moment(self, text: str, warehouse: str) -> tuple[str, str, str]:
         zone = self._zones.get(warehouse)
         if zone is None:
             raise BadValue("unknown_warehouse", "warehouse", warehouse)
@@ -226,7 +226,7 @@ class LineReader:
             raise BadValue("before_1990", "sold_at", text)
         if local.date() > self.rules.latest:
             raise BadValue("in_the_future", "sold_at", text)
-        return local, moment.isoformat(), local.date().isoformat()
+        return local.isoformat(), moment.isoformat(), local.date().isoformat()
 
     def _key(self, identity: str) -> bytes:
         """Return a digest of the line; identical lines of a file are told apart by their number."""

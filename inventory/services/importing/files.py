@@ -20,7 +20,7 @@ from inventory.services.importing.options import ImportOptions
 from inventory.services.importing.reading import check_size
 from inventory.services.importing.reports import ImportReport
 from tenancy.permissions import Permission, require
-from tenancy.scope import active_scope, active_tenant_id
+from tenancy.scope import active_scope
 from tenancy.services import audit
 
 BLOCK = 1024 * 1024
@@ -130,7 +130,7 @@ def earlier_facts(earlier: ImportedFile) -> dict[str, str]:
 
 
 def _folder(record: ImportedFile) -> str:
-    return f"imports/{active_tenant_id()}/{record.pk}"
+    return f"imports/{record.tenant_id}/{record.pk}"
 
 
 def _upload_name(record: ImportedFile) -> str:

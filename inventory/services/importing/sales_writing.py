@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
@@ -45,17 +45,17 @@ class SalesWriter:
             return
         sku_ids = [self._products.id_of(line.sku) for line in lines]
         params = self._names | {
-            "keys": [line.line_key for line in lines],
+            "keys": _array(f'"\\\\x{line.line_key.hex()}"' for line in lines),
             "documents": [line.document for line in lines],
-            "products": sku_ids,
-            "warehouses": [self._warehouses[line.warehouse] for line in lines],
-            "channels": [self._channels.id_of(line.channel) for line in lines],
-            "segments": [self._segments.id_of(line.segment) for line in lines],
-            "customers": [self._customers.id_of(line.customer) for line in lines],
-            "moments": [line.sold_at for line in lines],
-            "days": [line.business_day for line in lines],
-            "quantities": [line.quantity for line in lines],
-            "prices": [line.unit_price for line in lines],
+            "products": _array(sku_ids),
+            "warehouses": _array(self._warehouses[line.warehouse] for line in lines),
+            "channels": _array(self._channels.id_of(line.channel) for line in lines),
+            "segments": _array(self._segments.id_of(line.segment) for line in lines),
+            "customers": _array(self._customers.id_of(line.customer) for line in lines),
+            "moments": _array(line.sold_at for line in lines),
+            "days": _array(line.business_day for line in lines),
+            "quantities": _array(line.quantity for line in lines),
+            "prices": _array(line.unit_price for line in lines),
         }
         self._note_fractions(lines, sku_ids)
         stored, sales, units, money, first_id, first_day, last_day = _row(
@@ -74,7 +74,9 @@ class SalesWriter:
     def settle(self) -> None:
         """Match cancellations with sales and add the new days; a file without news changes nothing."""
         if self._first_id is not None:
+            _run(sales_sql.JOIN_BY_HASHING)
             candidates = _rows(sales_sql.CANCELLATION_CANDIDATES, self._names)
+            _run(sales_sql.JOIN_AS_PLANNED)
             pairs = match_cancellations(
                 (Candidate(*row) for row in candidates),
                 same_price=self._options.cancel_same_price_only,
@@ -166,6 +168,14 @@ class SalesWriter:
         report = self._report
         report.first_day = min(report.first_day or first, first)
         report.last_day = max(report.last_day, last)
+
+
+def _array(values: Iterable[object]) -> str:
+    """Spell an array of numbers, days or bytes as PostgreSQL reads it: much faster than by cell.
+
+    Not for texts: nothing is escaped.
+    """
+    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
 
 
 def _run(sql: str, params: Any = None) -> None:
