@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import structlog
 from django.db import models
@@ -22,12 +22,22 @@ class TenantQuery(Query):
 
     made_for: int | None = None
 
-    def get_compiler(self, *args: Any, **kwargs: Any) -> SQLCompiler:
+    def refuse_elsewhere(self) -> None:
+        """Raise unless the tenant the query was made for is active."""
         if self.made_for is not None and self.made_for != active_tenant_id():
             raise WrongTenant(
                 f"this query was made for tenant {self.made_for}, "
                 f"tenant {active_tenant_id()} is active"
             )
+
+    def chain(self, klass: type[Query] | None = None) -> Self:
+        if klass is not None:  # updates go on as another class, which knows no tenant
+            self.refuse_elsewhere()
+        chained: Self = super().chain(klass)  # type: ignore[assignment]
+        return chained
+
+    def get_compiler(self, *args: Any, **kwargs: Any) -> SQLCompiler:
+        self.refuse_elsewhere()
         compiler: SQLCompiler = super().get_compiler(*args, **kwargs)
         return compiler
 
@@ -38,6 +48,12 @@ class TenantQuerySet(models.QuerySet[M]):
         for row in rows:
             adopt(row)
         return super().bulk_create(rows, *args, **kwargs)
+
+    def _raw_delete(self, using: str | None) -> int:
+        # Django turns the query into another class here, which knows no tenant
+        if isinstance(self.query, TenantQuery):
+            self.query.refuse_elsewhere()
+        return super()._raw_delete(using)
 
     def update(self, **kwargs: Any) -> int:
         if {"tenant", "tenant_id"} & kwargs.keys():
@@ -66,7 +82,7 @@ class OwnMembershipManager(models.Manager[M]):
 
 
 def adopt(row: models.Model) -> None:
-    """Give a new row the active tenant; refuse a row of another tenant."""
+    """Give a new row the active tenant; refuse a row of another tenant, or pointing at one."""
     tenant_id = active_tenant_id()
     if row.tenant_id is None:  # type: ignore[attr-defined]
         row.tenant_id = tenant_id  # type: ignore[attr-defined]
@@ -74,6 +90,9 @@ def adopt(row: models.Model) -> None:
         raise WrongTenant(
             f"{type(row).__name__} of tenant {row.tenant_id} in the scope of tenant {tenant_id}"  # type: ignore[attr-defined]
         )
+    for name, pointed_at in row._state.fields_cache.items():
+        if getattr(pointed_at, "tenant_id", tenant_id) != tenant_id:
+            raise WrongTenant(f"{type(row).__name__}.{name} is a row of another tenant")
 
 
 def fence_lifted_for_schema_work(model: type[M], *, reason: str) -> models.QuerySet[M]:
