@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from tenancy.errors import NotFound
-from tenancy.models import Membership, Role
+from tenancy.models import Membership, Role, User
 
 
 def members() -> QuerySet[Membership]:
@@ -26,3 +26,8 @@ def active_owner_count() -> int:
     return int(
         Membership.objects.filter(role=Role.OWNER, is_active=True, user__is_active=True).count()
     )
+
+
+def find_user(email: str) -> User | None:
+    """Return the account with this e-mail address, whatever its case, or None."""
+    return User.objects.filter(email__iexact=email.strip()).first()

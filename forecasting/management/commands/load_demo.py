@@ -16,6 +16,8 @@ from forecasting.demo.loading import load_trade
 from forecasting.demo.people import PASSWORD, create_people
 from forecasting.demo.trades import TRADES, Trade
 from tenancy.models import Tenant
+from tenancy.queries.tenants import find_tenant
+from tenancy.services.tenants import TenantFields, create_tenant
 
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -78,14 +80,12 @@ class Command(BaseCommand):
 
 
 def _tenant(company: Trade) -> Tenant:
-    tenant, _created = Tenant.objects.get_or_create(
+    fields = TenantFields(
         slug=company.slug,
-        defaults={
-            "name": company.name,
-            "time_zone": company.time_zone,
-            "currency": company.currency,
-            "country": company.country,
-            "is_demo": True,
-        },
+        name=company.name,
+        time_zone=company.time_zone,
+        currency=company.currency,
+        country=company.country,
+        is_demo=True,
     )
-    return tenant
+    return find_tenant(company.slug) or create_tenant(fields=fields)
