@@ -26,6 +26,11 @@ class Member:
     network: TrainedNetwork
 
 
+def store_to_forecast(known: SeriesPanel, plan: FeaturePlan, reading_days: int) -> FeatureStore:
+    """Return the store of the days that decide a forecast after the panel's last day."""
+    return FeatureStore(known.last_days(plan.days_to_read + reading_days), plan)
+
+
 def run_network(members: list[Member], store: FeatureStore) -> tuple[FloatArray, FloatArray]:
     """Forecast after the store's last day with the members' average: [S, H], [S, H, Q]."""
     made = [
@@ -43,7 +48,7 @@ def run_baseline(name: str, known: SeriesPanel, horizon: int) -> tuple[FloatArra
 
 
 def make_holdout(
-    panel: SeriesPanel, origins: list[date], plan: FeaturePlan
+    panel: SeriesPanel, origins: list[date], plan: FeaturePlan, reading_days: int
 ) -> tuple[Holdout, list[FeatureStore]]:
     """Return what came after each origin, and the stores as they were at each."""
     actual, seen, scales, squares, volumes, stores = [], [], [], [], [], []
@@ -58,7 +63,7 @@ def make_holdout(
         squares.append(square)
         recent = np.where(known.observed, np.nan_to_num(known.demand), 0)[:, -VOLUME_DAYS:]
         volumes.append(recent.sum(axis=1, dtype=np.float64))
-        stores.append(FeatureStore(known, plan))
+        stores.append(store_to_forecast(known, plan, reading_days))
     first = panel.up_to(origins[0])
     holdout = Holdout(
         actual=np.stack(actual),

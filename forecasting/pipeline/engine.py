@@ -18,7 +18,15 @@ from forecasting.pipeline.artifact import (
     seal,
     unseal,
 )
-from forecasting.pipeline.backtest import Member, make_holdout, run_baseline, run_network, validator
+from forecasting.pipeline.backtest import (
+    Member,
+    make_holdout,
+    run_baseline,
+    run_network,
+    store_to_forecast,
+    validator,
+)
+from forecasting.pipeline.compute import use_one_core
 from forecasting.pipeline.contest import ALL_CLASSES, Blend, ContestResult, Entry, hold_contest
 from forecasting.pipeline.features import FeaturePlan, FeatureStore, plan_features
 from forecasting.pipeline.metrics import demand_class
@@ -57,7 +65,7 @@ SMALL_HOLDOUT = 0.1
 """A holdout below this share of the days is not worth a second training: what was judged serves."""
 STEPS_PER_ROOT_DAY = 0.7
 MIN_STEPS, MAX_STEPS = 120, 900
-SECONDS_PER_STEP = 0.085
+SECONDS_PER_STEP = 0.07
 """CPU seconds of one training step with the default sizes; only used to keep to a budget."""
 NO_CALLBACKS = Callbacks()
 
@@ -125,6 +133,7 @@ class FittedForecaster:
         """
         if horizon < 1:
             raise ForecastRefused("The horizon must be at least one day.")
+        use_one_core()
         known, spoiled = sanitise(panel.up_to(origin, self.plan.horizon))
         reasons = triage(known, spoiled)
         classes = demand_class(known.demand, known.observed)
@@ -154,7 +163,8 @@ class FittedForecaster:
         for method in sorted({m for one in blends for m in one.methods}):
             own = [member for member in self.members if member.method == method]
             if own:
-                store = store or FeatureStore(known, self.plan)
+                days = max(member.network.config.reading_days for member in self.members)
+                store = store or store_to_forecast(known, self.plan, days)
                 made[method] = run_network(own, store)
             else:
                 made[method] = run_baseline(method, known, self.plan.horizon)
@@ -220,6 +230,7 @@ def fit(
     Too little data is no error: the baselines serve then, with their reason. Raises TrainingStopped
     when the caller asks to stop, TrainingDiverged, UnknownNetwork.
     """
+    use_one_core()
     started = callbacks.cpu_seconds() if callbacks.cpu_seconds else None
     known, spoiled = sanitise(panel.up_to(origin, config.horizon))
     usable = trainable(known, triage(known, spoiled))
@@ -257,7 +268,7 @@ def _train_and_judge(
     """Train without the holdout, hold the contest on it, then train on all days what won."""
     early = learned.up_to(origins[0], config.horizon)
     store = FeatureStore(early, plan)
-    holdout, stores = make_holdout(learned, origins, plan)
+    holdout, stores = make_holdout(learned, origins, plan, settings[0].reading_days)
     judged: list[Member] = []
     history: list[EpochReport] = []
     for setting in settings:

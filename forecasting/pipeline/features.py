@@ -51,6 +51,11 @@ class FeaturePlan:
     """Windows of the rolling means."""
 
     @property
+    def days_to_read(self) -> int:
+        """Days of history that decide a forecast, apart from those the network itself reads."""
+        return self.lookback + YEAR
+
+    @property
     def lookback(self) -> int:
         return YEARLY_LOOKBACK_DAYS if self.yearly else SHORT_LOOKBACK_DAYS
 

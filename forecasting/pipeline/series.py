@@ -145,6 +145,17 @@ class SeriesPanel:
             signals=tuple(_cut_signal(signal, days, horizon) for signal in self.signals),
         )
 
+    def last_days(self, days: int) -> "SeriesPanel":
+        """Return the panel without all but its last days; signals keep what lies ahead."""
+        dropped = max(self.n_days - days, 0)
+        return replace(
+            self,
+            first_day=self.first_day + timedelta(days=dropped),
+            demand=self.demand[:, dropped:],
+            observed=self.observed[:, dropped:],
+            signals=tuple(replace(s, values=s.values[..., dropped:]) for s in self.signals),
+        )
+
     def select(self, rows: NDArray[np.intp]) -> "SeriesPanel":
         """Return the panel of some series, by row number, in the order given."""
         return replace(

@@ -42,7 +42,6 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        _use_one_thread()
         from forecasting.pipeline.engine import fit
 
         origins = _read_origins(options["origin"])
@@ -116,12 +115,6 @@ class Command(BaseCommand):
             )
         if fitted.cpu_seconds is not None:
             self.stdout.write(f"trained in {fitted.cpu_seconds:.1f} CPU seconds")
-
-
-def _use_one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _read_origins(texts: list[str]) -> list[date]:
