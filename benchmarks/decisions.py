@@ -2,17 +2,20 @@
 
     python -m benchmarks.decisions [--task m5|online_retail] [--days 364] [--seed 0] [--out FILE]
 
-Demand: the shared series beside the checkout (../shared/data). Lead times: drawn from the order-to-
-delivery days of the shared SCMS deliveries, divided by 9 (quartiles 6, 10, 16 days), independent per
-order. Review once a week, no minimum order. Unit cost = 0.7 of the price, lost margin 0.3 of it.
-Policies see demand up to the evening of the review, and the same lead-time distribution. Fill rate
-is in units, stock is the mean value in the evening; the first 70 days are not counted.
+Demand: the shared series beside the checkout (../shared/data). Lead times: drawn from the days
+between order and delivery of the shared SCMS deliveries, divided by 9, independent per order.
+Review once a week, no minimum order. Unit cost = 0.7 of the price, lost margin 0.3 of it. Policies
+see demand up to the evening of the review, open orders, and the same lead-time distribution; none
+has seen a lead time before the goods are there. Stock is the mean value in the evening; the first
+70 days are not counted. Fill rate is the share of units sold; "margin" rows are also compared at
+equal share of margin, so that serving cheap goods well does not count for more than it earns.
 """
 
 import argparse
 import json
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +24,16 @@ import pandas as pd
 from forecasting.decisions.demand_paths import DemandForecast, demand_forecast, level_correlation
 from forecasting.decisions.lead_time_demand import IntervalDemand
 from forecasting.decisions.lead_times import LeadTimes, lead_times_from_observations
-from forecasting.decisions.simulation import (
+from forecasting.decisions.policies import (
     ForecastLevels,
     MinMaxLevels,
     PerfectForesight,
+    ProjectedNeedPolicy,
+    TextbookLevels,
+)
+from forecasting.decisions.simulation import (
     Policy,
     SimulationResult,
-    TextbookLevels,
     World,
     simulate,
     stock_at_fill_rate,
@@ -41,7 +47,9 @@ HISTORY_DAYS = 730
 WARM_UP_DAYS = 70
 SERVICE_LEVELS = (0.5, 0.6, 0.7, 0.8, 0.86, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
 FILL_RATES = (0.90, 0.93, 0.95, 0.97, 0.98)
-FORECASTS = ("empirical_quantiles", "empirical_weekday", "exponential_smoothing", "tsb")
+RATIOS = (0.5, 0.65, 0.8, 0.9, 0.95, 0.98)
+PRIORITIES = (1.0, 2.0, 4.0, 8.0, 16.0, 40.0)
+"""Worth of a unit not lost, in mean unit costs held for a review period."""
 
 
 def load_demand(task: str) -> tuple[pd.DataFrame, pd.Series]:
@@ -50,12 +58,12 @@ def load_demand(task: str) -> tuple[pd.DataFrame, pd.Series]:
     if task == "m5":
         folder = SHARED / "data" / "m5_walmart_daily"
         sales = pd.read_csv(folder / "sales.csv.gz", parse_dates=["date"])
-        table = sales.pivot(index="series_id", columns="date", values="units").reindex(chosen)
+        table = sales.set_index(["series_id", "date"]).units.unstack().reindex(chosen)
         prices = pd.read_csv(folder / "prices.csv.gz").groupby("series_id").sell_price.mean()
         return table, prices.reindex(table.index)
     folder = SHARED / "data" / "online_retail"
     daily = pd.read_csv(folder / "daily_demand.csv.gz", parse_dates=["date"], dtype={"sku": str})
-    table = daily.pivot(index="sku", columns="date", values="demand").reindex(chosen)
+    table = daily.set_index(["sku", "date"]).demand.unstack().reindex(chosen)
     table = table.reindex(columns=pd.date_range(daily.date.min(), daily.date.max()))
     begun = table.notna().cummax(axis=1)
     prices = daily.groupby("sku").revenue.sum() / daily.groupby("sku").demand.sum()
@@ -101,10 +109,11 @@ def build_world(task: str, days: int, seed: int) -> tuple[World, LeadTimes]:
 
 
 def forecaster(world: World, method: str) -> Callable[[int], DemandForecast]:
-    """Return what forecasts from a day, with one of the baselines."""
+    """Return what forecasts from a day, with one of the baselines; each day is made once."""
     history = world.demand[:, : world.first_day]
     correlation = level_correlation(history, np.isfinite(history))
 
+    @cache
     def forecast_at(day: int) -> DemandForecast:
         known = world.demand[:, max(day + 1 - HISTORY_DAYS, 0) : day + 1]
         made = BASELINES[method](known, np.isfinite(known), HORIZON_DAYS)
@@ -113,7 +122,7 @@ def forecaster(world: World, method: str) -> Callable[[int], DemandForecast]:
     return forecast_at
 
 
-def run_curves(world: World, lead: LeadTimes) -> dict[str, list[SimulationResult]]:
+def run_curves(world: World, lead: LeadTimes, method: str) -> dict[str, list[SimulationResult]]:
     """Return every policy's results over its range of settings."""
     curves: dict[str, list[SimulationResult]] = {}
 
@@ -122,13 +131,17 @@ def run_curves(world: World, lead: LeadTimes) -> dict[str, list[SimulationResult
         curves[name] = [simulate(world, one) for one in policies]
         print(f"{name}: {time.perf_counter() - started:.1f} s", flush=True)
 
-    for method in FORECASTS:
-        known: dict[int, IntervalDemand] = {}
-        made = forecaster(world, method)
-        run(
-            f"ours, {method}",
-            [ForecastLevels(made, lead, level, known) for level in SERVICE_LEVELS],
-        )
+    made = forecaster(world, method)
+    relative_cost = world.unit_cost / world.unit_cost.mean()
+    run("ours, for units", [
+        ProjectedNeedPolicy(made, lead, one / (one + relative_cost)) for one in PRIORITIES
+    ])  # fmt: skip
+    run("ours, for margin", [ProjectedNeedPolicy(made, lead, ratio) for ratio in RATIOS])
+    known: dict[int, IntervalDemand] = {}
+    run(
+        "quantile of position",
+        [ForecastLevels(made, lead, level, known) for level in SERVICE_LEVELS],
+    )
     for window in (28, 91, 364):
         run(
             f"textbook, {window} days",
@@ -139,17 +152,27 @@ def run_curves(world: World, lead: LeadTimes) -> dict[str, list[SimulationResult
     return curves
 
 
-def compare(curves: dict[str, list[SimulationResult]]) -> list[dict[str, object]]:
-    """Return stock value of each policy at each fill rate."""
+def compare(curves: dict[str, list[SimulationResult]], world: World) -> list[dict[str, object]]:
+    """Return stock value of each policy at each fill rate, by units and by margin."""
     rows = []
     for name, results in curves.items():
-        fills = np.array([one.fill_rate for one in results])
         stocks = np.array([one.total_stock_value for one in results])
-        row: dict[str, object] = {"policy": name}
-        for wanted in FILL_RATES:
-            row[f"stock at {wanted:.0%}"] = stock_at_fill_rate(fills, stocks, wanted)
-        rows.append(row)
-    return rows
+        for measure, fills in (
+            ("units", [one.fill_rate for one in results]),
+            ("margin", [margin_fill_rate(one, world) for one in results]),
+        ):
+            row: dict[str, object] = {"policy": name, "fill by": measure}
+            for wanted in FILL_RATES:
+                stock = stock_at_fill_rate(np.array(fills), stocks, wanted)
+                row[f"{wanted:.0%}"] = stock
+            rows.append(row)
+    return sorted(rows, key=lambda row: str(row["fill by"]), reverse=True)
+
+
+def margin_fill_rate(result: SimulationResult, world: World) -> float:
+    """Return the share of margin that was earned."""
+    asked = float((result.demanded * world.unit_margin).sum())
+    return 1 - float(result.lost_margin.sum()) / asked
 
 
 def main() -> None:
@@ -157,12 +180,13 @@ def main() -> None:
     parser.add_argument("--task", default="m5", choices=["m5", "online_retail"])
     parser.add_argument("--days", type=int, default=364)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--forecast", default="exponential_smoothing", choices=sorted(BASELINES))
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     world, lead = build_world(arguments.task, arguments.days, arguments.seed)
     print(f"{arguments.task}: {world.n_series} series, {arguments.days} days")
-    curves = run_curves(world, lead)
-    rows = compare(curves)
+    curves = run_curves(world, lead, arguments.forecast)
+    rows = compare(curves, world)
     print(pd.DataFrame(rows).to_string(index=False, float_format=lambda v: f"{v:,.0f}"))
     best = curves["perfect foresight"][0]
     print(f"perfect foresight: fill {best.fill_rate:.4f}, stock {best.total_stock_value:,.0f}")

@@ -6,7 +6,6 @@ lead time L serves demand from day t + L + 1 on, so that a position has to last 
 plus lead time, as in `lead_time_demand`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Protocol
@@ -14,10 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.decisions.demand_paths import DemandForecast
-from forecasting.decisions.lead_time_demand import IntervalDemand, interval_demand
-from forecasting.decisions.lead_times import LeadTimes
-from forecasting.decisions.safety_stock import normal_safety_stock
+from forecasting.decisions.projected_need import OpenOrder
 from forecasting.pipeline.series import FloatArray
 
 
@@ -67,11 +63,27 @@ class World:
         return int(self.demand.shape[1])
 
 
-class Policy(Protocol):
-    """Decides levels in the evening of a review day, from demand up to and including that day."""
+@dataclass(frozen=True)
+class StockState:
+    """What a planner sees in the evening of a review day: on_hand [S], orders not arrived."""
 
-    def levels(self, world: World, day: int) -> tuple[FloatArray, FloatArray]:
-        """Return (reorder point, order-up-to level), each [S]."""
+    on_hand: FloatArray
+    open_orders: tuple[OpenOrder, ...]
+
+    @property
+    def position(self) -> FloatArray:
+        """On hand plus on order: [S]."""
+        total = self.on_hand.copy()
+        for one in self.open_orders:
+            total += one.quantity
+        return total
+
+
+class Policy(Protocol):
+    """Decides in the evening of a review day, from demand up to and including that day."""
+
+    def need(self, world: World, day: int, state: StockState) -> FloatArray:
+        """Return the units to order before minimum and multiple, 0 or more: [S]."""
         ...
 
 
@@ -112,30 +124,48 @@ def simulate(world: World, policy: Policy) -> SimulationResult:
     rows = np.arange(world.n_series)
     arrivals = np.zeros((world.n_series, stop + int(world.lead_times.max()) + 2))
     on_hand = world.starting_stock.astype(float)
-    on_order = np.zeros(world.n_series)
+    placed: dict[int, FloatArray] = {}
     tally = _Tally(world)
     for day in range(start, stop):
-        arriving = arrivals[:, day]
-        on_hand += arriving
-        on_order -= arriving
+        on_hand += arrivals[:, day]
         sold = np.minimum(on_hand, world.demand[:, day])
         on_hand -= sold
         counted = day >= start + world.warm_up_days
         if counted:
             tally.count_day(day, sold, on_hand)
         if (day - start) % world.review_period_days == 0:
-            quantity = _order_quantities(world, policy.levels(world, day), on_hand + on_order)
+            state = StockState(on_hand.copy(), _open_orders(world, placed, day))
+            quantity = _sold_quantity(world, policy.need(world, day, state))
             arrivals[rows, day + 1 + world.lead_times[:, day]] += quantity
-            on_order += quantity
+            placed[day] = quantity
             tally.orders += counted * (quantity > 0)
     return tally.result()
 
 
-def _order_quantities(
-    world: World, levels: tuple[FloatArray, FloatArray], position: FloatArray
+def _open_orders(world: World, placed: dict[int, FloatArray], day: int) -> tuple[OpenOrder, ...]:
+    """Orders placed before that have not arrived by the evening of the day."""
+    found = []
+    for placed_on in list(placed):
+        waiting = placed_on + 1 + world.lead_times[:, placed_on] > day
+        quantity = np.where(waiting, placed[placed_on], 0.0)
+        if quantity.any():
+            found.append(OpenOrder(day - placed_on, quantity))
+        else:
+            del placed[placed_on]
+    return tuple(found)
+
+
+def order_up_to_need(
+    reorder_point: FloatArray, order_up_to: FloatArray, position: FloatArray
 ) -> FloatArray:
-    reorder_point, order_up_to = levels
-    need = np.where(position <= reorder_point, np.maximum(order_up_to - position, 0.0), 0.0)
+    """Return what restores a position at or under the reorder point to the level: all [S]."""
+    due = position <= reorder_point
+    need: FloatArray = np.where(due, np.maximum(order_up_to - position, 0.0), 0.0)
+    return need
+
+
+def _sold_quantity(world: World, need: FloatArray) -> FloatArray:
+    """Raise a need to the minimum and to whole multiples."""
     wanted = np.where(need > 1e-9, np.maximum(need, world.minimum_order_quantity), 0.0)
     steps = np.ceil(wanted / world.order_multiple - 1e-9)
     quantity: FloatArray = steps * world.order_multiple
@@ -174,91 +204,6 @@ class _Tally:
             stockout_days=self._stockout_days,
             days=self._days,
         )
-
-
-class ForecastLevels:
-    """Ours: the quantile of demand over the protection interval, from a forecast per review day.
-
-    forecast_at: day -> forecast made in its evening. Distributions are kept, so that many service
-    levels can be tried on one set of forecasts.
-    """
-
-    def __init__(
-        self,
-        forecast_at: Callable[[int], DemandForecast],
-        lead_times: LeadTimes,
-        service_level: FloatArray | float,
-        known: dict[int, IntervalDemand] | None = None,
-    ) -> None:
-        self._forecast_at = forecast_at
-        self._lead_times = lead_times
-        self._service_level = service_level
-        self._known: dict[int, IntervalDemand] = {} if known is None else known
-
-    def levels(self, world: World, day: int) -> tuple[FloatArray, FloatArray]:
-        """Return the demand quantile as both levels, in whole units."""
-        if day not in self._known:
-            review = np.full(world.n_series, world.review_period_days)
-            self._known[day] = interval_demand(self._forecast_at(day), self._lead_times, review)
-        level = np.ceil(self._known[day].quantile(self._service_level) - 1e-9)
-        return level, level
-
-
-@dataclass(frozen=True)
-class TextbookLevels:
-    """Reorder point with a normal safety stock, mean and deviation of the last days of demand."""
-
-    lead_times: LeadTimes
-    service_level: float
-    window_days: int = 91
-
-    def levels(self, world: World, day: int) -> tuple[FloatArray, FloatArray]:
-        """Return mean demand of the protection interval plus safety stock as both levels."""
-        recent = _window(world, day, self.window_days)
-        mean, deviation = np.nan_to_num(np.nanmean(recent, axis=1)), np.nanstd(recent, axis=1)
-        protection = self.lead_times.mean_days + world.review_period_days
-        safety = normal_safety_stock(
-            np.nan_to_num(deviation),
-            mean,
-            protection,
-            self.lead_times.deviation_days,
-            self.service_level,
-        )
-        level = np.ceil(np.maximum(mean * protection + safety, 0.0) - 1e-9)
-        return level, level
-
-
-@dataclass(frozen=True)
-class MinMaxLevels:
-    """Cover in days of mean demand: order when below the least, up to the most."""
-
-    minimum_days: float
-    maximum_days: float
-    window_days: int = 91
-
-    def levels(self, world: World, day: int) -> tuple[FloatArray, FloatArray]:
-        """Return mean demand times the days of cover."""
-        mean = np.nan_to_num(np.nanmean(_window(world, day, self.window_days), axis=1))
-        return np.ceil(mean * self.minimum_days), np.ceil(mean * self.maximum_days)
-
-
-@dataclass(frozen=True)
-class PerfectForesight:
-    """Knows all demand and lead times: orders exactly what is asked for until the next order."""
-
-    def levels(self, world: World, day: int) -> tuple[FloatArray, FloatArray]:
-        """Return the true demand until the next review's order can be used, as both levels."""
-        following = min(day + world.review_period_days, world.n_days - 1)
-        covered = world.review_period_days + world.lead_times[:, following]
-        total = np.concatenate(
-            [np.zeros((world.n_series, 1)), np.cumsum(world.demand[:, day + 1 :], axis=1)], axis=1
-        )
-        level = total[np.arange(world.n_series), np.minimum(covered, total.shape[1] - 1)]
-        return level, level
-
-
-def _window(world: World, day: int, days: int) -> FloatArray:
-    return world.demand[:, max(day + 1 - days, 0) : day + 1]
 
 
 def stock_at_fill_rate(
