@@ -91,10 +91,11 @@ PRODUCT_FIELDS = (
     _SKU,
     _field(
         "name",
-        "product name|item name|title|short description|description|product description|item description|"
-        "bezeichnung|designation|nombre",
+        "product name|description|product description|item name|item description|"
+        "short description|title|bezeichnung|designation|nombre",
     ),
-    _field("description", "long description|details|notes"),
+    # a lone column "description" is the name of the product, as its place in both lists says
+    Field("description", ("long description", "details", "notes", "remarks", "description")),
     _field(
         "category", "product category|group|product group|family|department|warengruppe|kategorie"
     ),

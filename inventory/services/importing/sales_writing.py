@@ -122,14 +122,17 @@ class SalesWriter:
         """Create what may be created; drop, as errors, the lines that name something else."""
         lines = [line for _, line in numbered]
         self._learn_customers(lines)
+        names: dict[str, str] = {}
+        for line in lines:
+            names[line.sku] = names.get(line.sku) or line.product_name
+        may_create = self._options
+        channels = {line.channel: "" for line in lines}
+        segments = {line.segment: "" for line in lines}
         refused = {
-            "sku": self._learn(self._products, {x.sku: x.product_name for x in reversed(lines)},
-                               create=self._options.create_products),
-            "channel": self._learn(self._channels, {x.channel: x.channel for x in lines},
-                                   create=self._options.create_places),
-            "segment": self._learn(self._segments, {x.segment: x.segment for x in lines},
-                                   create=self._options.create_places),
-        }  # fmt: skip
+            "sku": self._learn(self._products, names, create=may_create.create_products),
+            "channel": self._learn(self._channels, channels, create=may_create.create_places),
+            "segment": self._learn(self._segments, segments, create=may_create.create_places),
+        }
         if not any(refused.values()):
             return numbered
         kept = []
@@ -147,7 +150,8 @@ class SalesWriter:
     def _learn(self, register: Register, names: dict[str, str], *, create: bool) -> set[str]:
         missing = register.learn(names)
         if missing and create:
-            register.create({code: names[code] or code for code in missing})
+            # in the order of the file: of two spellings the first one stays
+            register.create({code: names[code] for code in names if code in missing})
             return set()
         return missing
 

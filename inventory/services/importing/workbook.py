@@ -8,6 +8,8 @@ from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
+from defusedxml.ElementTree import iterparse
+
 from inventory.services.importing.errors import ImportRefused
 
 MEGABYTE = 1024 * 1024
@@ -47,12 +49,23 @@ def check_directory(path: Path) -> None:
         )
 
 
+def _refuse_document_types(path: Path) -> None:
+    """Refuse a workbook whose XML declares entities: no program that writes workbooks does."""
+    with zipfile.ZipFile(path) as archive:
+        for part in archive.infolist():
+            if part.filename.endswith((".xml", ".rels")):
+                with archive.open(part) as raw:
+                    # a declaration can only stand before the root element
+                    next(iterparse(raw, events=("start",), forbid_dtd=True), None)
+
+
 def workbook_rows(path: Path) -> Iterator[list[str]]:
     """Yield the rows of the first sheet as text, as a CSV export would write them."""
     from openpyxl import load_workbook
 
     check_directory(path)
     try:
+        _refuse_document_types(path)
         book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # what a file says about its own size is not believed
