@@ -58,16 +58,21 @@ def load_demand(task: str) -> tuple[pd.DataFrame, pd.Series]:
     if task == "m5":
         folder = SHARED / "data" / "m5_walmart_daily"
         sales = pd.read_csv(folder / "sales.csv.gz", parse_dates=["date"])
-        table = sales.set_index(["series_id", "date"]).units.unstack().reindex(chosen)
+        table = _by_day(sales, "series_id", "units").reindex(chosen)
         prices = pd.read_csv(folder / "prices.csv.gz").groupby("series_id").sell_price.mean()
         return table, prices.reindex(table.index)
     folder = SHARED / "data" / "online_retail"
     daily = pd.read_csv(folder / "daily_demand.csv.gz", parse_dates=["date"], dtype={"sku": str})
-    table = daily.set_index(["sku", "date"]).demand.unstack().reindex(chosen)
+    table = _by_day(daily, "sku", "demand").reindex(chosen)
     table = table.reindex(columns=pd.date_range(daily.date.min(), daily.date.max()))
     begun = table.notna().cummax(axis=1)
     prices = daily.groupby("sku").revenue.sum() / daily.groupby("sku").demand.sum()
     return table.fillna(0).where(begun), prices.reindex(table.index)
+
+
+def _by_day(table: pd.DataFrame, key: str, values: str) -> pd.DataFrame:
+    """One row per series, one column per day; pivot_table would average a million rows for it."""
+    return table.set_index([key, "date"])[values].unstack()  # noqa: PD010
 
 
 def scms_lead_times() -> np.ndarray:

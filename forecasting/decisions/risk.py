@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from forecasting.decisions.demand_paths import PATHS, DemandForecast, path_chunks
+from forecasting.decisions.demand_paths import DemandForecast, path_chunks
 from forecasting.pipeline.series import FloatArray
 
 DAYS_PER_YEAR = 365
@@ -80,13 +80,14 @@ class StockOutRisk(RiskFinding):
 class ExcessRisk(RiskFinding):
     """More stock than the order-up-to level plus what the cover limit allows.
 
-    severity: holding cost of the excess until it is sold, at most the limit of a year.
+    severity: holding cost of the excess until it is sold, at most a year; cover_days: None where
+    nothing sells.
     """
 
     kind = RiskKind.EXCESS
     excess_units: float
     excess_value: float
-    cover_days: float
+    cover_days: float | None
     limit_units: float
     position: float
 
@@ -137,7 +138,6 @@ def find_stock_outs(
     arrivals: FloatArray,
     unit_margin: FloatArray,
     min_probability: float = 0.5,
-    seed: int = 0,
 ) -> tuple[StockOutRisk, ...]:
     """Return the items likely to run out within the days of `arrivals`.
 
@@ -148,7 +148,7 @@ def find_stock_outs(
     found: list[StockOutRisk] = []
     reach = np.full(len(keys), days)
     expected = forecast.expected_demand(reach.astype(float))
-    for rows, paths in path_chunks(forecast, reach, seed, PATHS):
+    for rows, paths in path_chunks(forecast, reach):
         supply = on_hand[rows, None] + np.cumsum(arrivals[rows], axis=1)
         shortage = _lost_sales(paths[:, :, 1 : days + 1], supply)  # [rows, N, D]
         ran_out = shortage > 1e-6
@@ -189,26 +189,35 @@ def _lost_sales(demand: FloatArray, supply: FloatArray) -> FloatArray:
     return lost
 
 
+@dataclass(frozen=True)
+class ExcessLimit:
+    """How much cover above the order-up-to level is still fine, and what holding stock costs."""
+
+    cover_days: float = 90.0
+    holding_rate_per_year: float = 0.25
+
+
 def find_excess(
     keys: Sequence[str],
     position: FloatArray,
     order_up_to: FloatArray,
     mean_daily: FloatArray,
     unit_cost: FloatArray,
-    cover_limit_days: float = 90.0,
-    holding_rate_per_year: float = 0.25,
+    limit: ExcessLimit | None = None,
 ) -> tuple[ExcessRisk, ...]:
-    """Return items with more than the order-up-to level plus `cover_limit_days` of demand: all [S].
+    """Return items with more than the order-up-to level plus the limit's days of demand: all [S].
 
     The excess is held until it sells: units * cost * rate * (days until gone) / 2 per year, at
     most a year.
     """
-    limit = order_up_to + mean_daily * cover_limit_days
-    excess = np.maximum(position - limit, 0.0)
+    limit = limit or ExcessLimit()
+    most = order_up_to + mean_daily * limit.cover_days
+    excess = np.maximum(position - most, 0.0)
     to_sell = np.minimum(
         excess / np.maximum(mean_daily, excess / DAYS_PER_YEAR + 1e-12), DAYS_PER_YEAR
     )
-    days_held = cover_limit_days + to_sell / 2
+    days_held = limit.cover_days + to_sell / 2
+    rate_per_day = limit.holding_rate_per_year / DAYS_PER_YEAR
     found = []
     for row in (int(one) for one in np.flatnonzero(excess > 0)):
         value = float(excess[row] * max(unit_cost[row], 0.0))
@@ -216,12 +225,12 @@ def find_excess(
         found.append(
             ExcessRisk(
                 key=keys[row],
-                severity=value * holding_rate_per_year * float(days_held[row]) / DAYS_PER_YEAR,
+                severity=value * rate_per_day * float(days_held[row]),
                 action=SuggestedAction.STOP_ORDERING,
                 excess_units=float(excess[row]),
                 excess_value=value,
-                cover_days=float(position[row]) / rate if rate > 0 else float("inf"),
-                limit_units=float(limit[row]),
+                cover_days=float(position[row]) / rate if rate > 0 else None,
+                limit_units=float(most[row]),
                 position=float(position[row]),
             )
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.decisions.demand_paths import PATHS, DemandForecast, path_chunks
+from forecasting.decisions.demand_paths import DemandForecast, path_chunks
 from forecasting.decisions.risk import RiskFinding, RiskKind, SuggestedAction
 from forecasting.pipeline.series import BoolArray, FloatArray
 
@@ -70,7 +70,6 @@ def find_abnormal_sales(
     seen: BoolArray,
     unit_value: FloatArray,
     max_probability: float = 0.005,
-    seed: int = 0,
 ) -> tuple[AbnormalSales, ...]:
     """Return items whose total demand of recent days was all but excluded by the forecast.
 
@@ -82,7 +81,7 @@ def find_abnormal_sales(
     counted = seen & np.isfinite(actual)
     total = np.where(counted, actual, 0.0).sum(axis=1)
     found: list[AbnormalSales] = []
-    for rows, paths in path_chunks(forecast, np.full(len(keys), days), seed, PATHS):
+    for rows, paths in path_chunks(forecast, np.full(len(keys), days)):
         daily = np.diff(paths[:, :, : days + 1], axis=2)
         sums = np.einsum("snd,sd->sn", daily, counted[rows].astype(daily.dtype))
         for k in np.flatnonzero(counted[rows].any(axis=1)):

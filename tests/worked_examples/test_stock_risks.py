@@ -64,7 +64,7 @@ def test_excess_without_any_demand_is_held_for_a_year():
         ["P"], np.array([8.0]), np.array([0.0]), np.array([0.0]), np.array([10.0])
     )
     assert found.severity == pytest.approx(80 * 0.25 * (90 + 365 / 2) / 365)
-    assert found.cover_days == float("inf")
+    assert found.cover_days is None
 
 
 def test_stock_that_nobody_asks_for_is_dead_after_the_limit():
