@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from inventory.pages import importing, places, products, stock
+from inventory.pages import importing, places, products, purchasing, receiving, stock, suppliers
 
 app_name = "inventory"
 urlpatterns = [
@@ -17,6 +17,53 @@ urlpatterns = [
     path("import/<int:file_id>/progress/", importing.import_progress, name="import_progress"),
     path("import/<int:file_id>/cancel/", importing.import_cancel, name="import_cancel"),
     path("import/<int:file_id>/errors.csv", importing.import_errors, name="import_errors"),
+    path("purchase-orders/", purchasing.purchase_order_list, name="purchase_order_list"),
+    path("purchase-orders/new/", purchasing.purchase_order_create, name="purchase_order_create"),
+    path(
+        "purchase-orders/<int:order_id>/",
+        purchasing.purchase_order_detail,
+        name="purchase_order_detail",
+    ),
+    path(
+        "purchase-orders/<int:order_id>/lines/",
+        purchasing.purchase_order_add_line,
+        name="purchase_order_add_line",
+    ),
+    path(
+        "purchase-orders/<int:order_id>/lines/<int:line_id>/remove/",
+        purchasing.purchase_order_remove_line,
+        name="purchase_order_remove_line",
+    ),
+    path(
+        "purchase-orders/<int:order_id>/place/",
+        purchasing.purchase_order_place,
+        name="purchase_order_place",
+    ),
+    path(
+        "purchase-orders/<int:order_id>/cancel/",
+        purchasing.purchase_order_cancel,
+        name="purchase_order_cancel",
+    ),
+    path(
+        "purchase-orders/<int:order_id>/close/",
+        purchasing.purchase_order_close,
+        name="purchase_order_close",
+    ),
+    path(
+        "purchase-orders/<int:order_id>/receive/",
+        receiving.purchase_order_receive,
+        name="purchase_order_receive",
+    ),
+    path("suppliers/", suppliers.supplier_list, name="supplier_list"),
+    path("suppliers/new/", suppliers.supplier_create, name="supplier_create"),
+    path("suppliers/<int:supplier_id>/", suppliers.supplier_detail, name="supplier_detail"),
+    path("suppliers/<int:supplier_id>/edit/", suppliers.supplier_edit, name="supplier_edit"),
+    path("suppliers/<int:supplier_id>/offers/new/", suppliers.offer_create, name="offer_create"),
+    path(
+        "suppliers/<int:supplier_id>/offers/<int:supplier_item_id>/",
+        suppliers.offer_edit,
+        name="offer_edit",
+    ),
     path("warehouses/", places.warehouse_list, name="warehouse_list"),
     path("warehouses/new/", places.warehouse_create, name="warehouse_create"),
     path("warehouses/<int:warehouse_id>/", places.warehouse_detail, name="warehouse_detail"),

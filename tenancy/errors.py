@@ -5,8 +5,9 @@ A refusal says in words what is wrong and what to do, and carries the same as da
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 from django.utils.functional import Promise
@@ -89,6 +90,20 @@ class Invalid(Refused):
     def field(cls, field: str, code: str, message: Text) -> Invalid:
         """Return the refusal of a single field."""
         return cls([Problem(field=field, code=code, message=message)])
+
+
+@contextmanager
+def lines_numbered_as(numbers: Sequence[int]) -> Iterator[None]:
+    """Let an ``Invalid`` raised inside name the lines of the caller: line n is ``numbers[n]``."""
+    try:
+        yield
+    except Invalid as refusal:
+        raise Invalid(
+            [
+                problem if problem.line is None else replace(problem, line=numbers[problem.line])
+                for problem in refusal.problems
+            ]
+        ) from refusal
 
 
 def _sentence(problem: Problem) -> str:

@@ -50,6 +50,17 @@ def get_product(product_id: int) -> Product:
     return product
 
 
+def find_product_by_code(code: str) -> Product | None:
+    """Return the product of this SKU (in any case) or barcode, or None."""
+    found = (
+        Product.objects.filter(sku=code).first() or Product.objects.filter(sku__iexact=code).first()
+    )
+    if found is None:
+        barcode = Barcode.objects.select_related("product").filter(code=code).first()
+        found = barcode.product if barcode else None
+    return found
+
+
 def product_totals(product_ids: Collection[int]) -> dict[int, ProductTotals]:
     """Return the totals of each product in one statement; products without stock get zeros."""
     number: DecimalField[Decimal, Decimal] = DecimalField(max_digits=24, decimal_places=6)

@@ -36,6 +36,19 @@ def get_warehouse(warehouse_id: int) -> Warehouse:
     return found
 
 
+def find_location(warehouse_id: int, code: str) -> Location | None:
+    """Return the location of that code (in any case) in the warehouse, or None."""
+    rows = Location.objects.filter(warehouse_id=warehouse_id)
+    return rows.filter(code=code).first() or rows.filter(code__iexact=code).first()
+
+
+def receiving_places(warehouse_id: int) -> QuerySet[Location]:
+    """Return where goods may arrive: docks, then storage, by walking order."""
+    kinds = [LocationKind.RECEIVING, LocationKind.STORAGE]
+    rows = Location.objects.filter(warehouse_id=warehouse_id, kind__in=kinds, is_active=True)
+    return rows.order_by("kind", "walking_order", "code", "id")
+
+
 def locations() -> QuerySet[Location]:
     """Return every location with its warehouse."""
     return Location.objects.select_related("warehouse", "zone").order_by("id")

@@ -1,16 +1,54 @@
-"""Find suppliers and what they offer."""
+"""Find suppliers, what they offer, and how long their deliveries really took."""
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from collections.abc import Collection
+from dataclasses import dataclass
 
-from inventory.models import Supplier, SupplierItem
+from django.db.models import Aggregate, Count, F, Q, QuerySet
+
+from inventory.models import (
+    LeadTimeObservation,
+    PurchaseOrder,
+    PurchaseOrderState,
+    Supplier,
+    SupplierItem,
+)
 from tenancy.errors import NotFound
+
+
+class DaysAtShare(Aggregate):
+    """The least number of days within which that share of the deliveries had come."""
+
+    function = "percentile_disc"
+    template = "%(function)s(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+    def __init__(self, expression: str, *, share: str) -> None:
+        super().__init__(expression, share=share)
+
+
+@dataclass(frozen=True)
+class LeadTimeFigures:
+    """Measured from placed to fully received, in days. ``on_time``: share within the promise."""
+
+    deliveries: int = 0
+    median_days: int | None = None
+    p90_days: int | None = None
+    on_time: float | None = None
+    """Of the deliveries that had a promised day; None when none had."""
 
 
 def suppliers() -> QuerySet[Supplier]:
     """Return every supplier by code."""
     return Supplier.objects.order_by("code", "id")
+
+
+def search_suppliers(*, text: str = "", is_active: bool | None = None) -> QuerySet[Supplier]:
+    """Return suppliers whose code starts with, or whose name contains, ``text``."""
+    rows = suppliers()
+    if text:
+        rows = rows.filter(Q(code__istartswith=text) | Q(name__icontains=text))
+    return rows if is_active is None else rows.filter(is_active=is_active)
 
 
 def get_supplier(supplier_id: int) -> Supplier:
@@ -33,3 +71,63 @@ def get_supplier_item(supplier_item_id: int) -> SupplierItem:
     if found is None:
         raise NotFound("supplier item", supplier_item_id)
     return found
+
+
+def offer_counts(supplier_ids: Collection[int]) -> dict[int, int]:
+    """Return how many products each supplier offers now, in one statement."""
+    rows = SupplierItem.objects.filter(supplier_id__in=supplier_ids, is_active=True)
+    counted = rows.order_by().values("supplier_id").annotate(items=Count("id"))
+    return dict(counted.values_list("supplier_id", "items"))
+
+
+def open_order_counts(supplier_ids: Collection[int]) -> dict[int, int]:
+    """Return how many orders each supplier still has to deliver, in one statement."""
+    rows = PurchaseOrder.objects.filter(
+        supplier_id__in=supplier_ids, state__in=PurchaseOrderState.on_order()
+    )
+    counted = rows.order_by().values("supplier_id").annotate(orders=Count("id"))
+    return dict(counted.values_list("supplier_id", "orders"))
+
+
+def lead_times_by_supplier(supplier_ids: Collection[int]) -> dict[int, LeadTimeFigures]:
+    """Return what was measured of each supplier in one statement; nothing measured: zeros."""
+    rows = LeadTimeObservation.objects.filter(supplier_id__in=supplier_ids)
+    found = _figures(rows, "supplier_id")
+    return {pk: found.get(pk, LeadTimeFigures()) for pk in supplier_ids}
+
+
+def lead_times_by_product(
+    supplier_id: int, product_ids: Collection[int]
+) -> dict[int, LeadTimeFigures]:
+    """Return what was measured of one supplier by product, in one statement."""
+    rows = LeadTimeObservation.objects.filter(supplier_id=supplier_id, product_id__in=product_ids)
+    found = _figures(rows, "product_id")
+    return {pk: found.get(pk, LeadTimeFigures()) for pk in product_ids}
+
+
+def _figures(rows: QuerySet[LeadTimeObservation], key: str) -> dict[int, LeadTimeFigures]:
+    promised = Q(promised_days__isnull=False)
+    kept = promised & Q(lead_time_days__lte=F("promised_days"))
+    found = (
+        rows.order_by()
+        .values(key)
+        .annotate(
+            deliveries=Count("id"),
+            median=DaysAtShare("lead_time_days", share="0.5"),
+            p90=DaysAtShare("lead_time_days", share="0.9"),
+            with_promise=Count("id", filter=promised),
+            on_time=Count("id", filter=kept),
+        )
+        .values_list(key, "deliveries", "median", "p90", "on_time", "with_promise")
+    )
+    return {
+        pk: LeadTimeFigures(deliveries, median, p90, kept / given if given else None)
+        for pk, deliveries, median, p90, kept, given in found
+    }
+
+
+def deliveries_by_days(supplier_id: int) -> dict[int, int]:
+    """Return how many deliveries of the supplier took how many days, shortest first."""
+    rows = LeadTimeObservation.objects.filter(supplier_id=supplier_id).order_by("lead_time_days")
+    counted = rows.values("lead_time_days").annotate(deliveries=Count("id"))
+    return dict(counted.values_list("lead_time_days", "deliveries"))

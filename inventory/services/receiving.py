@@ -27,7 +27,7 @@ from inventory.services.ledger import MovementLine, post_movements
 from inventory.services.lots import LotLabel, ensure_lots
 from inventory.services.purchasing import WrongOrderState
 from inventory.services.rows import load
-from tenancy.errors import Conflict, Invalid, NotFound, Problem
+from tenancy.errors import Conflict, Invalid, NotFound, Problem, lines_numbered_as
 from tenancy.permissions import Permission, require
 from tenancy.scope import active_tenant_id
 from tenancy.services import audit
@@ -124,8 +124,9 @@ def receive_order(
         _check(lines, order_lines, order, moment)
         arriving = _sum_by_line(lines)
         _add_received(arriving, order_lines)
-        movements = _movements(order, lines, order_lines, to_location_id)
-        post_movements(lines=movements, effective_at=received_at, document=order)
+        movements, numbers = _movements(order, lines, order_lines, to_location_id)
+        with lines_numbered_as(numbers):
+            post_movements(lines=movements, effective_at=received_at, document=order)
         completed = _completed(order_lines, arriving)
         _observe_lead_times(order, completed, moment)
         _advance(order, order_lines, moment)
@@ -206,13 +207,15 @@ def _movements(
     lines: Sequence[ReceiptLine],
     order_lines: dict[int, PurchaseOrderLine],
     to_location_id: int | None,
-) -> list[MovementLine]:
+) -> tuple[list[MovementLine], list[int]]:
+    """Return the movements, and for each the number of the receipt line it belongs to."""
     places = standard_locations(order.warehouse_id)
     dock = places[LocationKind.RECEIVING].pk if to_location_id is None else to_location_id
     damaged = places[LocationKind.DAMAGED].pk
     lots = _lots(lines, order_lines)
-    movements = []
-    for line in lines:
+    movements: list[MovementLine] = []
+    numbers: list[int] = []
+    for number, line in enumerate(lines):
         order_line = order_lines[line.line_id]
         parts = (
             (dock, line.quantity - line.damaged),
@@ -231,7 +234,8 @@ def _movements(
             for location_id, quantity in parts
             if quantity
         ]
-    return movements
+        numbers += [number] * (len(movements) - len(numbers))
+    return movements, numbers
 
 
 def _lots(
@@ -242,7 +246,8 @@ def _lots(
         for line in lines
         if line.lot_code
     ]
-    ids = ensure_lots(labels=labels)
+    with lines_numbered_as([number for number, line in enumerate(lines) if line.lot_code]):
+        ids = ensure_lots(labels=labels)
     return {(label.product_id, label.code): pk for label, pk in zip(labels, ids, strict=True)}
 
 

@@ -28,6 +28,7 @@ class SupplierFields:
     lead_time_days: int | None = None
     minimum_order_value: Decimal = Decimal(0)
     transport_cost: Decimal = Decimal(0)
+    is_active: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,17 +42,39 @@ class Offer:
     lead_time_days: int | None = None
     transport_cost_per_unit: Decimal = Decimal(0)
     is_preferred: bool = False
+    is_active: bool = True
 
 
 def create_supplier(*, fields: SupplierFields) -> Supplier:
     """Create a supplier. Raises ``Invalid`` naming the field."""
     require(Permission.BUY)
-    if fields.minimum_order_value < 0 or fields.transport_cost < 0:
-        message = _("The minimum order value and the transport cost cannot be negative.")
-        raise Invalid.field("minimum_order_value", "negative", message)
+    _check_money(fields)
     supplier = save(Supplier(**asdict(fields)))
     audit.record("supplier.created", supplier, code=supplier.code)
     return supplier
+
+
+def update_supplier(*, supplier_id: int, fields: SupplierFields) -> Supplier:
+    """Replace what is said about a supplier. Raises ``NotFound``, ``Invalid`` naming the field."""
+    require(Permission.BUY)
+    supplier = load(Supplier, supplier_id, lock=True)
+    _check_money(fields)
+    given = asdict(fields)
+    before = {n: str(getattr(supplier, n)) for n, v in given.items() if getattr(supplier, n) != v}
+    if not before:
+        return supplier
+    for name in before:
+        setattr(supplier, name, given[name])
+    save(supplier)
+    after = {name: str(given[name]) for name in before}
+    audit.record("supplier.updated", supplier, before=before, after=after)
+    return supplier
+
+
+def _check_money(fields: SupplierFields) -> None:
+    if fields.minimum_order_value < 0 or fields.transport_cost < 0:
+        message = _("The minimum order value and the transport cost cannot be negative.")
+        raise Invalid.field("minimum_order_value", "negative", message)
 
 
 def set_offer(

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from tenancy.errors import Invalid, Refused
+from tenancy.errors import Invalid, NotFound, Refused
 from tenancy.services.submissions import submit_once
 
 UNPROCESSABLE = 422
@@ -52,7 +52,10 @@ def send_form(
 
 
 def do(request: HttpRequest, effect: Callable[[], Any], *, done: str, target: str) -> HttpResponse:
-    """Run a button's ``effect`` once, say what came of it, and go to ``target``."""
+    """Run a button's ``effect`` once, say what came of it, and go to ``target``.
+
+    ``NotFound`` goes on, to become a 404: the row was named by the address.
+    """
 
     def run() -> str:
         effect()
@@ -60,6 +63,8 @@ def do(request: HttpRequest, effect: Callable[[], Any], *, done: str, target: st
 
     try:
         submit_once(key=request.POST.get("idempotency_key", ""), effect=run)
+    except NotFound:
+        raise
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:

@@ -20,7 +20,8 @@ def submit_once(*, key: str, effect: Callable[[], str]) -> str:
     Without a key (a page that asked for none) the effect simply runs.
     """
     if not key:
-        return effect()
+        with transaction.atomic():
+            return effect()
     actor = active_scope().actor
     principal = f"form:{actor.kind}:{actor.id}"
     known = IdempotencyKey.objects.filter(principal=principal, key=key[:LONGEST_KEY])

@@ -1,0 +1,66 @@
+"""Form fields for exact numbers, products and days, the same on every page of inventory."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from inventory.models import Product
+from inventory.queries.catalog import find_product_by_code
+
+
+def quantity_field(label: Any, **options: Any) -> forms.DecimalField:
+    """Return a field for a quantity in base units; what was typed wrongly is shown as typed."""
+    return _exact_field(label, **options)
+
+
+def money_field(label: Any, **options: Any) -> forms.DecimalField:
+    """Return a field for an amount or unit price in the tenant's currency, zero or more."""
+    return _exact_field(label, **({"min_value": 0} | options))
+
+
+def _exact_field(label: Any, **options: Any) -> forms.DecimalField:
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+    return forms.DecimalField(
+        label=label, max_digits=18, decimal_places=6, widget=widget, **options
+    )
+
+
+def day_field(label: Any, **options: Any) -> forms.DateField:
+    """Return a field for a day."""
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(label=label, widget=widget, **options)
+
+
+class ProductCodeField(forms.CharField):
+    """A SKU or barcode, typed or scanned; cleaned to the product. ``list_id`` names suggestions."""
+
+    default_error_messages = {
+        "unknown": gettext_lazy("No product has the SKU or barcode %(code)s."),
+    }
+
+    def __init__(self, *, list_id: str = "", **options: Any) -> None:
+        attrs = {"autocomplete": "off", "spellcheck": "false"}
+        if list_id:
+            attrs["list"] = list_id
+        super().__init__(max_length=64, widget=forms.TextInput(attrs=attrs), **options)
+
+    def clean(self, value: Any) -> Product | None:
+        """Return the product; raise ``ValidationError`` for a code that none has."""
+        code = super().clean(value)
+        if not code:
+            return None
+        product = find_product_by_code(code)
+        if product is None:
+            raise forms.ValidationError(
+                self.error_messages["unknown"], code="unknown", params={"code": code}
+            )
+        return product
+
+
+def plain(number: Decimal | None) -> str:
+    """Write a number for a text input: without trailing zeros or exponent."""
+    return "" if number is None else format(number.normalize(), "f")
