@@ -18,7 +18,9 @@ ROUNDS = 8
 MIN_GAIN = 0.001
 GATE_GAIN = 0.002
 """A network must beat the best blend of baselines by this share of its loss."""
-MAX_CASES = 6000
+WORTH_MIXING = 1.08
+"""A method whose loss is larger than this many times the best one's is not tried in a blend."""
+MAX_CASES = 12000
 """Series and days on which blends are compared; more are thinned evenly."""
 
 
@@ -216,7 +218,9 @@ class _Cases:
         """Return the chosen methods, repeated by weight, and their loss."""
         if not allowed:
             return [], np.inf
-        first = min((self.loss([k]), k) for k in allowed)
+        alone = {k: self.loss([k]) for k in allowed}
+        first = min((loss, k) for k, loss in alone.items())
+        allowed = [k for k in allowed if alone[k] <= first[0] * WORTH_MIXING]
         chosen = [first[1]] * (ROUNDS // 2)
         best, kept = first[0], chosen
         for _ in range(ROUNDS - len(chosen)):

@@ -48,6 +48,7 @@ from forecasting.pipeline.training import (
     train_network,
 )
 from forecasting.pipeline.triage import enough_to_train, sanitise, trainable, triage
+from forecasting.pipeline.windows import WindowConfig
 
 DEFAULT_BASELINES = (
     "seasonal_naive",
@@ -67,6 +68,21 @@ STEPS_PER_ROOT_DAY = 0.7
 MIN_STEPS, MAX_STEPS = 120, 900
 SECONDS_PER_STEP = 0.07
 """CPU seconds of one training step with the default sizes; only used to keep to a budget."""
+PRESETS: dict[str, dict[str, Any]] = {
+    "mlp": {"volume_share": 0.3},
+    "article": {
+        "hidden": 50,
+        "layers": 2,
+        "mean_loss": "squared",
+        "mean_weight": 1.0,
+        "learning_rate": 1e-3,
+        "ema": 0.0,
+        "windows": WindowConfig(context_days=60, span_days=28, emits=7, batch=32),
+    },
+}
+"""What a name changes in the training's config. The MLP learns for the many small series, the LSTM
+for volume: a blend has need of both. `article`: windows of 60 days, two LSTM layers of 50, squared
+error, Adam, batches of 32; trained on all series at once and with our decoder's quantiles."""
 NO_CALLBACKS = Callbacks()
 
 
@@ -268,7 +284,7 @@ def _train_and_judge(
     """Train without the holdout, hold the contest on it, then train on all days what won."""
     early = learned.up_to(origins[0], config.horizon)
     store = FeatureStore(early, plan)
-    holdout, stores = make_holdout(learned, origins, plan, settings[0].reading_days)
+    holdout, stores = make_holdout(learned, origins, plan, max(s.reading_days for s in settings))
     judged: list[Member] = []
     history: list[EpochReport] = []
     for setting in settings:
@@ -345,7 +361,7 @@ def _training_config(config: EngineConfig, network: str, learned: SeriesPanel) -
     if config.budget_seconds is not None:
         trainings = len(config.networks) * (2 if config.contest else 1)
         steps = min(steps, 0.85 * config.budget_seconds / SECONDS_PER_STEP / trainings)
-    base = config.training
+    base = replace(config.training, **PRESETS.get(network, {}))
     per_epoch = max(round(steps / base.epochs), 1)
     return replace(base, network=network, steps_per_epoch=per_epoch, seed=config.seed * 10)
 

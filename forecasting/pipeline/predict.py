@@ -9,6 +9,9 @@ from forecasting.pipeline.series import BoolArray, FloatArray
 from forecasting.pipeline.training import as_tensors
 
 CHUNK = 256
+ROUND_UP = 0.6
+"""Added before cutting to whole units. Better than 0.5 by 0.3 % of the pinball loss on validation
+days: a network's quantile lies between two counts where it doubts between them."""
 
 
 @torch.no_grad()
@@ -89,5 +92,5 @@ def present(
     good_mean = np.maximum(np.nan_to_num(mean, nan=0.0, posinf=0.0, neginf=0.0), 0)
     good = np.maximum(np.nan_to_num(quantiles, nan=0.0, posinf=0.0, neginf=0.0), 0)
     good = np.sort(good, axis=-1)
-    good = np.where(whole[:, None, None], np.rint(good), good)
+    good = np.where(whole[:, None, None], np.floor(good + ROUND_UP), good)
     return good_mean, good

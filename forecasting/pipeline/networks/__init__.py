@@ -26,6 +26,7 @@ ENCODERS: dict[str, Callable[[NetworkShape], Encoder]] = {
     "cnn": CnnEncoder,
     "mlp": MlpEncoder,
     "linear": LinearEncoder,
+    "article": LstmEncoder,
 }
 
 

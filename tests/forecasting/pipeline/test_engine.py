@@ -150,7 +150,7 @@ def test_a_stop_ends_the_fit(panel):
         fit(panel, ORIGIN, TINY_ENGINE, Callbacks(should_stop=lambda: True))
 
 
-@pytest.mark.parametrize("name", ["gru", "rnn", "cnn", "mlp", "linear"])
+@pytest.mark.parametrize("name", ["gru", "rnn", "cnn", "mlp", "linear", "article"])
 def test_every_kind_of_network_trains_and_serves(panel, name):
     served = fit(panel, ORIGIN, NETWORK_ONLY.with_networks((name,)))
     assert is_sound(served.forecast(panel, ORIGIN))
