@@ -10,7 +10,12 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from inventory.queries.importing import find_import
-from inventory.services.importing import ImportOptions, ImportRefused, ImportReport
+from inventory.services.importing import (
+    ImportOptions,
+    ImportRefused,
+    ImportReport,
+    outcomes,  # noqa: F401  registers what the jobs say at their end
+)
 from inventory.services.importing.files import discard_upload, stored_upload
 from inventory.services.importing.running import ImportRun, run_import
 from tenancy.services.jobs import JobFailed, JobRun, job_handler

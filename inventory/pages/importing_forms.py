@@ -12,7 +12,7 @@ from inventory.rules.importing.sales import HAS_A_DIGIT
 from inventory.services.importing import ImportOptions
 from inventory.services.importing.previewing import Preview
 
-FIELD_LABELS: dict[str, Promise] = {
+FIELD_LABELS: dict[str, Any] = {
     "sku": gettext_lazy("SKU"),
     "quantity": gettext_lazy("Quantity"),
     "sold_at": gettext_lazy("Date or time of sale"),
@@ -87,6 +87,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("File"),
         allow_empty_file=True,  # the service says it better
+        help_text=gettext_lazy("CSV (also packed as .gz) or XLSX, with a header row."),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.tsv,.gz,.xlsx"}),
     )
 

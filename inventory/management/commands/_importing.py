@@ -133,23 +133,30 @@ def report_lines(report: dict[str, Any], currency: str) -> Iterator[str]:
     if report["earlier"]:
         yield earlier_message(report)
         return
-    form = report["form"]
-    spelled = ", ".join(
-        f"{name} {form[name]!r}"
-        for name in ("encoding", "delimiter", "decimal_mark")
-        if form.get(name)
-    )
-    yield f"{report['file_name']}: {form.get('form', '')} {spelled}, dates {form.get('date_order')}"
-    yield f"  columns: {form.get('columns', '')}"
+    yield from _head_lines(report)
     yield _line("rows read", report["rows_read"])
     yield _line("imported", **_of(report["imported"], currency))
     if report["taken_back"]["rows"]:
         yield _line("  of these taken back later", **_of(report["taken_back"], currency))
-    if report["first_day"]:
-        yield f"  days                                          {report['first_day']} .. {report['last_day']}"
     for what in ("created", "updated"):
         for name, count in report[what].items():
             yield _line(f"{what} {name}", count)
+    yield from _left_out_lines(report, currency)
+    if not (report["imported"]["rows"] or report["created"] or report["updated"]):
+        yield "Nothing changed."
+    yield f"  {report['seconds']} seconds"
+
+
+def _head_lines(report: dict[str, Any]) -> Iterator[str]:
+    form = report["form"]
+    spelled = [f"{n} {form[n]!r}" for n in ("encoding", "delimiter", "decimal_mark") if form.get(n)]
+    yield f"{report['file_name']}: {', '.join(spelled)}, dates {form.get('date_order')}"
+    yield f"  columns: {form.get('columns', '')}"
+    if report["first_day"]:
+        yield f"  days: {report['first_day']} .. {report['last_day']}"
+
+
+def _left_out_lines(report: dict[str, Any], currency: str) -> Iterator[str]:
     if report["left_out"]:
         yield "left out:"
     for reason, tally in report["left_out"].items():
@@ -157,9 +164,6 @@ def report_lines(report: dict[str, Any], currency: str) -> Iterator[str]:
         if reason == "not_goods":
             for code, of_code in list(report["codes"].items())[:15]:
                 yield _line(f"    {code}", **_of(of_code, currency))
-    if not (report["imported"]["rows"] or report["created"] or report["updated"]):
-        yield "Nothing changed."
-    yield f"  {report['seconds']} seconds"
 
 
 def error_lines(report: ImportReport) -> Iterator[str]:

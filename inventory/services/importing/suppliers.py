@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ def import_suppliers(
 
 
 def _offer(cells: Cells) -> Offer:
-    supplier = {
+    supplier: dict[str, Any] = {
         "name": cells.text("supplier_name", most=160),
         "email": _email(cells),
         "country": cells.text("country", most=2).upper(),
@@ -59,7 +59,7 @@ def _offer(cells: Cells) -> Offer:
         "minimum_order_value": cells.number_of("minimum_order_value"),
         "transport_cost": cells.number_of("transport_cost"),
     }
-    item = {
+    item: dict[str, Any] = {
         "supplier_sku": cells.text("supplier_sku", most=64),
         "price": cells.number_of("price"),
         "minimum_order_quantity": cells.positive("minimum_order_quantity"),
@@ -165,60 +165,72 @@ def _save_suppliers(offers: list[Offer], report: ImportReport) -> dict[str, Supp
     return known | {supplier.code.casefold(): supplier for supplier in new}
 
 
+@dataclass
+class _Items:
+    """What an import makes of the supplier items, collected and then written at once."""
+
+    known: dict[tuple[int, int], SupplierItem]
+    preferred: set[int]
+    new: list[SupplierItem] = field(default_factory=list)
+    changed: list[SupplierItem] = field(default_factory=list)
+    breaks: list[tuple[SupplierItem, Offer]] = field(default_factory=list)
+
+    def take(self, supplier: Supplier, product_id: int, offer: Offer) -> bool:
+        """Take an offer in; tell whether it says anything new. Raises ``BadValue``."""
+        item = self.known.get((supplier.pk, product_id))
+        values = offer.item
+        if item is None and "price" not in values:
+            raise BadValue("missing", "price", "")
+        if values.get("is_preferred") and not (item is not None and item.is_preferred):
+            if product_id in self.preferred:
+                raise BadValue("preferred_twice", "is_preferred", offer.sku)
+            self.preferred.add(product_id)
+        if item is None:
+            item = SupplierItem(supplier=supplier, product_id=product_id, **values)
+            self.new.append(item)
+        else:
+            differing = {n: v for n, v in values.items() if getattr(item, n) != v}
+            for name, value in differing.items():
+                setattr(item, name, value)
+            if not differing and not offer.breaks:
+                return False
+            self.changed.append(item)
+        if offer.breaks:
+            self.breaks.append((item, offer))
+        return True
+
+
 def _save_items(
     offers: list[tuple[int, Offer, int | None]],
     suppliers: dict[str, Supplier],
     report: ImportReport,
 ) -> None:
-    known = {
-        (item.supplier_id, item.product_id): item
-        for item in SupplierItem.objects.select_for_update().filter(
-            supplier__in=[supplier.pk for supplier in suppliers.values()]
-        )
-    }
-    preferred = set(
-        SupplierItem.objects.filter(is_preferred=True).values_list("product_id", flat=True)
+    of_these = SupplierItem.objects.select_for_update().filter(
+        supplier__in=[supplier.pk for supplier in suppliers.values()]
     )
-    new: list[SupplierItem] = []
-    changed: list[SupplierItem] = []
-    breaks: list[tuple[SupplierItem, Offer]] = []
+    preferred = SupplierItem.objects.filter(is_preferred=True)
+    items = _Items(
+        known={(item.supplier_id, item.product_id): item for item in of_these},
+        preferred=set(preferred.values_list("product_id", flat=True)),
+    )
     for number, offer, product_id in offers:
-        if product_id is None:
+        try:
+            news = product_id is None or items.take(
+                suppliers[offer.code.casefold()], product_id, offer
+            )
+        except BadValue as bad:
+            report.reject(RowError.of(number, bad))
+            continue
+        if news:
             report.imported.add()
-            continue
-        supplier = suppliers[offer.code.casefold()]
-        item = known.get((supplier.pk, product_id))
-        if item is None and "price" not in offer.item:
-            report.reject(RowError(number, "price", "", "missing"))
-            continue
-        values = dict(offer.item)
-        if values.get("is_preferred") and product_id in preferred:
-            if item is None or not item.is_preferred:
-                report.reject(RowError(number, "is_preferred", offer.sku, "preferred_twice"))
-                continue
-        if values.get("is_preferred"):
-            preferred.add(product_id)
-        if item is None:
-            item = SupplierItem(supplier=supplier, product_id=product_id, **values)
-            new.append(item)
         else:
-            differing = {n: v for n, v in values.items() if getattr(item, n) != v}
-            for name, value in differing.items():
-                setattr(item, name, value)
-            if differing:
-                changed.append(item)
-            elif not offer.breaks:
-                report.left_out.setdefault("unchanged", Tally()).add()
-                continue
-        if offer.breaks:
-            breaks.append((item, offer))
-        report.imported.add()
-    SupplierItem.objects.bulk_create(new, batch_size=BATCH)
-    if changed:
-        SupplierItem.objects.bulk_update(changed, _ITEM_FIELDS, batch_size=BATCH)
-    _replace_breaks(breaks)
-    report.created |= {"supplier items": len(new)} if new else {}
-    report.updated |= {"supplier items": len(changed)} if changed else {}
+            report.left_out.setdefault("unchanged", Tally()).add()
+    SupplierItem.objects.bulk_create(items.new, batch_size=BATCH)
+    if items.changed:
+        SupplierItem.objects.bulk_update(items.changed, _ITEM_FIELDS, batch_size=BATCH)
+    _replace_breaks(items.breaks)
+    report.created |= {"supplier items": len(items.new)} if items.new else {}
+    report.updated |= {"supplier items": len(items.changed)} if items.changed else {}
 
 
 _ITEM_FIELDS = [
