@@ -70,7 +70,6 @@ class ProductForm(forms.Form):
         label=gettext_lazy("Description"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("New products are forecast from words they share with others."),
     )
     base_unit = forms.CharField(label=gettext_lazy("Base unit"), max_length=16, initial="pcs")
     whole_units = forms.BooleanField(

@@ -38,8 +38,10 @@ export function numberWriter(lang, unit = "") {
 
 export function axisWriter(lang) {
   const writer = new Intl.NumberFormat(lang, { notation: "compact", maximumFractionDigits: 1 });
+  // Below 1 a tick needs two digits of its own, or neighbours read the same.
+  const fine = new Intl.NumberFormat(lang, { maximumSignificantDigits: 2 });
   // 12.4k, as everywhere on the pages.
-  return (value) => writer.format(value).replace("K", "k");
+  return (value) => (Math.abs(value) < 1 ? fine : writer).format(value).replace("K", "k");
 }
 
 export function dayWriter(lang, withYear) {
