@@ -17,6 +17,7 @@ from forecasting.queries import fans, forecasts, risk, suggestions
 from forecasting.queries.training import accuracy_of
 from forecasting.services.forecasts import request_planning
 from forecasting.templatetags.planning import CLASSES, class_name, method_name
+from inventory.queries.catalog import get_product
 from tenancy.queries.keyset import keyset_page
 
 ORDER = ("-total_mean", "id")
@@ -112,6 +113,7 @@ def product_forecast(request: HttpRequest, tenant: str, product_id: int) -> Http
 
     ``?warehouse=`` chooses one of several; without a forecast the fragment says so.
     """
+    get_product(product_id)  # a product that is not this tenant's has no address here
     found = forecasts.forecasts_of_product(product_id)
     context: dict[str, Any] = {"product_id": product_id, "series": None}
     if found:

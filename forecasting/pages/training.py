@@ -89,7 +89,7 @@ def _job_context(tenant: str) -> dict[str, Any]:
     return {
         "job": job,
         "job_is_open": live,
-        "job_loss": training.loss_chart(epochs) if live else None,
+        "job_loss": training.loss_chart(epochs, is_live=True) if live else None,
         "progress_url": reverse("forecasting:training_progress", args=[tenant]) + "?was=open",
     }
 

@@ -108,13 +108,21 @@ def accuracy_of(
     return found.serving if found else None
 
 
-def loss_chart(epochs: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the loss curve of the training that was judged, for the chart; None before any."""
+def loss_chart(epochs: list[dict[str, Any]], *, is_live: bool = False) -> dict[str, Any] | None:
+    """Return the loss curve of the best network that was judged, for the chart; None before any.
+
+    Live: of the network in training.
+    """
     judged = [point for point in epochs if point["stage"] == "holdout"] or epochs
     if not judged:
         return None
+    measured = [point for point in judged if point["validation_loss"] is not None]
+    leader = min(measured, key=lambda point: point["validation_loss"], default=judged[-1])
+    shown = judged[-1]["network"] if is_live else leader["network"]
+    judged = [point for point in judged if point["network"] == shown]
     best = [point["epoch"] for point in judged if point["best"]]
     return {
+        "network": shown,
         "epochs": [point["epoch"] for point in judged],
         "train": [point["training_loss"] for point in judged],
         "validation": [point["validation_loss"] for point in judged],

@@ -98,7 +98,9 @@ def _sentence(step: dict[str, Any]) -> str:
 def _written(key: str, value: Any) -> str:
     if key in {"quantile", "probability", "service_level"} and isinstance(value, float):
         return f"{value:.1%}"
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{round(value, 1) if key.endswith('_days') else value:,.6g}"
 
 
 def _terms(data: dict[str, Any]) -> SupplyTerms:

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import structlog
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from forecasting.decisions.demand_paths import DemandForecast, demand_forecast
 from forecasting.decisions.risk import (
+    ExcessLimit,
     Lot as LotAtRisk,
     RiskFinding,
     RiskKind as FindingKind,
@@ -29,6 +31,7 @@ from forecasting.pipeline.series import FloatArray
 from forecasting.queries.forecasts import latest_run
 from forecasting.queries.planning import PlanningWorld, read_world
 from forecasting.queries.positions import LotOnHand, read_arrivals, read_lots
+from forecasting.services.artefacts import ArtefactRefused, read_artefact
 from forecasting.services.suggestions import check_snooze
 from forecasting.services.work_lists import one_at_a_time
 from tenancy.errors import Conflict, Invalid, NotFound
@@ -36,10 +39,17 @@ from tenancy.permissions import Permission, require
 from tenancy.services import audit
 from tenancy.services.jobs import JobFailed, JobRun
 
+if TYPE_CHECKING:
+    from forecasting.pipeline.engine import FittedForecaster
+
 KIND = "make_warnings"
-STOCKOUT_DAYS = 14
+MOST_STOCKOUT_DAYS = 28
 DEAD_AFTER_DAYS = 180
 JUDGED_DAYS = 7
+YEAR_DAYS = 364
+DECLINE_DAYS = 182
+SEASONAL_SHARE = 0.2
+"""A fall by this share in the same weeks of last year makes this year's fall a season."""
 RESOLVED_FOR_DAYS = 7
 RESOLVED_GROWTH = Decimal("1.5")
 """A risk somebody resolved comes back after a week, or at once when it has grown by half."""
@@ -83,7 +93,7 @@ def make_warnings(run: JobRun) -> dict[str, Any]:
             raise JobFailed(_("There is no forecast yet. Forecast first, then look for risks."))
         world = read_world(forecast)
         lots = read_lots(world.today) if world else []
-        arrivals = _arrivals(world) if world else np.zeros((0, STOCKOUT_DAYS))
+        arrivals = _arrivals(world) if world else np.zeros((0, MOST_STOCKOUT_DAYS))
     if world is None:
         raise JobFailed(_("No product in use has demand: there are no risks to look for."))
     run.progress(1, 3, _("Looking for risks in %(count)d series") % {"count": len(world.keys)})
@@ -118,14 +128,18 @@ def find_all(
 
 
 def _stock_outs(world: PlanningWorld, stock: _Stock, arrivals: FloatArray) -> Iterable[RiskFinding]:
-    rows = np.flatnonzero(stock.is_kept)
-    return find_stock_outs(
-        [world.keys[row].series_id for row in rows],
-        world.forecast.select(rows),
-        stock.on_hand[rows],
-        arrivals[rows],
-        world.unit_margins()[rows],
-    )
+    """Look as far ahead as an order placed now takes: against what runs out later there is time."""
+    margins = world.unit_margins()
+    reach = np.clip(np.ceil(world.demand.lead_time_days) + 1, 2, MOST_STOCKOUT_DAYS).astype(int)
+    for days in np.unique(reach[stock.is_kept]):
+        rows = np.flatnonzero(stock.is_kept & (reach == days))
+        yield from find_stock_outs(
+            [world.keys[row].series_id for row in rows],
+            world.forecast.select(rows),
+            stock.on_hand[rows],
+            arrivals[rows, :days],
+            margins[rows],
+        )
 
 
 def _too_much(world: PlanningWorld, stock: _Stock) -> Iterable[RiskFinding]:
@@ -146,8 +160,7 @@ def _too_much(world: PlanningWorld, stock: _Stock) -> Iterable[RiskFinding]:
             order_up_to[rows],
             world.demand.mean_daily[rows],
             world.unit_costs()[rows],
-            cover_days,
-            rate,
+            ExcessLimit(cover_days, rate),
         )
 
 
@@ -186,24 +199,46 @@ def _sales(world: PlanningWorld) -> Iterable[RiskFinding]:
             observed[:, -JUDGED_DAYS:],
             values,
         )
-    yield from find_trend_declines(keys, demand, observed, values)
+    yield from _declines(world, keys, values)
+
+
+def _declines(world: PlanningWorld, keys: list[str], values: FloatArray) -> Iterable[RiskFinding]:
+    """Return declines that did not happen in the same weeks of last year as well: no season."""
+    demand, observed = world.panel.demand, world.panel.observed
+    seasonal: set[str] = set()
+    if world.panel.n_days >= YEAR_DAYS + DECLINE_DAYS:
+        past, seen = demand[:, :-YEAR_DAYS], observed[:, :-YEAR_DAYS]
+        last_year = find_trend_declines(keys, past, seen, values, min_share=SEASONAL_SHARE)
+        seasonal = {finding.key for finding in last_year}
+    for finding in find_trend_declines(keys, demand, observed, values):
+        if finding.key not in seasonal:
+            yield finding
 
 
 def _forecast_before(world: PlanningWorld) -> DemandForecast:
-    """Return what a simple forecast a week ago would have said about the days since."""
+    """Return what whoever serves would have said a week ago about the days since."""
+    before = world.run.origin - timedelta(days=JUDGED_DAYS)
+    made = _judge(world, before).forecast(world.panel, before, JUDGED_DAYS)
+    return demand_forecast(made.mean, made.quantiles, world.forecast.correlation)
+
+
+def _judge(world: PlanningWorld, before: date) -> FittedForecaster:
+    """Return the network behind the forecasts, a simple method where there is none to be had."""
     from forecasting.pipeline.engine import EngineConfig, fit
 
-    before = world.run.origin - timedelta(days=JUDGED_DAYS)
-    made = fit(world.panel, before, EngineConfig(networks=())).forecast(
-        world.panel, before, JUDGED_DAYS
-    )
-    return demand_forecast(made.mean, made.quantiles, world.forecast.correlation)
+    network = world.run.network
+    if network is not None:
+        try:
+            return read_artefact(network)
+        except ArtefactRefused as refusal:
+            structlog.get_logger().warning("artefact_refused", problem=refusal.problem)
+    return fit(world.panel, before, EngineConfig(networks=()))
 
 
 def _arrivals(world: PlanningWorld) -> FloatArray:
     """Return what placed orders promise for each of the next days: [S, D]."""
-    found = read_arrivals(world.today, STOCKOUT_DAYS)
-    arrivals = np.zeros((len(world.keys), STOCKOUT_DAYS))
+    found = read_arrivals(world.today, MOST_STOCKOUT_DAYS)
+    arrivals = np.zeros((len(world.keys), MOST_STOCKOUT_DAYS))
     for row, key in enumerate(world.keys):
         for day, units in found.get((key.product_id, key.warehouse_id), ()):
             arrivals[row, day] += float(units)

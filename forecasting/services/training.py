@@ -234,12 +234,12 @@ def gate_reason(league: list[dict[str, Any]], networks: tuple[str, ...]) -> str:
         return _("No network could be scored on the days held out.")
     network, best = min(ours, key=ours.__getitem__), min(theirs, key=theirs.__getitem__)
     return _(
-        "On the days held out %(network)s lost %(loss).4f and %(best)s %(best_loss).4f "
-        "(weighted pinball loss): a network serves only where it is clearly better."
+        "On the days held out %(network)s scored %(loss).4f, %(best)s %(best_loss).4f "
+        "(weighted pinball loss, lower is better): a network serves only where it wins clearly."
     ) % {
-        "network": network,
+        "network": network.upper(),
         "loss": ours[network],
-        "best": best,
+        "best": _("the best simple methods") if best == "blend" else best,
         "best_loss": theirs[best],
     }
 
@@ -274,7 +274,7 @@ def _forget_old_artefacts() -> None:
 def roll_back_network(*, network_id: int) -> TrainedNetwork:
     """Put an earlier network back in use; the next forecasts come from it.
 
-    Raises ``PermissionRefused``, ``NotFound``, ``Conflict`` (``ArtefactGone``, ``ArtefactDamaged``).
+    Raises ``PermissionRefused``, ``NotFound``, ``ArtefactGone``, ``ArtefactDamaged``, ``Conflict``.
     """
     require(Permission.PLAN)
     networks = TrainedNetwork.objects.select_for_update().order_by("number")

@@ -29,6 +29,8 @@ METHODS: Mapping[str, str | Promise] = {
     "tsb": gettext_lazy("TSB for slow movers"),
     "exponential_smoothing": gettext_lazy("Exponential smoothing"),
     "croston": gettext_lazy("Croston's method"),
+    "sba": gettext_lazy("Croston, corrected (SBA)"),
+    "theta": gettext_lazy("Theta"),
     "blend": gettext_lazy("Blend that serves"),
 }
 REASONS: Mapping[str, str | Promise] = {
@@ -174,15 +176,13 @@ def evidence(context: template.Context, warning: RiskWarning) -> str:
 def evidence_sentence(warning: RiskWarning, currency: str) -> str:
     """Return the evidence of a warning in words."""
     found = warning.evidence
-    known: dict[str, Any] = {name: quantity(value) for name, value in found.items()}
+    known: dict[str, Any] = {name: _units(value) for name, value in found.items()}
     for name in ("probability", "change_share"):
         if isinstance(found.get(name), float):
             known[name] = percent(abs(found[name]), 0)
     for name in ("excess_value",):
         known[name] = money(found.get(name), currency)
     known["unit"] = warning.product.base_unit
-    if isinstance(found.get("cover_days"), float):
-        known["cover_days"] = quantity(found["cover_days"], 0)
     template_text = SENTENCES.get(str(found.get("finding", "")))
     if template_text is None:
         return ""
@@ -190,6 +190,12 @@ def evidence_sentence(warning: RiskWarning, currency: str) -> str:
         return str(template_text) % known
     except KeyError:
         return ""
+
+
+def _units(value: Any) -> str:
+    """Write a number of the evidence no finer than a reader needs it."""
+    places = 0 if isinstance(value, float) and abs(value) >= 10 else 1
+    return quantity(value, places)
 
 
 SENTENCES: Mapping[str, str | Promise] = {

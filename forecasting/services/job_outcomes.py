@@ -1,0 +1,73 @@
+"""What the jobs of forecasting say at their end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _, ngettext
+
+from forecasting.models import NetworkState
+from forecasting.services import forecasts, replenishment, risk, training
+from tenancy.services.job_outcomes import Outcome, describes
+
+
+@describes(training.KIND)
+def training_outcome(result: dict[str, Any]) -> Outcome:
+    """Say whether the network serves, and if not, why."""
+    number = result.get("number", 0)
+    if result.get("state") == NetworkState.REJECTED:
+        sentence = _("Network %(number)d did not pass the gate.") % {"number": number}
+        sentences = (sentence, str(result.get("gate_reason", "")))
+    else:
+        sentences = (_("Network %(number)d was published and now serves.") % {"number": number},)
+    told = tuple(filter(None, sentences))
+    if "network" not in result:
+        return Outcome(told, "forecasting:network_list")
+    return Outcome(told, "forecasting:network_detail", {"network_id": result["network"]})
+
+
+@describes(forecasts.KIND, forecasts.PLANNING_KIND, replenishment.KIND, risk.KIND)
+def planning_outcome(result: dict[str, Any]) -> Outcome:
+    """Say how much was forecast, suggested and warned of; each step adds its own figures."""
+    sentences: list[str] = []
+    page = "forecasting:forecast_list"
+    if "series" in result:
+        count = result["series"]
+        sentences.append(
+            ngettext("%(count)d series was forecast.", "%(count)d series were forecast.", count)
+            % {"count": count}
+        )
+    if "suggestions_new" in result:
+        page = "forecasting:suggestion_list"
+        sentences.append(
+            _("Suggestions: %(new)d new, %(kept)d kept, %(gone)d no longer needed.")
+            % {
+                "new": result["suggestions_new"],
+                "kept": result.get("suggestions_kept", 0),
+                "gone": result.get("suggestions_superseded", 0),
+            }
+        )
+        sentences += _blocked(result.get("blocked", {}))
+    if "warnings_new" in result:
+        page = page if "suggestions_new" in result else "forecasting:warning_list"
+        sentences.append(
+            _("Warnings: %(new)d new, %(standing)d still standing, %(resolved)d resolved.")
+            % {
+                "new": result["warnings_new"],
+                "standing": result.get("warnings_standing", 0),
+                "resolved": result.get("warnings_resolved", 0),
+            }
+        )
+    return Outcome(tuple(sentences), page)
+
+
+def _blocked(blocked: dict[str, int]) -> list[str]:
+    count = sum(blocked.values())
+    if not count:
+        return []
+    sentence = ngettext(
+        "%(count)d product could not be decided on.",
+        "%(count)d products could not be decided on.",
+        count,
+    )
+    return [sentence % {"count": count}]
