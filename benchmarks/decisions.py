@@ -1,6 +1,7 @@
 """Replay of real demand under our reorder policy, the textbook's, min-max and perfect foresight.
 
-    python -m benchmarks.decisions [--task m5|online_retail] [--days 364] [--seed 0] [--out FILE]
+    python -m benchmarks.decisions [--task m5|online_retail] [--days 364] [--seed 0]
+                                   [--series N] [--forecast BASELINE] [--out FILE]
 
 Demand: the shared series beside the checkout (../shared/data). Lead times: drawn from the days
 between order and delivery of the shared SCMS deliveries, divided by 9, independent per order.
@@ -46,9 +47,9 @@ HORIZON_DAYS = 28
 HISTORY_DAYS = 730
 WARM_UP_DAYS = 70
 SERVICE_LEVELS = (0.5, 0.6, 0.7, 0.8, 0.86, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
-FILL_RATES = (0.90, 0.93, 0.95, 0.97, 0.98)
-RATIOS = (0.5, 0.65, 0.8, 0.9, 0.95, 0.98)
-PRIORITIES = (1.0, 2.0, 4.0, 8.0, 16.0, 40.0)
+FILL_RATES = (0.90, 0.93, 0.95, 0.97)
+RATIOS = (0.65, 0.8, 0.9, 0.96)
+PRIORITIES = (1.5, 3.0, 6.0, 14.0)
 """Worth of a unit not lost, in mean unit costs held for a review period."""
 
 
@@ -85,14 +86,22 @@ def scms_lead_times() -> np.ndarray:
     return np.rint(days[days >= 0].to_numpy() / LEAD_TIME_SCALE).astype(int)
 
 
-def build_world(task: str, days: int, seed: int) -> tuple[World, LeadTimes]:
-    """Return the world of a task and the lead-time distribution that policies may know."""
+def build_world(
+    task: str, days: int, seed: int, most: int | None = None
+) -> tuple[World, LeadTimes]:
+    """Return the world of a task and the lead-time distribution that policies may know.
+
+    most: a random sample of that many series, all where None.
+    """
     table, prices = load_demand(task)
     first_day = table.shape[1] - days
     demand = table.to_numpy(float)
     usable = np.isfinite(demand[:, max(first_day - 120, 0) :]).all(axis=1)
     demand, price = demand[usable], prices.to_numpy(float)[usable]
     generator = np.random.default_rng(seed)
+    if most is not None and most < len(demand):
+        kept = np.sort(generator.choice(len(demand), most, replace=False))
+        demand, price = demand[kept], price[kept]
     drawn = scms_lead_times()
     lead = generator.choice(drawn, size=demand.shape)
     known = lead_times_from_observations([drawn.tolist()], [None], prior_weight=1e-9)
@@ -186,9 +195,10 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=364)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--forecast", default="exponential_smoothing", choices=sorted(BASELINES))
+    parser.add_argument("--series", type=int, help="a random sample of so many series")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    world, lead = build_world(arguments.task, arguments.days, arguments.seed)
+    world, lead = build_world(arguments.task, arguments.days, arguments.seed, arguments.series)
     print(f"{arguments.task}: {world.n_series} series, {arguments.days} days")
     curves = run_curves(world, lead, arguments.forecast)
     rows = compare(curves, world)

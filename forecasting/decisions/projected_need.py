@@ -17,7 +17,7 @@ from forecasting.decisions.demand_paths import DemandForecast, path_chunks
 from forecasting.decisions.lead_times import LeadTimes
 from forecasting.pipeline.series import FloatArray
 
-NEED_PATHS = 192
+NEED_PATHS = 128
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,9 @@ def find_abnormal_sales(
     for rows, paths in path_chunks(forecast, np.full(len(keys), days)):
         daily = np.diff(paths[:, :, : days + 1], axis=2)
         sums = np.einsum("snd,sd->sn", daily, counted[rows].astype(daily.dtype))
-        for k in np.flatnonzero(counted[rows].any(axis=1)):
+        low, high = np.quantile(sums, [0.01, 0.99], axis=1)
+        striking = counted[rows].any(axis=1) & ((total[rows] >= high) | (total[rows] <= low))
+        for k in np.flatnonzero(striking):
             row = int(rows[k])
             finding = _judge(sums[k], float(total[row]), max_probability)
             if finding is None:
