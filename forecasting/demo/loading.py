@@ -44,33 +44,40 @@ ACTOR = Actor.system("demo simulator")
 Progress = Callable[[int, int, str], None]
 
 
-def load_trade(company: Trade, tenant: Tenant, *, through: dt.date, progress: Progress) -> int:
+def load_trade(
+    company: Trade,
+    tenant: Tenant,
+    *,
+    through: dt.date,
+    progress: Progress,
+    history_days: int = HISTORY_DAYS,
+) -> int:
     """Let a simulated company trade for two years up to ``through``; return the days added.
 
     A company that has begun keeps its first day, so that a later run only finishes what is missing.
     """
     begun, last = run_in_scope(tenant, ACTOR, _days_traded)
-    first_day = begun or through - dt.timedelta(days=HISTORY_DAYS - 1)
+    first_day = begun or through - dt.timedelta(days=history_days - 1)
     days_told = 0 if last is None else (last - first_day).days + 1
-    done = min(HISTORY_DAYS, -(-days_told // FORTNIGHT) * FORTNIGHT)
-    if done == HISTORY_DAYS:
+    done = min(history_days, -(-days_told // FORTNIGHT) * FORTNIGHT)
+    if done == history_days:
         return 0
-    end = first_day + dt.timedelta(days=HISTORY_DAYS + AHEAD_DAYS)
+    end = first_day + dt.timedelta(days=history_days + AHEAD_DAYS)
     world = draw_world(
         company,
         first_day=first_day,
-        days=HISTORY_DAYS,
+        days=history_days,
         ahead=AHEAD_DAYS,
         holidays=set(holiday_names(company.country, first_day, end)),
         seed=SEED,
     )
     teller = Teller(world, run_in_scope(tenant, ACTOR, partial(set_up, world)))
     days = trade(world, seed=SEED + 1)
-    for start in range(done, HISTORY_DAYS, FORTNIGHT):
+    for start in range(done, history_days, FORTNIGHT):
         batch = days[start : start + FORTNIGHT]
         run_in_scope(tenant, ACTOR, partial(teller.tell, batch))
-        progress(start + len(batch), HISTORY_DAYS, str(teller.date(batch[-1].number)))
-    return HISTORY_DAYS - done
+        progress(start + len(batch), history_days, str(teller.date(batch[-1].number)))
+    return history_days - done
 
 
 def _days_traded() -> tuple[dt.date | None, dt.date | None]:

@@ -69,8 +69,8 @@ def _draw_products(
         for rank, name in enumerate(family.names):
             price = round(family.price * float(rng.lognormal(0, 0.35)), 2)
             fate = rng.random()
-            launch = int(rng.integers(days // 2, days - 45)) if fate < 0.09 else None
-            decline = int(rng.integers(days // 2, days - 90)) if 0.09 <= fate < 0.16 else None
+            launch = _day_in_second_half(days, 45, rng) if fate < 0.09 else None
+            decline = _day_in_second_half(days, 90, rng) if 0.09 <= fate < 0.16 else None
             busy = family.units_a_day * float(np.exp(-0.16 * rank)) * float(rng.lognormal(0, 0.2))
             sku = f"{trade.sku_prefix}-{len(products) + 1:04d}"
             cost = round(price * (1 - family.margin), 2)
@@ -78,6 +78,11 @@ def _draw_products(
                 SimulatedProduct(sku, name, family, rank, price, cost, busy, launch, decline)
             )
     return tuple(products)
+
+
+def _day_in_second_half(days: int, before_end: int, rng: np.random.Generator) -> int:
+    first = days // 2
+    return int(rng.integers(first, max(first + 1, days - before_end)))
 
 
 def _draw_promotions(products: int, days: int, rng: np.random.Generator) -> NDArray[np.bool_]:
