@@ -1,0 +1,90 @@
+"""Many sales, serial numbers and document numbers at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from inventory.models import Lot
+from inventory.queries.integrity import check_book
+from inventory.services import ledger
+from inventory.services.ledger import InsufficientStock, SerialNotSingle, post_movements
+from inventory.services.lots import LotLabel, ensure_lots
+from inventory.services.numbers import take_numbers
+from inventory.services.stock import SaleLine, ship_sale
+from tests.inventory.book import make_lot, make_product, on_hand
+from tests.races.conftest import Arena
+from tests.races.harness import race, won
+
+INSIDE = ("receiving", "storage", "packing", "shipping", "quarantine")
+
+
+def test_sales_share_what_is_there_and_all_demand_is_recorded(arena: Arena) -> None:
+    product = arena.product("PEAR", stock=7)
+
+    def sell() -> Decimal:
+        lines = [SaleLine(product.pk, Decimal(2))]
+        sale = ship_sale(warehouse_id=arena.site.warehouse.pk, lines=lines, allow_short=True)
+        return sale.shipped[0]
+
+    results = race(arena.house, [sell] * 12)
+    refused = [r for r in results if isinstance(r, Exception)]
+    # after choosing five times in vain a sale gives up, and its demand with it
+    assert all(isinstance(r, InsufficientStock) for r in refused)
+    assert sum(won(results)) + arena.stock(product) == 7
+    with arena.house.scope():
+        assert check_book() == []
+
+
+def serial_receipts(arena: Arena) -> list[Callable[[], Any]]:
+    with arena.house.scope():
+        laptop = make_product("LAPTOP", lot_tracking="serial")
+        serial = make_lot(laptop, "SN-1").pk
+    lines = [arena.site.line(laptop, 1, "supplier", place, lot_id=serial) for place in INSIDE]
+    return [lambda line=line: post_movements(lines=[line]) for line in lines]
+
+
+def test_a_serial_number_arrives_in_one_of_five_places(arena: Arena) -> None:
+    results = race(arena.house, serial_receipts(arena))
+    assert len(won(results)) == 1
+    assert all(isinstance(r, SerialNotSingle) for r in results if isinstance(r, Exception))
+
+
+def test_control_without_the_lock_a_serial_number_arrives_everywhere(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = serial_receipts(arena)
+    meeting, refuse = threading.Barrier(len(workers)), ledger._refuse_doubled
+
+    def meet_then_look(serials: list[int]) -> None:
+        meeting.wait(60)  # everybody has posted, nobody has committed
+        refuse(serials)
+        meeting.wait(60)
+
+    monkeypatch.setattr(ledger, "LOCK_LOTS", "SELECT %s::bigint, %s::bigint[]")
+    monkeypatch.setattr(ledger, "_refuse_doubled", meet_then_look)
+    assert len(won(race(arena.house, workers))) == len(workers)
+    with arena.house.scope():
+        assert "serials_are_single" in {difference.check for difference in check_book()}
+
+
+def test_numbers_are_given_once_and_without_gaps(arena: Arena) -> None:
+    results = race(arena.house, [lambda: take_numbers("PO", 3)] * 20)
+    given = sorted(number for numbers in results for number in numbers)
+    assert given == [f"PO-{n:06d}" for n in range(1, 61)]
+
+
+def test_lots_of_one_label_become_one(arena: Arena) -> None:
+    with arena.house.scope():
+        milk = make_product("MILK", lot_tracking="lot")
+    labels = [LotLabel(milk.pk, code) for code in "ABC"]
+    workers = [lambda: ensure_lots(labels=labels), lambda: ensure_lots(labels=labels[::-1])]
+    results = race(arena.house, workers * 10)
+    assert {tuple(sorted(ids)) for ids in results} == {tuple(sorted(results[0]))}
+    with arena.house.scope():
+        assert Lot.objects.count() == 3
+        assert on_hand(milk) == 0
