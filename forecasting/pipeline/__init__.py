@@ -1,5 +1,5 @@
 """Numeric forecasting: arrays in, arrays out. No Django, no clock, no database.
 
 Read in this order: series, cleaning, features, scaling, windows, networks, losses, training,
-artifact, predict, baselines, metrics, contest, engine.
+artifact, predict, baselines, metrics, backtest, contest, settings, engine.
 """

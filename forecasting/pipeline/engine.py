@@ -5,8 +5,8 @@ forecast = fitted.forecast(panel, origin)
 data = fitted.to_bytes(); fitted = FittedForecaster.from_bytes(data)
 """
 
-from dataclasses import asdict, dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ from forecasting.pipeline.series import (
     Reason,
     SeriesPanel,
 )
+from forecasting.pipeline.settings import EngineConfig, holdout_days, training_config
 from forecasting.pipeline.training import (
     Callbacks,
     EpochReport,
@@ -48,78 +49,14 @@ from forecasting.pipeline.training import (
     train_network,
 )
 from forecasting.pipeline.triage import enough_to_train, sanitise, trainable, triage
-from forecasting.pipeline.windows import WindowConfig
 
-DEFAULT_BASELINES = (
-    "seasonal_naive",
-    "moving_average",
-    "empirical_quantiles",
-    "empirical_weekday",
-    "croston",
-    "sba",
-    "tsb",
-    "exponential_smoothing",
-    "theta",
-)
 FALLBACK = "empirical_quantiles"
 SMALL_HOLDOUT = 0.1
 """A holdout below this share of the days is not worth a second training: what was judged serves."""
-STEPS_PER_ROOT_DAY = 0.7
-MIN_STEPS, MAX_STEPS = 120, 900
-SECONDS_PER_STEP = 0.07
-"""CPU seconds of one training step with the default sizes; only used to keep to a budget."""
-PRESETS: dict[str, dict[str, Any]] = {
-    "mlp": {"volume_share": 0.3},
-    "article": {
-        "hidden": 50,
-        "layers": 2,
-        "mean_loss": "squared",
-        "mean_weight": 1.0,
-        "learning_rate": 1e-3,
-        "ema": 0.0,
-        "windows": WindowConfig(context_days=60, span_days=28, emits=7, batch=32),
-    },
-}
-"""What a name changes in the training's config. The MLP learns for the many small series, the LSTM
-for volume: a blend has need of both. `article`: windows of 60 days, two LSTM layers of 50, squared
-error, Adam, batches of 32; trained on all series at once and with our decoder's quantiles."""
+__all__ = ["EngineConfig", "FittedForecaster", "ForecastRefused", "fit"]
+
 NO_CALLBACKS = Callbacks()
-
-
-@dataclass(frozen=True)
-class EngineConfig:
-    """What is trained and how it is chosen; kept in the artefact.
-
-    budget_seconds bounds the CPU seconds of training by fewer steps, not by a clock, so that the
-    same budget gives the same network.
-    """
-
-    networks: tuple[str, ...] = ("lstm", "mlp")
-    baselines: tuple[str, ...] = DEFAULT_BASELINES
-    contest: bool = True
-    holdout_origins: int = 2
-    horizon: int = HORIZON_DAYS
-    training: TrainingConfig = field(default_factory=TrainingConfig)
-    budget_seconds: float | None = None
-    seed: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"training": self.training.to_json()}
-
-    def with_networks(self, names: tuple[str, ...]) -> "EngineConfig":
-        """Return the same config with other networks."""
-        return replace(self, networks=tuple(dict.fromkeys(names)))
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "EngineConfig":
-        return cls(
-            **{
-                **data,
-                "networks": tuple(data["networks"]),
-                "baselines": tuple(data["baselines"]),
-                "training": TrainingConfig.from_json(data["training"]),
-            }
-        )
+DEFAULTS = EngineConfig()
 
 
 class ForecastRefused(ValueError):
@@ -238,7 +175,7 @@ class FittedForecaster:
 def fit(
     panel: SeriesPanel,
     origin: date,
-    config: EngineConfig = EngineConfig(),
+    config: EngineConfig = DEFAULTS,
     callbacks: Callbacks = NO_CALLBACKS,
 ) -> FittedForecaster:
     """Train the networks on days up to `origin`, hold the contest, and return what will serve.
@@ -256,14 +193,14 @@ def fit(
     if not enough_to_train(known, usable) or not config.networks:
         return _without_networks(config, origin, plan)
     learned = known.select(np.flatnonzero(usable))
-    origins = _holdout_days(learned, origin, config)
-    settings = [_training_config(config, name, learned) for name in config.networks]
+    origins = holdout_days(learned, config)
+    settings = [training_config(config, name, learned) for name in config.networks]
     if not config.contest or not origins:
         members, history = _train_final(learned, plan, settings, callbacks)
         contest = _uncontested(config)
     else:
         members, history, contest = _train_and_judge(
-            learned, origin, plan, config, settings, origins, callbacks
+            learned, plan, config, settings, origins, callbacks
         )
     ended = callbacks.cpu_seconds() if callbacks.cpu_seconds else None
     spent = ended - started if started is not None and ended is not None else None
@@ -274,7 +211,6 @@ def fit(
 
 def _train_and_judge(
     learned: SeriesPanel,
-    origin: date,
     plan: FeaturePlan,
     config: EngineConfig,
     settings: list[TrainingConfig],
@@ -300,7 +236,7 @@ def _train_and_judge(
     entries += [_baseline_entry(name, learned, origins, config) for name in config.baselines]
     contest = hold_contest(entries, holdout)
     winners = [m for m in judged if m.method in contest.methods]
-    if (origin - origins[0]).days < SMALL_HOLDOUT * learned.n_days:
+    if (learned.last_day - origins[0]).days < SMALL_HOLDOUT * learned.n_days:
         return tuple(winners), tuple(history), contest
     settings = [_refit_config(member.network) for member in winners]
     final, more = _train_final(learned, plan, settings, callbacks)
@@ -344,26 +280,6 @@ def _baseline_entry(
         run_baseline(name, learned.up_to(day, config.horizon), config.horizon) for day in origins
     ]
     return Entry(name, False, np.stack([m for m, _ in made]), np.stack([q for _, q in made]))
-
-
-def _holdout_days(learned: SeriesPanel, origin: date, config: EngineConfig) -> list[date]:
-    """Return the validation origins, oldest first: as many as leave enough days to learn from."""
-    days = float(np.median(learned.n_days - learned.begins))
-    room = int((days - 84) // config.horizon)
-    count = max(min(config.holdout_origins, room), 0)
-    return [origin - timedelta(days=config.horizon * back) for back in range(count, 0, -1)]
-
-
-def _training_config(config: EngineConfig, network: str, learned: SeriesPanel) -> TrainingConfig:
-    """Set the number of steps by the data there is and by the budget."""
-    days = float(learned.observed.sum())
-    steps = float(np.clip(STEPS_PER_ROOT_DAY * days**0.5, MIN_STEPS, MAX_STEPS))
-    if config.budget_seconds is not None:
-        trainings = len(config.networks) * (2 if config.contest else 1)
-        steps = min(steps, 0.85 * config.budget_seconds / SECONDS_PER_STEP / trainings)
-    base = replace(config.training, **PRESETS.get(network, {}))
-    per_epoch = max(round(steps / base.epochs), 1)
-    return replace(base, network=network, steps_per_epoch=per_epoch, seed=config.seed * 10)
 
 
 def _without_networks(config: EngineConfig, origin: date, plan: FeaturePlan) -> FittedForecaster:

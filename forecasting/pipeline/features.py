@@ -148,6 +148,15 @@ class Block:
     target_seen: BoolArray
 
 
+@dataclass(frozen=True)
+class _Past:
+    """What the windows may know: units sold, whether observed, and the level, [B, D] each."""
+
+    sold: FloatArray
+    seen: BoolArray
+    level: FloatArray
+
+
 class FeatureStore:
     """The arrays of a panel arranged so that windows can be cut from them quickly."""
 
@@ -184,14 +193,15 @@ class FeatureStore:
         target_at = back + emits[:, None] + 1 + np.arange(horizon)
         past_sold, past_seen = sold[:, : back + length], seen[:, : back + length]
         level = recent_level(past_sold, past_seen, self.plan.level)
+        past = _Past(past_sold, past_seen, level)
         day = self._days_of(rows, days[:, back:])
         here = back + emits
         return Block(
             rows=rows,
             emits=emits,
-            past=self._past(past_sold, past_seen, level, day[:, :length], back),
-            origin=self._origin(past_sold, past_seen, level, here, days[:, here], rows),
-            ahead=self._ahead(past_sold, past_seen, level, day, here, back),
+            past=self._past(past, day[:, :length], back),
+            origin=self._origin(past, here, days[:, here], rows),
+            ahead=self._ahead(past, day, here, back),
             attributes=self.attributes[rows],
             level=level[:, here],
             scale=self.scale[rows[:, None], safe[:, here]],
@@ -206,9 +216,9 @@ class FeatureStore:
             return shared
         return np.concatenate([shared, self.own[rows[:, None], safe]], axis=-1)
 
-    def _past(
-        self, sold: FloatArray, seen: BoolArray, level: FloatArray, day: FloatArray, back: int
-    ) -> FloatArray:
+    def _past(self, past: _Past, day: FloatArray, back: int) -> FloatArray:
+        """Return what each step of the windows was like: [B, L, P]."""
+        sold, seen, level = past.sold, past.seen, past.level
         window = slice(back, None)
         week = rolling_sums(sold, 7) / np.maximum(rolling_sums(seen, 7), 1)
         parts = [
@@ -221,10 +231,10 @@ class FeatureStore:
         return np.concatenate([np.stack(parts, axis=-1).astype(np.float32), day], axis=-1)
 
     def _origin(
-        self, sold: FloatArray, seen: BoolArray, level: FloatArray,
-        here: np.ndarray, days: np.ndarray, rows: np.ndarray,
-    ) -> FloatArray:  # fmt: skip
+        self, past: _Past, here: np.ndarray, days: np.ndarray, rows: np.ndarray
+    ) -> FloatArray:
         """Return facts known at each emitting step: [B, K, O]."""
+        sold, seen, level = past.sold, past.seen, past.level
         now = level[:, here]
         counts = {w: rolling_sums(seen, w)[:, here] for w in {*self.plan.means, *ZERO_WINDOWS}}
         parts = [
@@ -249,11 +259,9 @@ class FeatureStore:
             parts.append(seen[:, here - YEAR])
         return np.stack(parts, axis=-1).astype(np.float32)
 
-    def _ahead(
-        self, sold: FloatArray, seen: BoolArray, level: FloatArray,
-        day: FloatArray, here: np.ndarray, back: int,
-    ) -> FloatArray:  # fmt: skip
+    def _ahead(self, past: _Past, day: FloatArray, here: np.ndarray, back: int) -> FloatArray:
         """Return facts of each day ahead of each emitting step: [B, K, H, A]."""
+        sold, seen, level = past.sold, past.seen, past.level
         horizon = self.plan.horizon
         step = np.arange(horizon)
         now = level[:, here][..., None]

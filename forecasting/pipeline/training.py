@@ -181,7 +181,6 @@ def train_network(
     optimizer = torch.optim.AdamW(
         network.parameters(), config.learning_rate, weight_decay=config.weight_decay, foreach=True
     )
-    weigh = _weigher(store)
     history: list[EpochReport] = []
     best = _copy(average)
     saved = callbacks.load_checkpoint(name) if callbacks.load_checkpoint else None
@@ -191,44 +190,55 @@ def train_network(
         _restore_moments(optimizer, saved.moments)
         best, history = dict(saved.best), list(saved.history)
 
+    state = _State(network, average, optimizer, _weigher(store))
     for epoch in range(len(history) + 1, (config.stop_after or config.epochs) + 1):
         if _is_over(history, config.patience):
             break
         if callbacks.should_stop and callbacks.should_stop():
             raise TrainingStopped
-        torch.manual_seed(config.seed * 1000 + epoch)
-        rng = np.random.default_rng((config.seed, epoch))
-        network.train()
-        losses = []
-        for step, block in enumerate(
-            draw_windows(store, config.windows, config.steps_per_epoch, rng)
-        ):
-            done = (epoch - 1) * config.steps_per_epoch + step
-            _set_learning_rate(optimizer, config, done)
-            loss = _loss(network, block, weigh, config)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-            optimizer.step()
-            _follow(average, network, min(config.ema, (1 + done) / (10 + done)))
-            losses.append(float(loss.detach()))
-        if not np.isfinite(losses).all():
-            raise TrainingDiverged(config.network, epoch)
+        loss = _run_epoch(state, store, config, epoch)
         score = validate(average) if validate else float("nan")
         earlier = [r.validation_loss for r in history]
         better = validate is None or not earlier or score < min(earlier)
         best = _copy(average) if better else best
-        history.append(
-            EpochReport(
-                config.network, epoch, config.epochs, float(np.mean(losses)), score, bool(better)
-            )
-        )
+        report = EpochReport(config.network, epoch, config.epochs, loss, score, bool(better))
+        history.append(report)
         if callbacks.save_checkpoint:
-            state = _checkpoint(config, network, average, best, optimizer, history)
-            callbacks.save_checkpoint(name, state)
+            callbacks.save_checkpoint(name, _checkpoint(state, config, best, history))
         if callbacks.on_epoch:
-            callbacks.on_epoch(history[-1])
+            callbacks.on_epoch(report)
     return TrainedNetwork(network.shape, config, best, tuple(history))
+
+
+@dataclass(frozen=True)
+class _State:
+    """What changes from step to step, and how days are weighed."""
+
+    network: ForecastNetwork
+    average: ForecastNetwork
+    optimizer: torch.optim.Optimizer
+    weigh: Callable[[Block, float], Tensor]
+
+
+def _run_epoch(state: _State, store: FeatureStore, config: TrainingConfig, epoch: int) -> float:
+    """Take the steps of one epoch and return their mean loss. All chance follows from the epoch."""
+    torch.manual_seed(config.seed * 1000 + epoch)
+    rng = np.random.default_rng((config.seed, epoch))
+    state.network.train()
+    losses = []
+    blocks = draw_windows(store, config.windows, config.steps_per_epoch, rng)
+    for done, block in enumerate(blocks, start=(epoch - 1) * config.steps_per_epoch):
+        _set_learning_rate(state.optimizer, config, done)
+        loss = _loss(state.network, block, state.weigh, config)
+        state.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(state.network.parameters(), config.clip)
+        state.optimizer.step()
+        _follow(state.average, state.network, min(config.ema, (1 + done) / (10 + done)))
+        losses.append(float(loss.detach()))
+    if not np.isfinite(losses).all():
+        raise TrainingDiverged(config.network, epoch)
+    return float(np.mean(losses)) if losses else 0.0
 
 
 def _is_over(history: list[EpochReport], patience: int) -> bool:
@@ -301,23 +311,18 @@ def _copy(network: ForecastNetwork) -> dict[str, Tensor]:
 
 
 def _checkpoint(
-    config: TrainingConfig,
-    network: ForecastNetwork,
-    average: ForecastNetwork,
-    best: dict[str, Tensor],
-    optimizer: torch.optim.Optimizer,
-    history: list[EpochReport],
+    state: _State, config: TrainingConfig, best: dict[str, Tensor], history: list[EpochReport]
 ) -> Checkpoint:
     moments = {
         f"{index}.{key}": torch.as_tensor(value).clone()
-        for index, state in optimizer.state_dict()["state"].items()
-        for key, value in state.items()
+        for index, own in state.optimizer.state_dict()["state"].items()
+        for key, value in own.items()
     }
     return Checkpoint(
         config_digest=config.digest,
         epoch=len(history),
-        weights=_copy(network),
-        average=_copy(average),
+        weights=_copy(state.network),
+        average=_copy(state.average),
         best=best,
         moments=moments,
         history=tuple(history),

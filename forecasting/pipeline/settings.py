@@ -1,0 +1,100 @@
+"""What is trained and how it is chosen, and how much work the data is worth."""
+
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+
+from forecasting.pipeline.series import HORIZON_DAYS, SeriesPanel
+from forecasting.pipeline.training import TrainingConfig
+from forecasting.pipeline.windows import WindowConfig
+
+DEFAULT_BASELINES = (
+    "seasonal_naive",
+    "moving_average",
+    "empirical_quantiles",
+    "empirical_weekday",
+    "croston",
+    "sba",
+    "tsb",
+    "exponential_smoothing",
+    "theta",
+)
+STEPS_PER_ROOT_DAY = 0.7
+MIN_STEPS, MAX_STEPS = 120, 900
+SECONDS_PER_STEP = 0.07
+"""CPU seconds of one training step with the default sizes; only used to keep to a budget."""
+PRESETS: dict[str, dict[str, Any]] = {
+    "mlp": {"volume_share": 0.3},
+    "article": {
+        "hidden": 50,
+        "layers": 2,
+        "mean_loss": "squared",
+        "mean_weight": 1.0,
+        "learning_rate": 1e-3,
+        "ema": 0.0,
+        "windows": WindowConfig(context_days=60, span_days=28, emits=7, batch=32),
+    },
+}
+"""What a name changes in the training's config. The MLP learns for the many small series, the LSTM
+for volume: a blend has need of both. `article`: windows of 60 days, two LSTM layers of 50, squared
+error, Adam, batches of 32; trained on all series at once and with our decoder's quantiles."""
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """What is trained and how it is chosen; kept in the artefact.
+
+    budget_seconds bounds the CPU seconds of training by fewer steps, not by a clock, so that the
+    same budget gives the same network.
+    """
+
+    networks: tuple[str, ...] = ("lstm", "mlp")
+    baselines: tuple[str, ...] = DEFAULT_BASELINES
+    contest: bool = True
+    holdout_origins: int = 2
+    horizon: int = HORIZON_DAYS
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    budget_seconds: float | None = None
+    seed: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"training": self.training.to_json()}
+
+    def with_networks(self, names: tuple[str, ...]) -> "EngineConfig":
+        """Return the same config with other networks."""
+        return replace(self, networks=tuple(dict.fromkeys(names)))
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "EngineConfig":
+        return cls(
+            **{
+                **data,
+                "networks": tuple(data["networks"]),
+                "baselines": tuple(data["baselines"]),
+                "training": TrainingConfig.from_json(data["training"]),
+            }
+        )
+
+
+def holdout_days(learned: SeriesPanel, config: EngineConfig) -> list[date]:
+    """Return the validation origins, oldest first: as many as leave enough days to learn from."""
+    days = float(np.median(learned.n_days - learned.begins))
+    room = int((days - 84) // config.horizon)
+    count = max(min(config.holdout_origins, room), 0)
+    return [
+        learned.last_day - timedelta(days=config.horizon * back) for back in range(count, 0, -1)
+    ]
+
+
+def training_config(config: EngineConfig, network: str, learned: SeriesPanel) -> TrainingConfig:
+    """Set the number of steps by the data there is and by the budget."""
+    days = float(learned.observed.sum())
+    steps = float(np.clip(STEPS_PER_ROOT_DAY * days**0.5, MIN_STEPS, MAX_STEPS))
+    if config.budget_seconds is not None:
+        trainings = len(config.networks) * (2 if config.contest else 1)
+        steps = min(steps, 0.85 * config.budget_seconds / SECONDS_PER_STEP / trainings)
+    base = replace(config.training, **PRESETS.get(network, {}))
+    per_epoch = max(round(steps / base.epochs), 1)
+    return replace(base, network=network, steps_per_epoch=per_epoch, seed=config.seed * 10)
