@@ -1,0 +1,193 @@
+"""Forecasts of a tenant: who serves, what is stored, what is refused, what channels add up to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.files.storage import default_storage
+
+from forecasting.models import ForecastRun, NetworkState, SeriesForecast, TrainedNetwork
+from forecasting.queries import series
+from forecasting.queries.forecasts import latest_run, read_arrays
+from forecasting.queries.series import load_panel
+from forecasting.services import forecasts
+from inventory.models import Channel, Product
+from tenancy.models import Job, JobState
+from tenancy.services.jobs import run_job_here
+from tests.cast import House
+from tests.forecasting.world import build_world, sell, stock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def files(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+def forecast(house: House) -> Job:
+    return run_job_here(tenant=house.tenant, kind="make_forecasts", payload={})
+
+
+def train(house: House) -> TrainedNetwork:
+    run_job_here(tenant=house.tenant, kind="train_network", payload={"budget_seconds": 1})
+    with house.scope():
+        return TrainedNetwork.objects.get()
+
+
+def test_without_demand_there_is_nothing_to_forecast(north: House) -> None:
+    job = forecast(north)
+    assert job.state == JobState.FAILED
+    assert "no demand yet" in job.reason
+
+
+def test_without_a_network_a_baseline_serves_and_says_so(north: House) -> None:
+    with north.scope():
+        world = build_world(products=3)
+    assert forecast(north).state == JobState.DONE
+    with north.scope():
+        run = ForecastRun.objects.get()
+        assert run.network is None
+        assert run.origin == world.last_day
+        rows = list(SeriesForecast.objects.all())
+        assert {row.reason for row in rows} == {"no_network"}
+        assert all(len(row.mean) == 28 and len(row.quantile_values) == 28 * 19 for row in rows)
+        # about 6 a day, half as many again on Saturdays: 28 days x 6 x 7.5/7 = 180
+        assert all(140 < row.total_mean < 220 for row in rows)
+
+
+def test_arrays_come_back_as_they_were_stored(north: House) -> None:
+    with north.scope():
+        build_world(products=3)
+    forecast(north)
+    with north.scope():
+        run = latest_run()
+        assert run is not None
+        arrays = read_arrays(run)
+        row = SeriesForecast.objects.get(product_id=arrays.keys[1].product_id)
+        np.testing.assert_allclose(arrays.mean[1], row.mean)
+        np.testing.assert_allclose(arrays.quantiles[1].ravel(), row.quantile_values)
+        assert (np.diff(arrays.quantiles, axis=2) >= 0).all()
+
+
+def test_the_published_network_serves(north: House) -> None:
+    with north.scope():
+        build_world()
+    network = train(north)
+    with north.scope():
+        # whatever the gate thought of one second of training: the artefact itself must serve
+        TrainedNetwork.objects.update(state=NetworkState.PUBLISHED)
+    forecast(north)
+    with north.scope():
+        run = ForecastRun.objects.get()
+        served = forecasts.artefacts.read_artefact(network)
+        assert run.network_id == (network.pk if served.members else None)
+        assert set(run.methods) == {b.label() for b in served.contest.blends.values()}
+
+
+def test_a_damaged_artefact_is_refused_and_a_baseline_serves_with_the_reason(north: House) -> None:
+    with north.scope():
+        build_world()
+    network = train(north)
+    Path(default_storage.path(network.artefact_path)).write_bytes(b"STOCKNET rubbish")
+    forecast(north)
+    with north.scope():
+        run = ForecastRun.objects.get()
+        assert run.network is None
+        assert {row.reason for row in run.series.all()} == {"artefact_refused"}
+
+
+def test_another_tenants_artefact_in_its_place_is_refused(north: House, south: House) -> None:
+    for house in (north, south):
+        with house.scope():
+            build_world()
+    mine, theirs = train(north), train(south)
+    stolen = Path(default_storage.path(theirs.artefact_path)).read_bytes()
+    Path(default_storage.path(mine.artefact_path)).write_bytes(stolen)
+    forecast(north)
+    with north.scope():
+        assert set(SeriesForecast.objects.values_list("reason", flat=True)) == {"artefact_refused"}
+
+
+def test_channels_add_up_to_the_forecast_of_all(north: House) -> None:
+    with north.scope():
+        world = build_world(products=2, days=60)
+        for code in ("web", "store"):
+            channel = Channel.objects.create(code=code, name=code.title())
+            sell(
+                world.products,
+                world.warehouse,
+                days=60,
+                mean=3,
+                last=world.last_day,
+                channel=channel,
+            )
+    forecast(north)
+    with north.scope():
+        for product in world.products:
+            rows = SeriesForecast.objects.filter(product=product)
+            total = np.array(rows.get(channel=None).mean)
+            parts = np.sum([row.mean for row in rows.exclude(channel=None)], axis=0)
+            assert rows.count() == 3
+            np.testing.assert_allclose(parts, total, rtol=0.01, atol=0.01)
+
+
+def test_a_job_that_runs_again_makes_no_second_forecast(north: House) -> None:
+    with north.scope():
+        build_world(products=2, days=40)
+    job = forecast(north)
+    from tenancy.services.jobs import run_job
+
+    with north.scope():
+        Job.objects.filter(pk=job.pk).update(state=JobState.QUEUED)
+    run_job(job)
+    with north.scope():
+        assert ForecastRun.objects.count() == 1
+
+
+def test_products_out_of_use_are_not_forecast_and_unsold_stock_is(north: House) -> None:
+    with north.scope():
+        world = build_world(products=3, days=40)
+        world.products[0].is_active = False
+        world.products[0].save()
+        unsold = Product.objects.create(sku="P-900", name="Never sold")
+        world.products.append(unsold)
+        stock(world, {"P-900": 5})
+    forecast(north)
+    with north.scope():
+        skus = set(SeriesForecast.objects.values_list("product__sku", flat=True))
+        assert skus == {"P-002", "P-003", "P-900"}
+        assert SeriesForecast.objects.get(product=unsold).total_mean == 0
+
+
+def test_days_out_of_stock_are_masked_not_zero(
+    in_north: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = build_world(products=2, days=40)
+    gone = [world.last_day - timedelta(days=back) for back in (3, 4)]
+    monkeypatch.setattr(
+        series,
+        "out_of_stock_days",
+        lambda first, last: [(world.products[1].pk, world.warehouse.pk, gone)],
+    )
+    demand = load_panel()
+    assert demand is not None
+    assert demand.panel.observed[0].all()
+    assert list(np.flatnonzero(~demand.panel.observed[1])) == [35, 36]
+
+
+def test_only_the_last_runs_keep_their_arrays(
+    north: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecasts, "KEPT_RUNS", 2)
+    with north.scope():
+        build_world(products=1, days=40)
+    for _ in range(3):
+        forecast(north)
+    with north.scope():
+        counts = [run.series.count() for run in ForecastRun.objects.order_by("id")]
+        assert counts == [0, 1, 1]
