@@ -1,10 +1,11 @@
 """Replay of real demand under our reorder policy, the textbook's, min-max and perfect foresight.
 
     python -m benchmarks.decisions [--task m5|online_retail] [--days 364] [--seed 0]
-                                   [--series N] [--forecast BASELINE] [--out FILE]
+                                   [--series N] [--forecast BASELINE ...] [--out FILE]
 
 Demand: the shared series beside the checkout (../shared/data). Lead times: drawn from the days
-between order and delivery of the shared SCMS deliveries, divided by 9, independent per order.
+between order and delivery of the shared SCMS deliveries, divided by 9: every item is given a vendor
+with 30 or more deliveries, every order one of that vendor's lead times, independently.
 Review once a week, no minimum order. Unit cost = 0.7 of the price, lost margin 0.3 of it. Policies
 see demand up to the evening of the review, open orders, and the same lead-time distribution; none
 has seen a lead time before the goods are there. Stock is the mean value in the evening; the first
@@ -48,6 +49,8 @@ HISTORY_DAYS = 730
 WARM_UP_DAYS = 70
 SERVICE_LEVELS = (0.5, 0.6, 0.7, 0.8, 0.86, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
 FILL_RATES = (0.90, 0.93, 0.95, 0.97)
+FORECAST = ("exponential_smoothing", "empirical_quantiles")
+"""What ours forecasts with: the mean of these baselines."""
 RATIOS = (0.65, 0.8, 0.9, 0.96)
 PRIORITIES = (1.5, 3.0, 6.0, 14.0)
 """Worth of a unit not lost, in mean unit costs held for a review period."""
@@ -67,7 +70,7 @@ def load_demand(task: str) -> tuple[pd.DataFrame, pd.Series]:
     table = _by_day(daily, "sku", "demand").reindex(chosen)
     table = table.reindex(columns=pd.date_range(daily.date.min(), daily.date.max()))
     begun = table.notna().cummax(axis=1)
-    prices = daily.groupby("sku").revenue.sum() / daily.groupby("sku").demand.sum()
+    prices = daily.groupby("sku").revenue_gbp.sum() / daily.groupby("sku").demand.sum()
     return table.fillna(0).where(begun), prices.reindex(table.index)
 
 
@@ -76,14 +79,19 @@ def _by_day(table: pd.DataFrame, key: str, values: str) -> pd.DataFrame:
     return table.set_index([key, "date"])[values].unstack()  # noqa: PD010
 
 
-def scms_lead_times() -> np.ndarray:
-    """Return the scaled lead times of all deliveries that state when they were ordered."""
+def vendor_lead_times() -> list[np.ndarray]:
+    """Return the scaled lead times of every vendor with at least 30 deliveries of known length."""
     lines = pd.read_csv(
         SHARED / "data" / "scms_deliveries" / "deliveries.csv.gz",
         parse_dates=["order_date", "delivered"],
     )
-    days = (lines.delivered - lines.order_date).dt.days.dropna()
-    return np.rint(days[days >= 0].to_numpy() / LEAD_TIME_SCALE).astype(int)
+    lines["days"] = (lines.delivered - lines.order_date).dt.days
+    known = lines[lines.days >= 0]
+    scaled = [
+        np.rint(days.to_numpy() / LEAD_TIME_SCALE).astype(int)
+        for _, days in known.groupby("vendor").days
+    ]
+    return [days for days in scaled if len(days) >= 30]
 
 
 def build_world(
@@ -102,10 +110,12 @@ def build_world(
     if most is not None and most < len(demand):
         kept = np.sort(generator.choice(len(demand), most, replace=False))
         demand, price = demand[kept], price[kept]
-    drawn = scms_lead_times()
-    lead = generator.choice(drawn, size=demand.shape)
-    known = lead_times_from_observations([drawn.tolist()], [None], prior_weight=1e-9)
-    known = LeadTimes(np.repeat(known.probabilities, len(demand), axis=0))
+    vendors = vendor_lead_times()
+    of_vendor = generator.integers(len(vendors), size=len(demand))
+    lead = np.stack([generator.choice(vendors[v], size=demand.shape[1]) for v in of_vendor])
+    known = lead_times_from_observations(
+        [days.tolist() for days in vendors], [None] * len(vendors), prior_weight=1e-9
+    ).select(of_vendor)
     ones = np.ones(len(demand))
     world = World(
         demand=demand,
@@ -122,21 +132,24 @@ def build_world(
     return world, known
 
 
-def forecaster(world: World, method: str) -> Callable[[int], DemandForecast]:
-    """Return what forecasts from a day, with one of the baselines; each day is made once."""
+def forecaster(world: World, methods: tuple[str, ...]) -> Callable[[int], DemandForecast]:
+    """Return what forecasts from a day, the mean of some baselines; each day is made once."""
     history = world.demand[:, : world.first_day]
     correlation = level_correlation(history, np.isfinite(history))
 
     @cache
     def forecast_at(day: int) -> DemandForecast:
         known = world.demand[:, max(day + 1 - HISTORY_DAYS, 0) : day + 1]
-        made = BASELINES[method](known, np.isfinite(known), HORIZON_DAYS)
-        return demand_forecast(made.mean, made.quantiles, correlation)
+        made = [BASELINES[one](known, np.isfinite(known), HORIZON_DAYS) for one in methods]
+        mean = np.mean([one.mean for one in made], axis=0)
+        return demand_forecast(mean, np.mean([one.quantiles for one in made], axis=0), correlation)
 
     return forecast_at
 
 
-def run_curves(world: World, lead: LeadTimes, method: str) -> dict[str, list[SimulationResult]]:
+def run_curves(
+    world: World, lead: LeadTimes, methods: tuple[str, ...]
+) -> dict[str, list[SimulationResult]]:
     """Return every policy's results over its range of settings."""
     curves: dict[str, list[SimulationResult]] = {}
 
@@ -145,7 +158,7 @@ def run_curves(world: World, lead: LeadTimes, method: str) -> dict[str, list[Sim
         curves[name] = [simulate(world, one) for one in policies]
         print(f"{name}: {time.perf_counter() - started:.1f} s", flush=True)
 
-    made = forecaster(world, method)
+    made = forecaster(world, methods)
     relative_cost = world.unit_cost / world.unit_cost.mean()
     run("ours, for units", [
         ProjectedNeedPolicy(made, lead, one / (one + relative_cost)) for one in PRIORITIES
@@ -194,13 +207,13 @@ def main() -> None:
     parser.add_argument("--task", default="m5", choices=["m5", "online_retail"])
     parser.add_argument("--days", type=int, default=364)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--forecast", default="exponential_smoothing", choices=sorted(BASELINES))
+    parser.add_argument("--forecast", nargs="+", default=FORECAST, choices=sorted(BASELINES))
     parser.add_argument("--series", type=int, help="a random sample of so many series")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     world, lead = build_world(arguments.task, arguments.days, arguments.seed, arguments.series)
     print(f"{arguments.task}: {world.n_series} series, {arguments.days} days")
-    curves = run_curves(world, lead, arguments.forecast)
+    curves = run_curves(world, lead, tuple(arguments.forecast))
     rows = compare(curves, world)
     print(pd.DataFrame(rows).to_string(index=False, float_format=lambda v: f"{v:,.0f}"))
     best = curves["perfect foresight"][0]
