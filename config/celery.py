@@ -14,7 +14,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@worker_process_init.connect
 def end_with_the_worker(**kwargs: object) -> None:
     """Tie each pool process to its worker: a killed worker leaves no half-done training running."""
     die_with_parent()
+
+
+worker_process_init.connect(end_with_the_worker)

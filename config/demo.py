@@ -112,7 +112,8 @@ def _run(options: argparse.Namespace, services: list[Service]) -> None:
             service.start()
     if not options.empty:
         with _step("Preparing the demo tenants: data, network, forecasts, suggestions"):
-            run_to_the_end(_manage("prepare_demo"))
+            # its progress is for people; what jobs log goes to the workers' files
+            run_to_the_end(_manage("prepare_demo"), {"LOG_LEVEL": "30"})
     with _step("Starting the web server"):
         web = _web(options.port)
         services.append(web)

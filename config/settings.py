@@ -26,7 +26,7 @@ DEMO_SECRET_KEY = "demo-only-key-that-production-refuses-to-start-with-012345678
 SECRET_KEY = env.str("DJANGO_SECRET_KEY", "" if PRODUCTION else DEMO_SECRET_KEY)
 if PRODUCTION and (len(SECRET_KEY) < 50 or SECRET_KEY == DEMO_SECRET_KEY or DEBUG):
     raise ImproperlyConfigured(
-        "Production needs DJANGO_SECRET_KEY with at least 50 random characters, and DJANGO_DEBUG off."
+        "Production needs DJANGO_SECRET_KEY, 50 random characters or more, and no DJANGO_DEBUG."
     )
 ALLOWED_HOSTS = env.list(
     "DJANGO_ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "testserver"]
@@ -111,7 +111,7 @@ ALLOW_SUPERUSER_LOGIN = not PRODUCTION
 
 
 def database(url: str, role: str) -> dict[str, Any]:
-    """Turn a PostgreSQL URL into Django's settings; the session runs as ``role`` whoever signs in."""
+    """Turn a PostgreSQL URL into Django's settings; the session runs as ``role`` in any case."""
     parts: dict[str, Any] = dict(conninfo_to_dict(url))
     user = parts.pop("user", "")
     settings = {
@@ -158,7 +158,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
-    # the only thing beat knows; what is due is decided by the Job table (tenancy.services.schedules)
+    # all that beat knows; what is due is decided by the Job table (tenancy.services.schedules)
     "tick": {"task": "tenancy.tick", "schedule": 60.0, "options": {"expires": 50}},
 }
 JOB_LEASE_SECONDS = env.float("JOB_LEASE_SECONDS", 60.0)
@@ -215,7 +215,7 @@ X_FRAME_OPTIONS = "DENY"
 if env.bool("TRUST_FORWARDED_PROTO", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
-    # The admin (unfold, Alpine) and the API documentation have policies of their own, set on their views.
+    # The admin (unfold, Alpine) and the API documentation set policies of their own.
     "EXCLUDE_URL_PREFIXES": ("/admin/", "/api/docs"),
     "DIRECTIVES": {
         "default-src": [SELF],

@@ -1,8 +1,9 @@
 """Runs services in the foreground: starts them, restarts what falls, stops them in order."""
 
+import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,12 +97,14 @@ def stop_signals_raise() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run_to_the_end(argv: Sequence[str]) -> None:
+def run_to_the_end(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
     """Run a command with its output on ours; raise StepFailed unless it succeeds.
 
-    When this process is told to stop meanwhile, so is the command.
+    `environment` is added to ours. When this process is told to stop meanwhile, so is the command.
     """
-    process = spawn(Program(argv=argv, log_path=None))
+    process = spawn(
+        Program(argv=argv, log_path=None, environment={**os.environ, **(environment or {})})
+    )
     try:
         exit_code = process.wait()
     except BaseException:
