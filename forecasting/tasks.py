@@ -7,7 +7,13 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from forecasting.models import ForecastRun
-from forecasting.services import forecasts, replenishment, risk, training
+from forecasting.services import (
+    forecasts,
+    job_outcomes,  # noqa: F401  registers what the jobs say at their end
+    replenishment,
+    risk,
+    training,
+)
 from tenancy.models import JobQueue
 from tenancy.services.jobs import JobRun, job_handler
 from tenancy.services.schedules import register_schedule

@@ -57,7 +57,7 @@ class OrderFilters(forms.Form):
         required=False,
         choices=[
             ("", gettext_lazy("All states")),
-            (EXPECTED, gettext_lazy("Expected, most urgent first")),
+            (EXPECTED, gettext_lazy("Expected, by day")),
             (LATE, gettext_lazy("Late")),
             *PurchaseOrderState.choices,
         ],

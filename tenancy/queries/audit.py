@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from tenancy.models import AuditEvent
 
@@ -10,3 +10,11 @@ from tenancy.models import AuditEvent
 def audit_events() -> QuerySet[AuditEvent]:
     """Return every event, newest first."""
     return AuditEvent.objects.order_by("-id")
+
+
+def search_audit_events(*, text: str = "", subject_kind: str = "") -> QuerySet[AuditEvent]:
+    """Return events whose action starts with, or whose actor's name contains, ``text``."""
+    rows = audit_events()
+    if text:
+        rows = rows.filter(Q(action__istartswith=text) | Q(actor_label__icontains=text))
+    return rows.filter(subject_kind=subject_kind) if subject_kind else rows

@@ -1,6 +1,8 @@
-"""Read jobs: the list, one job, what still runs."""
+"""Read jobs: the list, one job, what still runs, the loss curve of a training."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -30,3 +32,23 @@ def open_jobs(kind: str | None = None) -> QuerySet[Job]:
     """Return the jobs, of one kind or all, that are queued or running, newest first."""
     found = jobs().filter(state__in=JobState.open())
     return found if kind is None else found.filter(kind=kind)
+
+
+def loss_curve(job: Job) -> dict[str, Any] | None:
+    """Return the curve of what the job trains now, for the loss chart; None when it trains nothing.
+
+    A handler puts it into the progress detail as ``epochs``: dictionaries with ``network``,
+    ``stage``, ``epoch``, ``training_loss``, ``validation_loss`` and ``best``.
+    """
+    epochs: list[dict[str, Any]] = job.progress_detail.get("epochs") or []
+    if not epochs:
+        return None
+    now = (epochs[-1].get("network"), epochs[-1].get("stage"))
+    shown = [point for point in epochs if (point.get("network"), point.get("stage")) == now]
+    best = [point["epoch"] for point in shown if point.get("best")]
+    return {
+        "epochs": [point["epoch"] for point in shown],
+        "train": [point["training_loss"] for point in shown],
+        "validation": [point["validation_loss"] for point in shown],
+        "best_epoch": best[-1] if best else None,
+    }

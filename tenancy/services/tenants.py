@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tenancy.errors import Invalid, Problem
 from tenancy.models import Membership, Role, Tenant, User
-from tenancy.scope import Actor, tenant_scope
+from tenancy.permissions import Permission, require
+from tenancy.scope import Actor, active_scope, tenant_scope
 from tenancy.services import audit
 
 
@@ -50,6 +51,36 @@ def create_tenant(*, fields: TenantFields, owner: User | None = None) -> Tenant:
             for prepare in _preparations:
                 prepare()
             audit.record("tenant.created", tenant, slug=tenant.slug)
+    return tenant
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompanyFields:
+    """What the owner may change. The currency is a label: amounts are not converted."""
+
+    name: str
+    time_zone: str
+    currency: str
+    country: str
+
+
+def update_company(*, fields: CompanyFields) -> Tenant:
+    """Change what is said about the active tenant. Raises ``Invalid``, ``PermissionRefused``."""
+    require(Permission.OWN)
+    tenant = Tenant.objects.select_for_update().get(pk=active_scope().tenant.pk)
+    given = asdict(fields)
+    before = {name: getattr(tenant, name) for name in given if getattr(tenant, name) != given[name]}
+    if not before:
+        return tenant
+    for name in before:
+        setattr(tenant, name, given[name])
+    try:
+        tenant.full_clean(validate_unique=False)
+    except ValidationError as error:
+        raise Invalid(_problems(error)) from error
+    tenant.save(update_fields=list(before))
+    after = {name: given[name] for name in before}
+    audit.record("tenant.changed", tenant, before=before, after=after)
     return tenant
 
 
