@@ -182,6 +182,8 @@ def _describe_trouble(error: Exception) -> Description:
     """What the database refused although no check did: never a 500 for what a client sent."""
     if isinstance(error, RequestDataTooBig):
         return 413, "body_too_large", _("The request is too large."), {}
+    if isinstance(error, RecursionError):
+        return 400, "parse_error", _("This JSON is nested too deeply."), {}
     if isinstance(error, DataError | UnicodeEncodeError):
         return 400, "invalid", _("A value is out of range."), {}
     if isinstance(error, IntegrityError):

@@ -101,7 +101,9 @@ def recognise_api_key(secret: str) -> ApiKey | None:
     if api_key is None:
         return None
     if api_key.last_used_at is None or now - api_key.last_used_at > USED_EVERY:
-        ApiKey.objects.filter(pk=api_key.pk).update(last_used_at=now)
+        # a slow request of the same key may hold the row: nobody waits for a time stamp
+        free = ApiKey.objects.select_for_update(skip_locked=True).filter(pk=api_key.pk)
+        ApiKey.objects.filter(pk__in=free.values("pk")).update(last_used_at=now)
     recognise(
         Actor(
             kind="api_key",
