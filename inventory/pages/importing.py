@@ -1,4 +1,4 @@
-"""Importing in three steps: upload a file, check what its columns are, watch it and read the report."""
+"""Importing in steps: upload a file, check its columns, watch it, read the report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from inventory.models import ImportedFile
-from inventory.pages.importing_forms import OptionsForm, UploadForm
+from inventory.pages.importing_forms import FIELD_LABELS, OptionsForm, UploadForm
 from inventory.queries.importing import find_import, import_targets, imported_files
 from inventory.services.importing import ImportRefused, start_import
 from inventory.services.importing.files import read_errors, store_upload
@@ -167,6 +167,7 @@ def _standing(request: HttpRequest, record: ImportedFile) -> dict[str, Any]:
         "earlier": earlier_message(report),
         "currency": active_scope().tenant.currency,
         "sums": _sums(report),
+        "field_labels": FIELD_LABELS,
     }
 
 
@@ -175,15 +176,19 @@ def _sums(report: dict[str, Any]) -> dict[str, Any]:
     return {
         "left_out": [
             (reason_label(reason), reason, tally)
-            for reason, tally in report.get("left_out", {}).items()
+            for reason, tally in _most_rows_first(report.get("left_out", {}))
         ],
-        "codes": list(report.get("codes", {}).items()),
+        "codes": _most_rows_first(report.get("codes", {})),
         "errors": [(error, problem_label(error["problem"])) for error in report.get("errors", [])],
         "changes": [
             *((_("created"), name, count) for name, count in report.get("created", {}).items()),
             *((_("updated"), name, count) for name, count in report.get("updated", {}).items()),
         ],
     }
+
+
+def _most_rows_first(tallies: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    return sorted(tallies.items(), key=lambda item: -item[1]["rows"])
 
 
 def _state(record: ImportedFile) -> tuple[str, str, str]:

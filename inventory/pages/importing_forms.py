@@ -165,6 +165,9 @@ class OptionsForm(forms.Form):
         for name in self.choice_names:
             if name in earlier:
                 self.initial[name] = earlier[name]
+        if earlier:
+            self.initial["on_bad_rows"] = "skip" if earlier["skip_bad_rows"] else "refuse"
+            self.initial["more_charge_codes"] = ", ".join(earlier["more_charge_codes"])
 
     def _keep_what_fits(self, preview: Preview, targets: dict[str, list[tuple[str, str]]]) -> None:
         for name in ONLY_SALES if self.kind != "sales" else ():
@@ -176,7 +179,10 @@ class OptionsForm(forms.Form):
         for name in ("warehouse", "channel"):
             if name not in self.fields:
                 continue
-            known = [(code, f"{title} ({code})") for code, title in targets[name]]
+            known = [
+                (code, code if title == code else f"{title} ({code})")
+                for code, title in targets[name]
+            ]
             column = name in preview.mapping
             nothing = _("As the column says") if column else _("None")
             needs_none = name == "channel" or column or len(known) != 1

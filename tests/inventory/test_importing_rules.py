@@ -230,8 +230,8 @@ def test_the_goods_rule_can_be_narrowed_by_pattern_and_list():
 
 
 # -- cancellations --------------------------------------------------------------------------------
-def line(id, quantity, customer=1, product=1, price="2"):
-    return Candidate(id, product, customer, Decimal(quantity), Decimal(price))
+def line(line_id, quantity, customer=1, product=1, price="2"):
+    return Candidate(line_id, product, customer, Decimal(quantity), Decimal(price))
 
 
 def test_a_cancellation_takes_back_the_latest_equal_sale_once():

@@ -43,13 +43,15 @@ def _field(name: str, headers: str, *, required: bool = False) -> Field:
 
 _SKU = _field(
     "sku",
-    "stock code|stockcode|item code|product code|article number|article|item number|item no|item id|"
+    "stock code|stockcode|item code|product code|article number|article|item number|item no|"
+    "item id|"
     "product id|item|product|artikelnummer|artikelnr|artikel|code article|referencia|codigo",
     required=True,
 )
 _QUANTITY = _field(
     "quantity",
-    "qty|units|units sold|sold|demand|pieces|pcs|count|amount sold|on hand|stock|menge|anzahl|quantite|cantidad",
+    "qty|units|units sold|sold|demand|pieces|pcs|count|amount sold|on hand|stock|menge|anzahl|"
+    "quantite|cantidad",
     required=True,
 )
 _WAREHOUSE = _field(
@@ -61,18 +63,21 @@ SALES_FIELDS = (
     _QUANTITY,
     _field(
         "sold_at",
-        "timestamp|date|invoice date|invoicedate|order date|sale date|sales date|datetime|transaction date|"
+        "timestamp|date|invoice date|invoicedate|order date|sale date|sales date|datetime|"
+        "transaction date|"
         "day|business day|time|datum|belegdatum|date de vente|fecha",
         required=True,
     ),
     _field(
         "document",
         "invoice|invoice no|invoiceno|invoice number|order|order id|order number|order no|receipt|"
-        "receipt number|transaction id|transaction|document number|beleg|belegnummer|rechnung|facture|factura",
+        "receipt number|transaction id|transaction|document number|beleg|belegnummer|rechnung|"
+        "facture|factura",
     ),
     _field(
         "unit_price",
-        "price|price each|selling price|sales price|net price|unitprice|preis|einzelpreis|prix|precio",
+        "price|price each|selling price|sales price|net price|unitprice|preis|einzelpreis|prix|"
+        "precio",
     ),
     _field(
         "customer",
@@ -81,7 +86,8 @@ SALES_FIELDS = (
     _field("country", "country code|customer country|land|pays|pais"),
     _field(
         "product_name",
-        "description|product description|item description|item name|article name|title|name|bezeichnung|designation",
+        "description|product description|item description|item name|article name|title|name|"
+        "bezeichnung|designation",
     ),
     _field("channel", "sales channel|channel code|source|kanal|canal"),
     _field("segment", "customer segment|customer group|customer type|segmento"),

@@ -106,10 +106,10 @@ class LeftOut(NamedTuple):
 
 
 class LineReader:
-    """Turns rows into lines, one after the other. Remembers parsed cells, and which lines it has seen."""
+    """Turns rows into lines. Remembers parsed cells, and which lines it has seen."""
 
     def __init__(self, rules: SalesRules, zones: dict[str, ZoneInfo], home: str) -> None:
-        """Take the zones of the warehouses by code; ``home`` is the warehouse of rows that name none."""
+        """Take the warehouses' zones by code; ``home`` is the warehouse of rows naming none."""
         self.rules = rules
         self._zones = zones
         self._home = home
@@ -125,7 +125,7 @@ class LineReader:
         ]
 
     def read(self, cells: Sequence[str]) -> SaleLine | LeftOut:
-        """Return the row as a line, or why it does not count; raise ``BadValue`` when it is wrong."""
+        """Return the row as a line, or why it does not count; raise ``BadValue`` if wrong."""
         at = self.rules.columns
         sku = cells[at["sku"]].strip()
         if not sku:
@@ -254,8 +254,8 @@ def match_cancellations(
 ) -> list[tuple[int, int]]:
     """Return (cancellation id, id of the sale it takes back) for lines ordered by time.
 
-    A cancellation takes back the latest earlier sale of the same customer, product and quantity (and
-    price, if asked) that nothing has taken back yet. One without such a sale is a return of goods.
+    A cancellation takes back the latest earlier sale of the same customer, product and quantity
+    (and price, if asked) that nothing has taken back yet. One without such a sale is a return.
     """
     open_sales: dict[tuple[object, ...], list[int]] = defaultdict(list)
     pairs: list[tuple[int, int]] = []

@@ -37,7 +37,7 @@ class BadValue(ValueError):
 
 @dataclass(frozen=True)
 class Conventions:
-    """How this file writes numbers and dates. ``date_format`` (strptime) wins over ``date_order``."""
+    """How a file writes numbers and dates. ``date_format`` (strptime) beats ``date_order``."""
 
     decimal_mark: DecimalMark = "."
     date_order: DateOrder = "dmy"
@@ -93,8 +93,8 @@ def plain(number: Decimal) -> str:
 def guess_decimal_mark(cells: Iterable[str], delimiter: str = ",") -> DecimalMark:
     """Tell whether a file writes 1.5 or 1,5. Only spellings that can mean one thing count.
 
-    When every number could be either (``1,234``), a file separated by semicolons is taken to be from
-    a country that writes commas.
+    When every number could be either (``1,234``), a file separated by semicolons is taken to be
+    from a country that writes commas.
     """
     commas = points = 0
     for text in cells:
@@ -127,7 +127,7 @@ def guess_date_order(cells: Iterable[str], fallback: DateOrder) -> DateOrder:
 
 
 def parse_moment(text: str, field: str, conventions: Conventions) -> datetime:
-    """Return the moment in a cell (naive unless it says its offset); raise ``BadValue`` otherwise."""
+    """Return the moment in a cell (naive without offset); raise ``BadValue`` if there is none."""
     raw = text.strip()
     try:
         if conventions.date_format:

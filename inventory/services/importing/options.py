@@ -46,7 +46,7 @@ class ImportOptions:
         return asdict(self) | {"more_charge_codes": list(self.more_charge_codes)}
 
     def goods_rule(self) -> GoodsRule:
-        """Return the rule that tells goods from charges; raise ``ImportRefused`` for a bad pattern."""
+        """Return the rule that tells goods from charges; raise ``ImportRefused``."""
         try:
             re.compile(self.goods_pattern)
         except re.error as error:

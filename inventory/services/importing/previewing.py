@@ -39,7 +39,7 @@ class Preview:
 
 
 def preview_upload(record: ImportedFile) -> Preview:
-    """Read the head of an upload; raise ``ImportRefused``, or ``FileNotFoundError`` once it is gone."""
+    """Read the head of an upload; raise ``ImportRefused``, ``FileNotFoundError``."""
     require(Permission.IMPORT)
     with stored_upload(record) as path:
         table = open_table(path)

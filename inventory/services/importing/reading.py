@@ -1,4 +1,4 @@
-"""Open a table, CSV (also .gz) or XLSX, as a header and a stream of rows. Hostile files end here."""
+"""Open CSV (also .gz) or XLSX as a header and a stream of rows. Hostile files end here."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Table:
         return "csv" if self.encoding else "xlsx"
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield (row number as a spreadsheet shows it, cells); rows without any text are left out."""
+        """Yield (row number as in a spreadsheet, cells); rows without any text are left out."""
         source = self.csv_rows() if self.encoding else workbook_rows(self.path)
         width, found = len(self.header), 0
         for number, cells in enumerate(source, start=1):
@@ -69,7 +69,7 @@ class Table:
 
 
 def open_table(path: Path) -> Table:
-    """Find out the form of a file and read its header; raise ``ImportRefused`` for what is no table."""
+    """Find out the form of a file and read its header; raise ``ImportRefused``."""
     size = path.stat().st_size
     if size == 0:
         raise ImportRefused("empty_file")
@@ -114,7 +114,7 @@ def _csv_table(path: Path) -> Table:
 
 
 def _encoding(path: Path, sample: bytes) -> str:
-    """Name the encoding. What is not UTF by its marks must be UTF-8, or else Windows-1252, to the end."""
+    """Name the encoding: by its marks, else UTF-8 or Windows-1252 if valid to the end."""
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     if sample.startswith(b"\xef\xbb\xbf"):
@@ -153,7 +153,7 @@ def _first_undecodable(path: Path, encoding: str) -> int | None:
 
 
 def _delimiter(text: str) -> str:
-    """Choose the sign that cuts the first lines into the most columns, equally many in each line."""
+    """Choose the sign that cuts the first lines into the most and equally many columns."""
     lines = [line for line in text.splitlines()[:SAMPLE_LINES] if line.strip()]
 
     def score(sign: str) -> tuple[float, int]:
@@ -204,7 +204,7 @@ class _Limited(io.RawIOBase):
 
 
 class _Lines:
-    """Lines of a text, none longer than ``MOST_LINE``: a file without line ends stays out of memory."""
+    """Lines, none longer than ``MOST_LINE``: a file without line ends stays out of memory."""
 
     def __init__(self, raw: IO[bytes], encoding: str) -> None:
         self._text = io.TextIOWrapper(raw, encoding=encoding, newline="")

@@ -1,4 +1,4 @@
-"""Codes to ids: what a file names and the tenant has, looked up by the chunk and created if allowed."""
+"""Codes to ids: what a file names, looked up by the chunk and created if allowed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tenancy.scope import active_tenant_id
 
 @dataclass(frozen=True)
 class Kind:
-    """A table with a code. ``defaults`` are the columns a new row needs, with their values in SQL."""
+    """A table with a code. ``defaults``: the columns a new row needs, with values in SQL."""
 
     table: str
     code: str

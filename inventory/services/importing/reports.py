@@ -1,4 +1,4 @@
-"""What an import says at its end: read, imported, left out and why; and the wrong rows as a file."""
+"""What an import says at its end: read, imported, left out and why; the wrong rows."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class RowError:
-    """A wrong row: its number as a spreadsheet shows it, the field, what stood there, the problem."""
+    """A wrong row: its number as in a spreadsheet, the field, what stood there, the problem."""
 
     row: int
     field: str

@@ -53,7 +53,7 @@ class TooManyBadRows(ImportRefused):
 def start_import(*, file_id: int, options: ImportOptions) -> Job:
     """Queue the import of an uploaded file; asked twice, the job that is open is returned.
 
-    Raises ``ImportRefused`` when the file or the choices cannot work, ``ImportedFile.DoesNotExist``.
+    Raises ``ImportRefused`` when the file or the choices cannot work.
     """
     require(Permission.IMPORT)
     record = ImportedFile.objects.select_for_update().get(pk=file_id)

@@ -1,4 +1,4 @@
-"""Import sales history: every line once, cancellations taken back, demand by business day kept true.
+"""Import sales history: every line once, cancellations taken back, demand kept true.
 
 The whole file is one transaction: whatever stops it leaves nothing behind. Imports of one tenant
 follow each other (an advisory lock), so two of them cannot both count a line or a cancellation.
@@ -45,8 +45,8 @@ def import_sales(
 ) -> ImportReport:
     """Import the sales lines of a file into the active tenant, in the caller's transaction.
 
-    Raises ``ImportRefused`` for a file that is not imported at all; wrong rows are in the report, and
-    it is the caller who commits or not. ``progress`` may raise to stop the import.
+    Raises ``ImportRefused`` for a file that is not imported at all; wrong rows are in the report,
+    and it is the caller who commits or not. ``progress`` may raise to stop the import.
     """
     require(Permission.IMPORT)
     options.check_date_format()
@@ -84,7 +84,7 @@ def import_sales(
 def scan_table(
     table: Table, columns: dict[str, int], options: ImportOptions, progress: Progress
 ) -> Scan:
-    """Read the whole file once, before anything is written; raise ``ImportRefused`` without rows."""
+    """Read the whole file once, before anything is written; raise ``ImportRefused``."""
     scan = Scan()
     date_at = columns.get("sold_at", -1)
     number_at = [

@@ -1,4 +1,4 @@
-"""The statements of a sales import. COPY is refused under row level security: arrays are unnested."""
+"""Statements of a sales import. Row level security refuses COPY: arrays are unnested."""
 
 LOCK_IMPORTS = "SELECT pg_advisory_xact_lock(hashtextextended('import_sales', %s))"
 
@@ -13,7 +13,8 @@ JOIN_AS_PLANNED = "SET LOCAL enable_nestloop = on"
 INSERT_LINES = """
     WITH new AS (
         INSERT INTO inventory_importedsale (
-            tenant_id, file_id, line_key, document, product_id, warehouse_id, channel_id, segment_id,
+            tenant_id, file_id, line_key, document, product_id, warehouse_id, channel_id,
+            segment_id,
             customer_id, sold_at, business_day, quantity, unit_price, is_cancelled)
         SELECT %(tenant)s, %(file)s, x.*, false
         FROM unnest(

@@ -72,7 +72,7 @@ class SalesWriter:
             self._note_days(first_day.isoformat(), last_day.isoformat())
 
     def settle(self) -> None:
-        """Match cancellations with sales and add the new days; a file without news changes nothing."""
+        """Match cancellations with sales and add the new days, if there are any new lines."""
         if self._first_id is not None:
             _run(sales_sql.JOIN_BY_HASHING)
             candidates = _rows(sales_sql.CANCELLATION_CANDIDATES, self._names)

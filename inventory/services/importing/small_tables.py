@@ -1,4 +1,4 @@
-"""Tables that fit in memory (products, suppliers, opening stock): every row typed, faults collected."""
+"""Tables that fit in memory (products, suppliers, stock): rows typed, faults collected."""
 
 from __future__ import annotations
 
