@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,9 +22,8 @@ from tenancy.api.problems import (
 )
 from tenancy.models import IdempotencyKey
 from tenancy.scope import active_scope
+from tenancy.services.idempotency import FirstRequestStillRunning, claim_key, remembered
 
-LOCK_NOT_AVAILABLE = "55P03"
-WAIT = "3s"
 LONGEST_KEY = 255
 REDACTED = "(shown once)"
 
@@ -90,26 +89,16 @@ def _request_hash(request: Request) -> str:
 
 
 def _take(request: Request, key: str) -> IdempotencyKey | None:
-    """Insert the key's row; None when it is taken by an earlier request that has committed."""
+    """Claim the key's row; None when it is taken by an earlier request that has committed."""
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [WAIT])
-            row: IdempotencyKey = IdempotencyKey.objects.create(
-                principal=_principal(), key=key, request_hash=_request_hash(request)
-            )
-            cursor.execute("SELECT set_config('lock_timeout', '0', true)")
-            return row
-    except IntegrityError:
-        return None
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
-            raise
+        return claim_key(principal=_principal(), key=key, request_hash=_request_hash(request))
+    except FirstRequestStillRunning:
         message = _("The first request with this key is still running. Ask again shortly.")
         raise StillRunning(message) from None
 
 
 def _replay(request: Request, key: str) -> Response:
-    row = IdempotencyKey.objects.get(principal=_principal(), key=key)
+    row = remembered(principal=_principal(), key=key)
     if row.request_hash != _request_hash(request):
         message = _("This Idempotency-Key was used for another request. Take a new one.")
         raise IdempotencyKeyReused(message)

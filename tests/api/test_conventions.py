@@ -11,9 +11,8 @@ from django.db import connection
 
 from inventory.models import Product, StockMovement
 from inventory.services.catalog import ProductFields, create_product
-from tenancy.api import idempotency
 from tenancy.models import AuditEvent, IdempotencyKey, Job
-from tenancy.services import job_kinds
+from tenancy.services import idempotency, job_kinds
 from tests.api.calls import Caller, by_key, by_session
 from tests.cast import House
 
