@@ -285,6 +285,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ChannelKind": "inventory.models.ChannelKind",
         "LotTracking": "inventory.models.LotTracking",
         "PurchaseOrderState": "inventory.models.PurchaseOrderState",
+        "NetworkState": "forecasting.models.NetworkState",
+        "SuggestionState": "forecasting.models.SuggestionState",
+        "RiskKind": "forecasting.models.RiskKind",
+        "WarningState": "forecasting.models.WarningState",
     },
 }
 
