@@ -48,11 +48,11 @@ HORIZON_DAYS = 28
 HISTORY_DAYS = 730
 WARM_UP_DAYS = 70
 SERVICE_LEVELS = (0.5, 0.6, 0.7, 0.8, 0.86, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
-FILL_RATES = (0.90, 0.93, 0.95, 0.97)
+FILL_RATES = (0.85, 0.90, 0.93, 0.95, 0.97)
 FORECAST = ("exponential_smoothing", "empirical_quantiles")
 """What ours forecasts with: the mean of these baselines."""
-RATIOS = (0.65, 0.8, 0.9, 0.96)
-PRIORITIES = (1.5, 3.0, 6.0, 14.0)
+RATIOS = (0.65, 0.8, 0.9, 0.96, 0.99)
+PRIORITIES = (1.5, 3.0, 6.0, 14.0, 60.0)
 """Worth of a unit not lost, in mean unit costs held for a review period."""
 
 
