@@ -7,10 +7,12 @@ from typing import Any
 import structlog
 from celery import shared_task
 from celery.signals import worker_init, worker_shutting_down
+from django.utils.translation import gettext_lazy as _
 
 from tenancy.queries.tenants import active_tenants
 from tenancy.services import job_leases, jobs
-from tenancy.services.schedules import start_due_jobs
+from tenancy.services.housekeeping import forget_old_idempotency_keys
+from tenancy.services.schedules import register_schedule, start_due_jobs
 from tenancy.services.worker_stop import is_worker_stopping, note_worker_stopping
 
 DOORBELL_SOFT_LIMIT_SECONDS = 55 * 60
@@ -48,6 +50,18 @@ def tick() -> None:
         except Exception:  # noqa: BLE001
             # one tenant's trouble is not the next one's
             structlog.get_logger().exception("tick_failed", tenant=tenant.slug)
+
+
+@jobs.job_handler("housekeeping", title=_("Housekeeping"))
+def housekeeping(run: jobs.JobRun) -> dict[str, Any]:
+    """Delete what nobody needs any more."""
+    with run.publishing():
+        result = {"idempotency_keys": forget_old_idempotency_keys()}
+        run.finish(result)
+    return result
+
+
+register_schedule("housekeeping", "day", at_hour=1)
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
