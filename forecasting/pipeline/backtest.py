@@ -1,6 +1,6 @@
 """Replay of past origins: what each method would have said, and what came."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,7 +11,7 @@ from forecasting.pipeline.contest import Holdout
 from forecasting.pipeline.features import FeaturePlan, FeatureStore
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.networks import ForecastNetwork
-from forecasting.pipeline.predict import blend, predict_at, present, whole_units
+from forecasting.pipeline.predict import Prediction, blend, predict_with, present, whole_units
 from forecasting.pipeline.series import QUANTILES, FloatArray, SeriesPanel
 from forecasting.pipeline.training import TrainedNetwork, TrainingConfig
 
@@ -31,17 +31,24 @@ def store_to_forecast(known: SeriesPanel, plan: FeaturePlan, reading_days: int) 
     return FeatureStore(known.last_days(plan.days_to_read + reading_days), plan)
 
 
-def run_network(members: list[Member], store: FeatureStore) -> tuple[FloatArray, FloatArray]:
-    """Forecast after the store's last day with the members' average: [S, H], [S, H, Q]."""
-    made = [
-        predict_at(m.network.build(), store, store.n_days - 1, m.network.config.reading_days)
-        for m in members
-    ]
-    mean = np.mean([one for one, _ in made], axis=0)
-    return mean, blend([one for _, one in made], np.ones(len(made)))
+def run_networks(members: Sequence[Member], store: FeatureStore) -> dict[str, Prediction]:
+    """Forecast after the store's last day: one prediction per method, by its members' average."""
+    made: dict[str, list[Prediction]] = {member.method: [] for member in members}
+    for length in sorted({member.network.config.reading_days for member in members}):
+        alike = [m for m in members if m.network.config.reading_days == length]
+        predictions = predict_with([m.network.build() for m in alike], store, length)
+        for member, prediction in zip(alike, predictions, strict=True):
+            made[member.method].append(prediction)
+    return {
+        method: (
+            np.mean([mean for mean, _ in parts], axis=0),
+            blend([quantiles for _, quantiles in parts], np.ones(len(parts))),
+        )
+        for method, parts in made.items()
+    }
 
 
-def run_baseline(name: str, known: SeriesPanel, horizon: int) -> tuple[FloatArray, FloatArray]:
+def run_baseline(name: str, known: SeriesPanel, horizon: int) -> Prediction:
     """Forecast after the panel's last day with a baseline: [S, H], [S, H, Q]."""
     made = BASELINES[name](known.demand, known.observed, horizon, known.first_day.weekday())
     return np.asarray(made.mean), np.asarray(made.quantiles)
@@ -101,7 +108,7 @@ def validator(
     def score(network: ForecastNetwork) -> float:
         total = 0.0
         for index, store in enumerate(stores):
-            mean, quantiles = predict_at(network, store, store.n_days - 1, config.reading_days)
+            ((mean, quantiles),) = predict_with([network], store, config.reading_days)
             _, quantiles = present(mean, quantiles, holdout.whole)
             error = holdout.actual[index][..., None] - quantiles
             loss = np.maximum(QUANTILES * error, (QUANTILES - 1) * error).mean(axis=-1)

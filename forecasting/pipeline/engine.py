@@ -22,7 +22,7 @@ from forecasting.pipeline.backtest import (
     Member,
     make_holdout,
     run_baseline,
-    run_network,
+    run_networks,
     store_to_forecast,
     validator,
 )
@@ -31,7 +31,7 @@ from forecasting.pipeline.contest import ALL_CLASSES, Blend, ContestResult, Entr
 from forecasting.pipeline.features import FeaturePlan, FeatureStore, plan_features
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.networks import NetworkShape
-from forecasting.pipeline.predict import blend, present, whole_units
+from forecasting.pipeline.predict import Prediction, blend, present, whole_units
 from forecasting.pipeline.series import (
     HORIZON_DAYS,
     QUANTILES,
@@ -111,16 +111,14 @@ class FittedForecaster:
         """Return mean [S, H] and quantiles [S, H, Q], making only the forecasts that are served."""
         shape = (known.n_series, self.plan.horizon)
         mean, quantiles = np.zeros(shape), np.zeros((*shape, len(QUANTILES)))
-        store: FeatureStore | None = None
-        made: dict[str, tuple[FloatArray, FloatArray]] = {}
-        for method in sorted({m for one in blends for m in one.methods}):
-            own = [member for member in self.members if member.method == method]
-            if own:
-                days = max(member.network.config.reading_days for member in self.members)
-                store = store or store_to_forecast(known, self.plan, days)
-                made[method] = run_network(own, store)
-            else:
-                made[method] = run_baseline(method, known, self.plan.horizon)
+        wanted = {method for one in blends for method in one.methods}
+        members = [member for member in self.members if member.method in wanted]
+        made: dict[str, Prediction] = {}
+        if members:
+            days = max(member.network.config.reading_days for member in members)
+            made = run_networks(members, store_to_forecast(known, self.plan, days))
+        for method in sorted(wanted - set(made)):
+            made[method] = run_baseline(method, known, self.plan.horizon)
         for one in set(blends):
             rows = np.array([k for k, other in enumerate(blends) if other == one])
             parts = [made[method] for method in one.methods]
@@ -232,7 +230,7 @@ def _train_and_judge(
         judged.append(Member(setting.network, network))
         history += network.history
     _announce(callbacks, "contest")
-    entries = [_network_entry(member, stores) for member in judged]
+    entries = _network_entries(judged, stores)
     entries += [_baseline_entry(name, learned, origins, config) for name in config.baselines]
     contest = hold_contest(entries, holdout)
     winners = [m for m in judged if m.method in contest.methods]
@@ -266,11 +264,17 @@ def _refit_config(judged: TrainedNetwork) -> TrainingConfig:
     return replace(config, stop_after=judged.best_epoch, seed=config.seed + 1)
 
 
-def _network_entry(member: Member, stores: list[FeatureStore]) -> Entry:
-    made = [run_network([member], store) for store in stores]
-    return Entry(
-        member.method, True, np.stack([m for m, _ in made]), np.stack([q for _, q in made])
-    )
+def _network_entries(members: list[Member], stores: list[FeatureStore]) -> list[Entry]:
+    made = [run_networks(members, store) for store in stores]
+    return [
+        Entry(
+            member.method,
+            True,
+            np.stack([one[member.method][0] for one in made]),
+            np.stack([one[member.method][1] for one in made]),
+        )
+        for member in members
+    ]
 
 
 def _baseline_entry(

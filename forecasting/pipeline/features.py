@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.pipeline.scaling import recent_level, rolling_sums, step_scale
 from forecasting.pipeline.series import BoolArray, FloatArray, SeriesPanel, Signal
@@ -236,15 +237,13 @@ class FeatureStore:
         """Return facts known at each emitting step: [B, K, O]."""
         sold, seen, level = past.sold, past.seen, past.level
         now = level[:, here]
-        counts = {w: rolling_sums(seen, w)[:, here] for w in {*self.plan.means, *ZERO_WINDOWS}}
+        units, days_seen, sales = (_RunningSum(v) for v in (sold, seen, sold > 0))
+        counts = {w: days_seen.last(w, here) for w in {*self.plan.means, *ZERO_WINDOWS}}
         parts = [
-            np.log1p(rolling_sums(sold, w)[:, here] / np.maximum(counts[w], 1) / now)
-            for w in self.plan.means
+            np.log1p(units.last(w, here) / np.maximum(counts[w], 1) / now) for w in self.plan.means
         ]
-        parts += [
-            rolling_sums(sold > 0, w)[:, here] / np.maximum(counts[w], 1) for w in ZERO_WINDOWS
-        ]
-        spread = rolling_sums(sold.astype(np.float64) ** 2, 91)[:, here]
+        parts += [sales.last(w, here) / np.maximum(counts[w], 1) for w in ZERO_WINDOWS]
+        spread = _RunningSum(sold.astype(np.float64) ** 2).last(91, here)
         parts.append(np.log1p(np.sqrt(spread / np.maximum(counts[91], 1)) / now))
         parts.append(0.3 * np.log(now))
         parts.append(counts[91] / 91)
@@ -252,10 +251,10 @@ class FeatureStore:
         age = np.clip(days - self.begins[rows][:, None], 0, 365)
         parts.append(np.log1p(np.minimum(age, 91)) / 4)
         if self.plan.yearly:
-            month = rolling_sums(sold, 28) / 28
-            last_year = month[:, here - YEAR]
+            last_year = units.last(28, here - YEAR) / 28
+            then = units.last(28, here - YEAR + 28) / 28
             parts.append(np.log1p(last_year / now))
-            parts.append(np.log((month[:, here - YEAR + 28] + 0.1 * now) / (last_year + 0.1 * now)))
+            parts.append(np.log((then + 0.1 * now) / (last_year + 0.1 * now)))
             parts.append(seen[:, here - YEAR])
         return np.stack(parts, axis=-1).astype(np.float32)
 
@@ -285,6 +284,18 @@ class FeatureStore:
         parts.append(np.broadcast_to(step / horizon, parts[0].shape))
         facts = np.stack(parts, axis=-1).astype(np.float32)
         return np.concatenate([day[:, target - back], facts], axis=-1)
+
+
+class _RunningSum:
+    """Sums of the last days before any column, from one pass: [B, D]."""
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        self.total = np.zeros((len(values), values.shape[1] + 1))
+        np.cumsum(values, axis=1, dtype=np.float64, out=self.total[:, 1:])
+
+    def last(self, days: int, here: np.ndarray) -> FloatArray:
+        """Return the sums of `days` columns up to and including each of `here`: [B, K]."""
+        return np.asarray(self.total[:, here + 1] - self.total[:, np.maximum(here + 1 - days, 0)])
 
 
 def _days_since(happened: BoolArray) -> FloatArray:

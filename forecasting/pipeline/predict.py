@@ -14,25 +14,31 @@ ROUND_UP = 0.6
 days: a network's quantile lies between two counts where it doubts between them."""
 
 
-@torch.no_grad()
-def predict_at(
-    network: ForecastNetwork, store: FeatureStore, day: int, length: int
-) -> tuple[FloatArray, FloatArray]:
-    """Forecast all series after column `day` of the store, having read `length` days.
+Prediction = tuple[FloatArray, FloatArray]
+"""Mean [S, H] and quantiles [S, H, Q] in units of demand."""
 
-    Returns the mean [S, H] and quantiles [S, H, Q] in units of demand.
+
+@torch.no_grad()
+def predict_with(
+    networks: list[ForecastNetwork], store: FeatureStore, length: int
+) -> list[Prediction]:
+    """Forecast all series after the store's last day with each network, having read `length` days.
+
+    The features are computed once for all networks.
     """
-    network.eval()
-    means, quantiles = [], []
+    parts: list[list[Prediction]] = [[] for _ in networks]
     emits = np.array([length - 1])
     for first in range(0, store.n_series, CHUNK):
         rows = np.arange(first, min(first + CHUNK, store.n_series))
-        starts = np.full(len(rows), day - length + 1)
-        block = store.block(rows, starts, length, emits)
-        mean, rising = network(*as_tensors(block))
-        means.append(mean[:, 0].numpy() * block.level[:, 0, None])
-        quantiles.append(rising[:, 0].numpy() * block.level[:, 0, None, None])
-    return np.concatenate(means), np.concatenate(quantiles)
+        block = store.block(rows, np.full(len(rows), store.n_days - length), length, emits)
+        level = block.level[:, 0, None]
+        for network, made in zip(networks, parts, strict=True):
+            mean, rising = network.eval()(*as_tensors(block))
+            made.append((mean[:, 0].numpy() * level, rising[:, 0].numpy() * level[..., None]))
+    return [
+        (np.concatenate([m for m, _ in made]), np.concatenate([q for _, q in made]))
+        for made in parts
+    ]
 
 
 def blend(parts: list[FloatArray], weights: FloatArray) -> FloatArray:
