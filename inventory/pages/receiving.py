@@ -71,7 +71,7 @@ class ReceiptForm(forms.Form):
             _("Arrived"), required=False, min_value=0, initial=plain(_open_quantity(line))
         )
         self.fields[f"damaged_{line.pk}"] = quantity_field(
-            _("Of it damaged"), required=False, min_value=0
+            _("Damaged, to the place for damaged goods"), required=False, min_value=0
         )
         if line.product.lot_tracking != LotTracking.NONE:
             self.fields[f"lot_code_{line.pk}"] = forms.CharField(

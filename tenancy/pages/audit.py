@@ -19,6 +19,7 @@ from tenancy.queries.keyset import keyset_page
 
 TAB = "tenancy:audit_list"
 LONGEST_VALUE = 80
+ZEROS_AFTER_POINT = re.compile(r"^(-?\d+)(?:\.0+|(\.\d*?[1-9])0+)$")
 
 
 class AuditFilters(forms.Form):
@@ -77,5 +78,5 @@ def _short(value: Any) -> str:
         value = ", ".join(f"{key}: {entry}" for key, entry in value.items())
     elif isinstance(value, list):
         value = ", ".join(str(entry) for entry in value)
-    text = str(value)
+    text = ZEROS_AFTER_POINT.sub(r"\1\2", str(value))
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"

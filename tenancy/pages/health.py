@@ -19,4 +19,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         faults = isolation_faults()
     except DatabaseError:
         faults = ["the database does not answer"]
-    return JsonResponse({"status": "ready" if not faults else "refused", "faults": faults}, status=503 if faults else 200)
+    return JsonResponse(
+        {"status": "ready" if not faults else "refused", "faults": faults},
+        status=503 if faults else 200,
+    )

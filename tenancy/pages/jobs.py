@@ -61,7 +61,7 @@ def job_list(request: HttpRequest, tenant: str) -> HttpResponse:
         NAV,
         filters=filters,
         is_filtered=any(chosen.values()),
-        rows=[(job, job_title(job.kind), _seconds(job)) for job in page.items],
+        rows=[(job, job_title(job.kind), _took_seconds(job)) for job in page.items],
         next_cursor=page.next_cursor,
         is_live=any(job.state in JobState.open() for job in page.items),
         poll_url=request.get_full_path(),
@@ -107,16 +107,15 @@ def _standing(request: HttpRequest, job: Job) -> dict[str, Any]:
         "title": job_title(job.kind),
         "is_open": job.state in JobState.open(),
         "is_cancelling": job.state == JobState.RUNNING and job.cancel_requested_at is not None,
-        "is_retry": job.attempt > 1,
         "loss": loss_curve(job),
         "outcome": outcome,
         "more_url": more if job.state == JobState.DONE else "",
-        "seconds": _seconds(job),
+        "took_seconds": _took_seconds(job),
         "poll_url": address(request, "tenancy:job_progress", job_id=job.pk),
     }
 
 
-def _seconds(job: Job) -> float | None:
+def _took_seconds(job: Job) -> float | None:
     """Return how long the job ran, once it has ended."""
     if job.started_at is None or job.finished_at is None:
         return None
