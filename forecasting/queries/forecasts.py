@@ -83,11 +83,11 @@ def _unpack(values: Sequence[bytes]) -> FloatArray:
 
 def get_series(product_id: int, warehouse_id: int, channel_id: int | None = None) -> SeriesForecast:
     """Return the forecast in use of one series with what its page shows; raise ``NotFound``."""
-    found = (
-        series_in_use()
-        .filter(product_id=product_id, warehouse_id=warehouse_id, channel_id=channel_id)
-        .first()
-    )
+    rows = series_in_use().filter(product_id=product_id, warehouse_id=warehouse_id)
+    if channel_id is None:
+        found = rows.filter(channel=None).first()
+    else:
+        found = rows.filter(channel_id=channel_id).first()
     if found is None:
         raise NotFound("forecast", f"{product_id}/{warehouse_id}")
     return found

@@ -130,15 +130,16 @@ def _interval_demand(
 
 def unit_cost(product: Product, supply: Supply | None) -> Decimal | None:
     """Return what a unit costs, else what its supplier asks; None when neither is known."""
-    if product.unit_cost is not None:
-        return product.unit_cost
-    return supply.item.price if supply else None
+    known: Decimal | None = product.unit_cost
+    if known is None and supply is not None:
+        known = supply.item.price
+    return known
 
 
 def unit_margin(product: Product, supply: Supply | None) -> Decimal:
     """Return the money lost per unit that could not be sold; without both prices a usual share."""
     cost = unit_cost(product, supply)
-    if product.unit_price is not None and cost is not None:
-        return max(product.unit_price - cost, Decimal(0))
-    known = product.unit_price if product.unit_price is not None else cost
-    return (known or Decimal(0)) * MARGIN_WITHOUT_PRICES
+    price: Decimal | None = product.unit_price
+    if price is not None and cost is not None:
+        return max(price - cost, Decimal(0))
+    return (price or cost or Decimal(0)) * MARGIN_WITHOUT_PRICES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -82,7 +82,7 @@ def _merge(
     known_ahead: bool,
     scopes: list[_Scoped],
     pairs: Sequence[Pair],
-    categories: dict[int, int | None],
+    categories: Mapping[int, int | None],
 ) -> Signal:
     everywhere = [scope for scope in scopes if not scope.specificity]
     if len(scopes) == len(everywhere):
@@ -99,7 +99,7 @@ def _merge(
 
 
 def _concerned(
-    signal: ExternalSignal, pairs: Sequence[Pair], categories: dict[int, int | None]
+    signal: ExternalSignal, pairs: Sequence[Pair], categories: Mapping[int, int | None]
 ) -> list[int]:
     return [
         row

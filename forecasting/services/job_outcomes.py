@@ -17,7 +17,7 @@ def training_outcome(result: dict[str, Any]) -> Outcome:
     number = result.get("number", 0)
     if result.get("state") == NetworkState.REJECTED:
         sentence = _("Network %(number)d did not pass the gate.") % {"number": number}
-        sentences = (sentence, str(result.get("gate_reason", "")))
+        sentences: tuple[str, ...] = (sentence, str(result.get("gate_reason", "")))
     else:
         sentences = (_("Network %(number)d was published and now serves.") % {"number": number},)
     told = tuple(filter(None, sentences))

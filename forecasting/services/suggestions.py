@@ -59,7 +59,7 @@ class _Line:
 
     @property
     def edited(self) -> bool:
-        return self.quantity != self.suggestion.quantity
+        return bool(self.quantity != self.suggestion.quantity)
 
 
 def accept_suggestions(
