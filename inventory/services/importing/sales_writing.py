@@ -72,7 +72,7 @@ class SalesWriter:
             self._note_days(first_day.isoformat(), last_day.isoformat())
 
     def settle(self) -> None:
-        """Match cancellations with sales and add the new days, if there are any new lines."""
+        """Match cancellations with sales, add the new days and prices, if any lines are new."""
         if self._first_id is not None:
             _run(sales_sql.JOIN_BY_HASHING)
             candidates = _rows(sales_sql.CANCELLATION_CANDIDATES, self._names)
@@ -84,6 +84,7 @@ class SalesWriter:
             self._take_back(pairs, self._first_id)
             self._count_returns(self._first_id)
             _run(sales_sql.ADD_DEMAND, self._names | {"first": self._first_id})
+            _run(sales_sql.LEARN_PRICES, self._names | {"first": self._first_id})
         if self._fractional:
             _run(sales_sql.COUNT_BY_FRACTIONS, self._names | {"ids": sorted(self._fractional)})
         self._report.created = {
