@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -84,14 +84,13 @@ def update_company(*, fields: CompanyFields) -> Tenant:
     return tenant
 
 
-_preparations: list[Any] = []
+_preparations: list[Callable[[], None]] = []
 
 
-def on_tenant_created(prepare: Any) -> Any:
+def on_tenant_created(prepare: Callable[[], None]) -> None:
     """Register a function that runs in the scope of every new tenant, in its transaction."""
     if prepare not in _preparations:
         _preparations.append(prepare)
-    return prepare
 
 
 def _problems(error: ValidationError) -> list[Problem]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cast import House, make_house
-from tests.isolation.world import World, build_world
+from tests.isolation.world import World, build_world, use_large_ids
 
 SENTINEL = "Zq7-victim"
 
@@ -27,6 +27,7 @@ def _quiet() -> Iterator[None]:
 def victim(transactional_db: None, settings: Any) -> World:
     """Return a tenant with a row in every table; the throttle is out of the way."""
     settings.API_CALLS_PER_MINUTE = settings.API_TENANT_CALLS_PER_MINUTE = 1_000_000
+    use_large_ids()
     return build_world(make_house("victim"), SENTINEL)
 
 

@@ -54,8 +54,7 @@ class World:
 
 
 def build_world(house: House, sentinel: str) -> World:
-    """Put a row into every tenant table of the house, with ids that no other number looks like."""
-    _use_large_ids()
+    """Put a row into every tenant table of the house."""
     rows: dict[str, TenantOwned] = {}
     waiting = sorted(tenant_tables().values(), key=lambda model: model.__name__)
     with house.scope():
@@ -72,7 +71,8 @@ def build_world(house: House, sentinel: str) -> World:
     return World(house=house, sentinel=sentinel, rows=rows)
 
 
-def _use_large_ids() -> None:
+def use_large_ids() -> None:
+    """Go on counting from a number that looks like no other in an answer."""
     with psycopg.connect(engines.superuser_url(engines.database_name()), autocommit=True) as c:
         for table in tenant_tables():
             sequence = f"pg_get_serial_sequence('{table}', 'id')::regclass"
