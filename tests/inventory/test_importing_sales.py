@@ -343,12 +343,12 @@ def test_imports_of_two_tenants_do_not_meet(north, south, tmp_path):
 
 
 def test_a_product_without_a_price_learns_what_it_last_sold_for_and_one_with_a_price_keeps_it(here):
-    Product.objects.create(sku="OWN", name="Own", unit_price=Decimal(5))
+    Product.objects.create(sku="OWN1", name="Own", unit_price=Decimal(5))
     here(
         HEADER
-        + "1,NEW,1,2010-12-01 08:00,2.00,,\n"
-        + "2,NEW,1,2010-12-05 08:00,2.50,,\n"
-        + "3,OWN,1,2010-12-05 08:00,9.00,,\n"
+        + "1,NEW1,1,2010-12-01 08:00,2.00,,\n"
+        + "2,NEW1,1,2010-12-05 08:00,2.50,,\n"
+        + "3,OWN1,1,2010-12-05 08:00,9.00,,\n"
     )
     prices = dict(Product.objects.values_list("sku", "unit_price"))
-    assert prices == {"NEW": Decimal("2.5"), "OWN": Decimal(5)}
+    assert prices == {"NEW1": Decimal("2.5"), "OWN1": Decimal(5)}
