@@ -1,7 +1,7 @@
 """Who serves which demand class: rolling origins, a league table, blends, and the publish gate."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -69,11 +69,29 @@ class LeagueRow:
 
 @dataclass(frozen=True)
 class Blend:
-    """The methods that serve a class together and what each counts."""
+    """The methods that serve a class together and what each counts.
+
+    The mean is chosen by its own error and may come from other methods than the quantiles; without
+    `mean_methods` it comes from the same.
+    """
 
     methods: tuple[str, ...]
     weights: tuple[float, ...]
     reason: Reason
+    mean_methods: tuple[str, ...] = ()
+    mean_weights: tuple[float, ...] = ()
+
+    @property
+    def mean_shares(self) -> tuple[tuple[str, float], ...]:
+        """The methods of the mean and their weights."""
+        if self.mean_methods:
+            return tuple(zip(self.mean_methods, self.mean_weights, strict=True))
+        return tuple(zip(self.methods, self.weights, strict=True))
+
+    @property
+    def every_method(self) -> tuple[str, ...]:
+        """Every method that takes part in the quantiles or the mean."""
+        return tuple(sorted({*self.methods, *self.mean_methods}))
 
     def label(self) -> str:
         """Return the name under which its forecasts are stored, at most 32 characters."""
@@ -96,7 +114,7 @@ class ContestResult:
     @property
     def methods(self) -> tuple[str, ...]:
         """Every method that serves some class."""
-        return tuple(sorted({m for one in self.blends.values() for m in one.methods}))
+        return tuple(sorted({m for one in self.blends.values() for m in one.every_method}))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -107,7 +125,13 @@ class ContestResult:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "ContestResult":
         blends = {
-            name: Blend(tuple(b["methods"]), tuple(b["weights"]), Reason(b["reason"]))
+            name: Blend(
+                tuple(b["methods"]),
+                tuple(b["weights"]),
+                Reason(b["reason"]),
+                tuple(b["mean_methods"]),
+                tuple(b["mean_weights"]),
+            )
             for name, b in data["blends"].items()
         }
         rows: list[dict[str, Any]] = [
@@ -150,7 +174,7 @@ def blend_entries(entries: Sequence[Entry], chosen: Blend, method: str) -> Entry
     weights = np.array(chosen.weights)
     shape = parts[0].quantiles.shape
     flat = [part.quantiles.reshape(-1, *shape[2:]) for part in parts]
-    mean = sum(w * part.mean for w, part in zip(weights, parts, strict=True))
+    mean = sum(share * by_name[name].mean for name, share in chosen.mean_shares)
     return Entry(
         method,
         any(part.is_network for part in parts),
@@ -168,10 +192,10 @@ def choose_blend(entries: Sequence[Entry], holdout: Holdout, members: BoolArray)
     cases = _Cases.gather(entries, holdout, members)
     baselines = [k for k, entry in enumerate(entries) if not entry.is_network]
     everything = list(range(len(entries)))
-    best, loss = cases.select(everything)
+    best, loss = _select(everything, cases.loss)
     reason = Reason.CONTEST
     if baselines and len(baselines) < len(entries):
-        fallback, gate = cases.select(baselines)
+        fallback, gate = _select(baselines, cases.loss)
         if any(entries[k].is_network for k in best):
             if loss > gate * (1 - GATE_GAIN):
                 best, reason = fallback, Reason.GATE
@@ -179,12 +203,55 @@ def choose_blend(entries: Sequence[Entry], holdout: Holdout, members: BoolArray)
             reason = Reason.GATE
     elif baselines:
         reason = Reason.NO_NETWORK
-    counts = {k: best.count(k) for k in best}
-    return Blend(
-        tuple(entries[k].method for k in counts),
-        tuple(count / len(best) for count in counts.values()),
-        reason,
-    )
+    allowed = baselines if reason == Reason.GATE else everything
+    of_mean, _ = _select(allowed, _MeanCases(entries, holdout, members).loss)
+    return Blend(*_shares(best, entries), reason, *_shares(of_mean, entries))
+
+
+def _shares(
+    chosen: list[int], entries: Sequence[Entry]
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    counts = {k: chosen.count(k) for k in chosen}
+    names = tuple(entries[k].method for k in counts)
+    return names, tuple(count / len(chosen) for count in counts.values())
+
+
+def _select(allowed: list[int], loss_of: Callable[[list[int]], float]) -> tuple[list[int], float]:
+    """Return the chosen methods, repeated by weight, and their loss."""
+    alone = {k: loss_of([k]) for k in allowed}
+    best, first = min((loss, k) for k, loss in alone.items())
+    partners = [k for k in allowed if alone[k] <= best * WORTH_MIXING]
+    chosen = kept = [first] * (ROUNDS // 2)
+    for _ in range(ROUNDS - len(chosen)):
+        loss, added = min((loss_of([*chosen, k]), k) for k in partners)
+        chosen = [*chosen, added]
+        if loss < best * (1 - MIN_GAIN):
+            best, kept = loss, chosen
+    return kept, float(best)
+
+
+def _case_weights(holdout: Holdout, members: BoolArray) -> FloatArray:
+    """Return what each series counts at each origin: half alike, half by volume: [O, S]."""
+    volume = holdout.volume * members
+    share = volume / np.maximum(volume.sum(axis=1, keepdims=True), 1e-9)
+    return np.asarray(members * (0.5 / max(int(members.sum()), 1) + 0.5 * share))
+
+
+class _MeanCases:
+    """All means of the members and what came, for RMSSE."""
+
+    def __init__(self, entries: Sequence[Entry], holdout: Holdout, members: BoolArray) -> None:
+        self.means = [entry.mean[:, members] for entry in entries]
+        self.actual, self.seen = holdout.actual[:, members], holdout.seen[:, members]
+        scale = holdout.square_scale[:, members]
+        weights = _case_weights(holdout, members)[:, members]
+        self.weights = np.where(scale > 0, weights / np.sqrt(np.maximum(scale, 1e-9)), 0)
+        self.days = np.maximum(self.seen.sum(axis=2), 1)
+
+    def loss(self, chosen: list[int]) -> float:
+        mean = sum(self.means[k] for k in chosen) / len(chosen)
+        square = (np.where(self.seen, self.actual - mean, 0) ** 2).sum(axis=2) / self.days
+        return float((np.sqrt(square) * self.weights).sum())
 
 
 @dataclass(frozen=True)
@@ -203,32 +270,13 @@ class _Cases:
         step = max(len(places) // MAX_CASES, 1)
         step += step % 7 == 0
         origin, series, day = places[::step].T
-        volume = holdout.volume * members
-        share = volume / np.maximum(volume.sum(axis=1, keepdims=True), 1e-9)
-        equal = 1 / max(int(members.sum()), 1)
-        weight = (0.5 * equal + 0.5 * share) / np.maximum(holdout.scale, 1e-9)
+        weight = _case_weights(holdout, members) / np.maximum(holdout.scale, 1e-9)
         return cls(
             [entry.quantiles[origin, series, day][:, None] for entry in entries],
             holdout.actual[origin, series, day],
             weight[origin, series],
             holdout.whole[series],
         )
-
-    def select(self, allowed: list[int]) -> tuple[list[int], float]:
-        """Return the chosen methods, repeated by weight, and their loss."""
-        if not allowed:
-            return [], np.inf
-        alone = {k: self.loss([k]) for k in allowed}
-        first = min((loss, k) for k, loss in alone.items())
-        allowed = [k for k in allowed if alone[k] <= first[0] * WORTH_MIXING]
-        chosen = [first[1]] * (ROUNDS // 2)
-        best, kept = first[0], chosen
-        for _ in range(ROUNDS - len(chosen)):
-            loss, added = min((self.loss([*chosen, k]), k) for k in allowed)
-            chosen = [*chosen, added]
-            if loss < best * (1 - MIN_GAIN):
-                best, kept = loss, chosen
-        return kept, float(best)
 
     def loss(self, chosen: list[int]) -> float:
         if not len(self.actual):

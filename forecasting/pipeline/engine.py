@@ -111,7 +111,7 @@ class FittedForecaster:
         """Return mean [S, H] and quantiles [S, H, Q], making only the forecasts that are served."""
         shape = (known.n_series, self.plan.horizon)
         mean, quantiles = np.zeros(shape), np.zeros((*shape, len(QUANTILES)))
-        wanted = {method for one in blends for method in one.methods}
+        wanted = {method for one in blends for method in one.every_method}
         members = [member for member in self.members if member.method in wanted]
         made: dict[str, Prediction] = {}
         if members:
@@ -123,7 +123,7 @@ class FittedForecaster:
             rows = np.array([k for k, other in enumerate(blends) if other == one])
             parts = [made[method] for method in one.methods]
             weights = np.array(one.weights)
-            mean[rows] = sum(w * p[0][rows] for w, p in zip(weights, parts, strict=True))
+            mean[rows] = sum(share * made[name][0][rows] for name, share in one.mean_shares)
             quantiles[rows] = blend([p[1][rows] for p in parts], weights)
         return mean, quantiles
 

@@ -45,7 +45,7 @@ POOR = entry("poor", np.full(ACTUAL.shape, 150.0), is_network=True)
 
 def test_a_network_that_is_worse_than_a_baseline_is_stopped_at_the_gate():
     chosen = choose_blend([POOR, GOOD], holdout(), EVERYONE)
-    assert chosen == Blend(("good",), (1.0,), Reason.GATE)
+    assert chosen == Blend(("good",), (1.0,), Reason.GATE, ("good",), (1.0,))
 
 
 def test_a_network_that_is_better_serves():
@@ -68,6 +68,15 @@ def test_two_methods_that_err_to_opposite_sides_are_blended():
     chosen = choose_blend([low, high], holdout(), EVERYONE)
     assert set(chosen.methods) == {"low", "high"}
     assert sum(chosen.weights) == pytest.approx(1)
+
+
+def test_the_mean_may_come_from_another_method_than_the_quantiles():
+    sharp = Entry("sharp", False, np.full(ACTUAL.shape, 140.0), GOOD.quantiles)
+    right = entry("right", np.full(ACTUAL.shape, 100.0), is_network=False, width=60.0)
+    chosen = choose_blend([sharp, right], holdout(), EVERYONE)
+    assert chosen.methods == ("sharp",)
+    assert chosen.mean_methods == ("right",)
+    assert chosen.every_method == ("right", "sharp")
 
 
 def test_each_class_chooses_for_itself_and_small_classes_follow_all():
