@@ -1,4 +1,4 @@
-"""Audit events: who did what to what, written in the same transaction as the change, never edited."""
+"""Audit events: who did what to what, written with the change itself, never edited."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tenancy.models.base import TenantOwned
 
 
 class AuditEvent(TenantOwned):
-    """Example: action ``purchase_order.placed``, subject ``PurchaseOrder 17``, data ``{"lines": 3}``."""
+    """Example: ``purchase_order.placed``, subject ``PurchaseOrder 17``, data ``{"lines": 3}``."""
 
     at = models.DateTimeField(db_default=models.functions.Now())
     actor_kind = models.CharField(max_length=16)

@@ -1,4 +1,4 @@
-"""What every tenant table inherits: its tenant, the ORM fence, and foreign keys that stay inside it."""
+"""What every tenant table inherits: its tenant, the ORM fence, foreign keys that stay inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Idempotency keys: the row commits with the effect, so a repeated request gets the stored answer."""
+"""Idempotency keys: the row commits with the effect, so a repetition gets the stored answer."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class JobQueue(models.TextChoices):
 
 
 class Job(TenantOwned):
-    """``fencing_token`` grows with every lease: a worker whose lease was taken over can publish nothing."""
+    """``fencing_token`` grows with every lease: whose lease was taken over can publish nothing."""
 
     kind = models.CharField(max_length=40)
     queue = models.CharField(max_length=16, choices=JobQueue.choices, default=JobQueue.DEFAULT)

@@ -14,7 +14,7 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer 503 with the faults when the database, its roles or the fences are not as they must be."""
+    """Answer 503 with the faults when the database, its roles or the fences are not right."""
     try:
         faults = isolation_faults()
     except DatabaseError:

@@ -12,7 +12,7 @@ from tenancy.scope import active_scope
 
 
 def record(action: str, subject: Model, **data: Any) -> AuditEvent:
-    """Record that the active actor did ``action`` (e.g. ``purchase_order.placed``) to ``subject``."""
+    """Record that the active actor did ``action``, e.g. ``purchase_order.placed``, to it."""
     actor = active_scope().actor
     return AuditEvent.objects.create(
         actor_kind=actor.kind,
