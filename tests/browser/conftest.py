@@ -54,4 +54,6 @@ def page(browser: Browser) -> Iterator[Page]:
     opened.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
     yield opened
     context.close()
-    assert said == [], "the browser's console is not clean"
+    # a refused form answers 422, which the browser notes although nothing is wrong
+    wrong = [line for line in said if "status of 422" not in line]
+    assert wrong == [], "the browser's console is not clean"

@@ -1,0 +1,84 @@
+"""Every page that a person reaches from the menu: nothing in the console, nothing cut off."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.doors import address, enter
+from tests.cast import House
+from tests.inventory.test_purchase_order_pages import place, world
+
+PAGES = [
+    "",
+    "products/",
+    "products/new/",
+    "stock/",
+    "movements/",
+    "warehouses/",
+    "forecasts/",
+    "suggestions/",
+    "warnings/",
+    "networks/",
+    "purchase-orders/",
+    "purchase-orders/new/",
+    "suppliers/",
+    "suppliers/new/",
+    "import/",
+    "jobs/",
+    "settings/",
+    "settings/members/",
+    "settings/api-keys/",
+    "settings/api-keys/new/",
+    "settings/audit/",
+]
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def visit(page: Page, live_server, house: House, rest: str) -> None:
+    answer = page.goto(address(live_server, house, rest), wait_until="load")
+    assert answer is not None
+    assert answer.status == 200, rest
+    expect(page.locator("h1")).to_be_visible()
+    assert page.evaluate(OVERFLOW) <= 0, f"{rest} is wider than the screen"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_of_a_new_tenant_are_clean(page: Page, live_server, north: House) -> None:
+    enter(page, live_server, north)
+    for rest in PAGES:
+        visit(page, live_server, north, rest)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("width", [390, 1280])
+def test_pages_with_an_order_a_supplier_and_a_product_are_clean(
+    page: Page, live_server, north: House, width: int
+) -> None:
+    site, apple, order = world(north)
+    place(north, order)
+    page.set_viewport_size({"width": width, "height": 844})
+    enter(page, live_server, north)
+    for rest in (
+        *PAGES,
+        f"products/{apple.pk}/",
+        f"warehouses/{site.warehouse.pk}/",
+        f"purchase-orders/{order.pk}/",
+        f"purchase-orders/{order.pk}/receive/",
+        f"suppliers/{order.supplier_id}/",
+    ):
+        visit(page, live_server, north, rest)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_console_check_sees_what_the_policy_refuses(page: Page, live_server, north) -> None:
+    """Control: an inline handler is refused by the policy, and the console says so."""
+    enter(page, live_server, north)
+    heard: list[str] = []
+    watched = page.context.new_page()  # a page whose console is not checked at the end
+    watched.on("console", lambda line: heard.append(line.text) if line.type == "error" else None)
+    watched.goto(address(live_server, north, "settings/"))
+    watched.evaluate("document.body.insertAdjacentHTML('beforeend', '<b style=\"color:red\">')")
+    watched.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=1>')")
+    watched.wait_for_timeout(200)
+    assert any("Content Security Policy" in line for line in heard)
