@@ -1,6 +1,6 @@
 """Forecast accuracy on the public tasks beside the checkout, next to the peers' figures.
 
-    python -m benchmarks.forecast [--task m5] [--task online_retail] [--seeds 0,1,2] [--networks ...]
+    python -m benchmarks.forecast [--task m5] [--seeds 0,1,2] [--networks lstm,mlp]
 
 Each run is `manage.py forecast_files` as a process of its own; its forecasts are scored by the
 shared scorer. CPU seconds and peak memory are those of the whole process. Protocol: trained once on

@@ -1,7 +1,5 @@
 """Degenerate series and tenants: a finite, non-negative, ordered forecast each, with its reason."""
 
-from datetime import date
-
 import numpy as np
 import pytest
 
@@ -114,9 +112,9 @@ def test_healthy_series_beside_them_keep_a_sensible_forecast(forecast):
     assert (ratio < 2.5).all()
 
 
-def panel_of(demand: np.ndarray, first: date = day(0)) -> SeriesPanel:
+def panel_of(demand: np.ndarray) -> SeriesPanel:
     values = demand.astype(np.float32)
-    return SeriesPanel(tuple(map(str, range(len(values)))), first, values, ~np.isnan(values))
+    return SeriesPanel(tuple(map(str, range(len(values)))), day(0), values, ~np.isnan(values))
 
 
 TENANTS = {

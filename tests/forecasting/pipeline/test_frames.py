@@ -1,5 +1,7 @@
 """Tables to a panel: what is repaired is reported, what cannot be used is named with its remedy."""
 
+# ruff: noqa: PD011 - the values of a signal are an array already
+
 import numpy as np
 import pandas as pd
 import pytest
