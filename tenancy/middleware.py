@@ -10,6 +10,7 @@ import structlog
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils import timezone
 
 from tenancy.api.problems import unknown_tenant
 from tenancy.errors import NotFound
@@ -69,9 +70,12 @@ class TenantMiddleware:
         structlog.contextvars.bind_contextvars(tenant=tenant.slug)
 
         def work() -> HttpResponseBase:
-            if is_page:
-                self._enter_as_member(request, tenant)
-            return _rendered(view(request, *args, **kwargs))
+            if not is_page:
+                return _rendered(view(request, *args, **kwargs))
+            self._enter_as_member(request, tenant)
+            # pages tell the time of the company; the API tells instants
+            with timezone.override(tenant.time_zone):
+                return _rendered(view(request, *args, **kwargs))
 
         actor = _platform_admin(request) if is_admin else Actor.anonymous()
         try:

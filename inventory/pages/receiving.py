@@ -112,7 +112,8 @@ class ReceiptForm(forms.Form):
         for line in self.open_lines:
             name = f"lot_code_{line.pk}"
             if name in self.fields and data.get(f"quantity_{line.pk}") and not data.get(name):
-                self.add_error(name, _("Enter the lot printed on the goods."))
+                message = _("%(sku)s: enter the lot printed on the goods.")
+                self.add_error(name, message % {"sku": line.product.sku})
         if not self.errors and not self.receipt_lines(data):
             raise forms.ValidationError(_("Enter what arrived: every quantity is empty."))
         return data
@@ -175,8 +176,11 @@ def _errors_at_their_fields(lines: list[ReceiptLine]) -> Iterator[None]:
                 Problem(
                     f"quantity_{over.line_id}",
                     "over_receipt",
-                    _("At most %(most)s can still come of this line.")
-                    % {"most": plain(over.ordered + over.tolerance - over.received)},
+                    _("%(sku)s: at most %(most)s can still come of this line.")
+                    % {
+                        "sku": over.sku,
+                        "most": plain(over.ordered + over.tolerance - over.received),
+                    },
                 )
                 for over in refusal.lines
             ]

@@ -28,7 +28,7 @@ def test_an_operator_receives_an_order_on_a_phone(page: Page, live_server, north
     # forgotten: the lot. The page comes back with what was typed and says what is missing
     page.get_by_label("Arrived").fill("6")
     page.get_by_role("button", name="Receive goods").click()
-    expect(page.get_by_text("Enter the lot printed on the goods.").first).to_be_visible()
+    expect(page.get_by_text("enter the lot printed on the goods.").first).to_be_visible()
     expect(page.get_by_label("Arrived")).to_have_value("6")
 
     page.get_by_label("Lot", exact=True).fill("L-7")

@@ -345,7 +345,7 @@ def test_goods_go_straight_to_storage_when_its_code_is_scanned(north: House) -> 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"quantity": "11"}, "At most 10 can still come of this line."),
+        ({"quantity": "11"}, "APPLE: at most 10 can still come of this line."),
         ({"quantity": "1.5"}, "not a positive, exact number"),
         ({"quantity": "2", "damaged": "3"}, "More is damaged than arrived."),
         ({"quantity": ""}, "every quantity is empty"),
@@ -372,7 +372,7 @@ def test_lots_are_asked_for_where_they_are_tracked(north: House) -> None:
     place(north, order)
     client = north.client("operator")
     refused = client.post(page(north, order, "receive/"), receipt(order, north, quantity="10"))
-    assert "Enter the lot printed on the goods." in refused.content.decode()
+    assert "APPLE: enter the lot printed on the goods." in refused.content.decode()
     form = receipt(order, north, quantity="10", lot_code="L-7", expires_on="2027-03-01")
     client.post(page(north, order, "receive/"), form)
     with north.scope():

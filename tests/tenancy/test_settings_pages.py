@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 from uuid import uuid4
@@ -292,3 +293,16 @@ def test_the_trail_takes_the_same_number_of_questions_however_long(
         post(north, "owner", "", COMPANY | {"name": f"North {number}"})
     with django_assert_num_queries(AUDIT_QUERIES):
         client.get(north.path("settings/audit/"))
+
+
+def test_moments_read_in_the_time_zone_of_the_company(north: House, south: House) -> None:
+    """09:30 UTC in July is 11:30 in Berlin and 15:15 in Kathmandu."""
+    for house, shown in ((north, "11:30"), (south, "15:15")):
+        with house.scope():
+            AuditEvent.objects.create(
+                action="test.noted",
+                subject_kind="Tenant",
+                at=dt.datetime(2026, 7, 1, 9, 30, tzinfo=dt.UTC),
+            )
+        html = house.client("owner").get(house.path("settings/audit/")).content.decode()
+        assert f"1 Jul 2026, {shown}" in html
