@@ -8,12 +8,12 @@ from typing import Any
 
 import structlog
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from tenancy.api.problems import unknown_tenant
-from tenancy.errors import NotFound
+from tenancy.errors import Invalid, NotFound
 from tenancy.models import Tenant
 from tenancy.permissions import Permission, PermissionRefused, allows
 from tenancy.queries.tenants import find_membership, find_tenant
@@ -86,6 +86,9 @@ class TenantMiddleware:
             raise PermissionDenied(str(refusal)) from refusal
         except NotFound as missing:
             raise Http404 from missing
+        except Invalid as refusal:
+            # not of a form, which shows it at its fields: a tampered address
+            raise BadRequest(str(refusal)) from refusal
 
     def _chosen_by_admin(self, request: HttpRequest) -> str | None:
         if not (request.user.is_authenticated and request.user.is_staff):

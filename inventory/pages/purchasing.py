@@ -214,7 +214,7 @@ def purchase_order_place(request: HttpRequest, tenant: str, order_id: int) -> Ht
 def purchase_order_cancel(request: HttpRequest, tenant: str, order_id: int) -> HttpResponse:
     """Cancel a draft, or a placed order of which nothing has come."""
     require(Permission.BUY)
-    reason = request.POST.get("reason", "").strip()[:200]
+    reason = request.POST.get("reason", "").replace("\0", "").strip()[:200]
     return do(
         request,
         lambda: cancel_order(order_id=order_id, version=_version(request), reason=reason),

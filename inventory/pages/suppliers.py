@@ -240,11 +240,7 @@ def offer_create(request: HttpRequest, tenant: str, supplier_id: int) -> HttpRes
     """Add a product to what a supplier offers; an offer that exists is replaced."""
     require(Permission.BUY)
     supplier = get_supplier(supplier_id)
-    if not request.POST and request.GET.get("product"):
-        form = OfferForm(initial={"product_id": request.GET["product"]})
-    else:
-        form = OfferForm(request.POST or None)
-    return _offer_page(request, form, supplier, item=None)
+    return _offer_page(request, OfferForm(request.POST or None), supplier, item=None)
 
 
 def offer_edit(

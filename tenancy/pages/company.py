@@ -31,7 +31,7 @@ class CompanyForm(forms.Form):
         label=gettext_lazy("Time zone"),
         max_length=64,
         widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
-        help_text=gettext_lazy("For new warehouses; each warehouse has its own business day."),
+        help_text=gettext_lazy("Times are shown in it; each warehouse has its own business day."),
     )
     currency = forms.CharField(
         label=gettext_lazy("Currency"),

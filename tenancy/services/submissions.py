@@ -19,6 +19,7 @@ def submit_once(*, key: str, effect: Callable[[], str]) -> str:
     index. A refusal raised by ``effect`` leaves nothing behind, so the corrected form may be sent.
     Without a key (a page that asked for none) the effect simply runs.
     """
+    key = key.replace("\0", "")  # PostgreSQL's text holds none
     if not key:
         with transaction.atomic():
             return effect()

@@ -306,3 +306,17 @@ def test_moments_read_in_the_time_zone_of_the_company(north: House, south: House
             )
         html = house.client("owner").get(house.path("settings/audit/")).content.decode()
         assert f"1 Jul 2026, {shown}" in html
+
+
+@pytest.mark.parametrize("cursor", ["zzz", "%00", "W10", "e30"])
+@pytest.mark.parametrize("page", ["settings/audit/", "jobs/", "suppliers/"])
+def test_a_tampered_page_link_is_refused_in_words(north: House, page: str, cursor: str) -> None:
+    answer = north.client("owner").get(north.path(f"{page}?cursor={cursor}"))
+    assert answer.status_code == 400
+    assert "bare-card" in answer.content.decode()
+
+
+def test_a_tampered_form_key_does_no_harm(north: House) -> None:
+    form = COMPANY | {"name": "Nord", "idempotency_key": "a\0b"}
+    assert post(north, "owner", "", form).status_code == 302
+    assert Tenant.objects.get(pk=north.tenant.pk).name == "Nord"
