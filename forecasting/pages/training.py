@@ -79,6 +79,7 @@ def _network_context(network: TrainedNetwork | None) -> dict[str, Any]:
         "tables": training.league_tables(network),
         "loss": training.loss_chart(network.epochs),
         "serving": training.accuracy_of(network),
+        "left_to_baselines": sum(network.cleaning.get("left_to_baselines", {}).values()),
     }
 
 
