@@ -16,13 +16,12 @@ from django.views.decorators.http import require_POST, require_safe
 from tenancy.errors import Refused
 from tenancy.models import ApiKey, Role
 from tenancy.pages.settings_area import show_setting
-from tenancy.pages.web import UNPROCESSABLE, address, do, put_refusal
+from tenancy.pages.web import UNPROCESSABLE, address, do, put_refusal, send_once
 from tenancy.permissions import Permission, require
 from tenancy.queries.api_keys import api_keys
 from tenancy.queries.keyset import keyset_page
 from tenancy.scope import Actor
 from tenancy.services.api_keys import NewApiKey, create_api_key, revoke_api_key
-from tenancy.services.submissions import submit_once
 
 TAB = "tenancy:api_key_list"
 SCOPE_LABELS = {
@@ -127,7 +126,7 @@ def _create_once(request: HttpRequest, data: dict[str, Any]) -> NewApiKey | None
         made.append(create_api_key(**chosen, expires_at=until))
         return address(request, TAB)
 
-    submit_once(key=request.POST.get("idempotency_key", ""), effect=create)
+    send_once(request, create)
     return made[0] if made else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -41,9 +42,7 @@ def send_form(
     if not form.is_valid():
         return None
     try:
-        target = submit_once(
-            key=request.POST.get("idempotency_key", ""), effect=lambda: effect(form.cleaned_data)
-        )
+        target = send_once(request, lambda: effect(form.cleaned_data))
     except Refused as refusal:
         put_refusal(form, refusal)
         return None
@@ -62,7 +61,7 @@ def do(request: HttpRequest, effect: Callable[[], Any], *, done: str, target: st
         return target
 
     try:
-        submit_once(key=request.POST.get("idempotency_key", ""), effect=run)
+        send_once(request, run)
     except NotFound:
         raise
     except Refused as refusal:
@@ -70,6 +69,19 @@ def do(request: HttpRequest, effect: Callable[[], Any], *, done: str, target: st
     else:
         messages.success(request, done)
     return redirect(target)
+
+
+def send_once(request: HttpRequest, effect: Callable[[], str]) -> str:
+    """Run the effect of a rendered form once; raise ``SentBefore`` for other contents afterwards.
+
+    Files count by name and size.
+    """
+    sent = [(name, request.POST.getlist(name)) for name in sorted(request.POST)]
+    files = [(name, file.name, file.size) for name, file in sorted(request.FILES.items())]
+    told = [entry for entry in sent if entry[0] not in {"csrfmiddlewaretoken", "idempotency_key"}]
+    contents = hashlib.sha256(repr((request.path, told, files)).encode()).hexdigest()
+    key = request.POST.get("idempotency_key", "")
+    return submit_once(key=key, effect=effect, contents=contents)
 
 
 def put_refusal(form: BaseForm, refusal: Refused, names: Mapping[str, str] | None = None) -> None:

@@ -320,6 +320,19 @@ def test_pressing_receive_twice_counts_once(north: House) -> None:
         assert StockMovement.objects.count() == 1
 
 
+def test_going_back_and_sending_other_quantities_is_refused_not_swallowed(north: House) -> None:
+    _site, apple, order = world(north)
+    place(north, order)
+    client = north.client("operator")
+    form = receipt(order, north, quantity="4") | {"idempotency_key": uuid4().hex}
+    client.post(page(north, order, "receive/"), form)
+    again = client.post(page(north, order, "receive/"), form | receipt(order, north, quantity="5"))
+    assert again.status_code == 422
+    assert "sent before with other contents" in again.content.decode()
+    with north.scope():
+        assert on_hand(apple) == 4
+
+
 def test_without_the_key_the_second_press_counts_again(north: House) -> None:
     """Control: it is the key that makes the difference."""
     _site, apple, order = world(north)
