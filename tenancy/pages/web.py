@@ -77,7 +77,11 @@ def send_once(request: HttpRequest, effect: Callable[[], str]) -> str:
     Files count by name and size.
     """
     sent = [(name, request.POST.getlist(name)) for name in sorted(request.POST)]
-    files = [(name, file.name, file.size) for name, file in sorted(request.FILES.items())]
+    files = [
+        (name, file.name, file.size)
+        for name in sorted(request.FILES)
+        for file in request.FILES.getlist(name)
+    ]
     told = [entry for entry in sent if entry[0] not in {"csrfmiddlewaretoken", "idempotency_key"}]
     contents = hashlib.sha256(repr((request.path, told, files)).encode()).hexdigest()
     key = request.POST.get("idempotency_key", "")
