@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import worker_init, worker_process_init
 
 from config.processes import die_with_parent
 
@@ -19,4 +19,12 @@ def end_with_the_worker(**kwargs: object) -> None:
     die_with_parent()
 
 
+def refuse_without_fences(**kwargs: object) -> None:
+    """Let no worker start on a database that would not keep tenants apart."""
+    from tenancy import database  # models are there only once Django is set up
+
+    database.refuse_without_fences()
+
+
 worker_process_init.connect(end_with_the_worker)
+worker_init.connect(refuse_without_fences)

@@ -10,6 +10,7 @@ urlpatterns = [
     path("products/new/", products.product_create, name="product_create"),
     path("products/<int:product_id>/", products.product_detail, name="product_detail"),
     path("products/<int:product_id>/edit/", products.product_edit, name="product_edit"),
+    path("products/<int:product_id>/codes/", products.product_codes, name="product_codes"),
     path("stock/", stock.stock_list, name="stock_list"),
     path("movements/", stock.movement_list, name="movement_list"),
     path("import/", importing.import_list, name="import_list"),

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import structlog
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from tenancy.models import TenantOwned
 
@@ -29,6 +30,31 @@ def as_owner() -> Iterator[None]:
 def tenant_tables() -> dict[str, type[TenantOwned]]:
     """Return every tenant model by its table."""
     return {m._meta.db_table: m for m in apps.get_models() if issubclass(m, TenantOwned)}
+
+
+class FencesDown(RuntimeError):
+    """The database would not keep tenants apart; ``faults`` says why and nothing is served."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("Refusing to serve: " + "; ".join(faults))
+
+
+def refuse_without_fences() -> None:
+    """Raise ``FencesDown`` unless roles and row level security stand: web and workers boot by this.
+
+    A database that does not answer yet is no fault: the processes may start in any order, and
+    ``/readyz`` tells when it is there.
+    """
+    try:
+        faults = isolation_faults()
+    except DatabaseError as error:
+        structlog.get_logger().warning("database_silent_at_boot", error=str(error))
+        return
+    finally:
+        connection.close()
+    if faults:
+        raise FencesDown(faults)
 
 
 def isolation_faults() -> list[str]:

@@ -77,18 +77,7 @@ class TenantMiddleware:
             with timezone.override(tenant.time_zone):
                 return _rendered(view(request, *args, **kwargs))
 
-        actor = _platform_admin(request) if is_admin else Actor.anonymous()
-        try:
-            return run_in_scope(tenant, actor, work)
-        except _Rollback as rollback:
-            return rollback.response
-        except PermissionRefused as refusal:
-            raise PermissionDenied(str(refusal)) from refusal
-        except NotFound as missing:
-            raise Http404 from missing
-        except Invalid as refusal:
-            # not of a form, which shows it at its fields: a tampered address
-            raise BadRequest(str(refusal)) from refusal
+        return _answer(tenant, _platform_admin(request) if is_admin else Actor.anonymous(), work)
 
     def _chosen_by_admin(self, request: HttpRequest) -> str | None:
         if not (request.user.is_authenticated and request.user.is_staff):
@@ -105,6 +94,21 @@ class TenantMiddleware:
         )
         request.tenant = tenant  # type: ignore[attr-defined]
         request.membership = membership  # type: ignore[attr-defined]
+
+
+def _answer(tenant: Tenant, actor: Actor, work: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """Run ``work`` in the tenant's scope; what services refuse becomes a 403, 404 or 400 page."""
+    try:
+        return run_in_scope(tenant, actor, work)
+    except _Rollback as rollback:
+        return rollback.response
+    except PermissionRefused as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
+    except NotFound as missing:
+        raise Http404 from missing
+    except Invalid as refusal:
+        # not of a form, which shows it at its fields: a tampered address
+        raise BadRequest(str(refusal)) from refusal
 
 
 def _platform_admin(request: HttpRequest) -> Actor:

@@ -8,10 +8,18 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from inventory.models import Category, LotTracking, Product
-from inventory.queries.catalog import categories, get_product, search_products
+from inventory.models import Barcode, Category, LotTracking, Packaging, Product
+from inventory.queries.catalog import (
+    categories,
+    get_product,
+    product_barcodes,
+    product_packagings,
+    search_products,
+)
 from inventory.services.catalog import (
     ProductFields,
+    add_barcode,
+    add_packaging,
     create_category,
     create_product,
     update_product,
@@ -139,3 +147,57 @@ class CategoryList(TenantView):
     )
     def post(self, request: Request, *, data: dict[str, Any]) -> Any:
         return create_category(**data)
+
+
+class PackagingShown(Shown[Packaging]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    units = QuantityField()
+
+
+class NewPackaging(Strict):
+    name = serializers.CharField(max_length=40)
+    units = QuantityField(min_value=0)
+
+
+class BarcodeShown(Shown[Barcode]):
+    id = serializers.IntegerField()
+    code = serializers.CharField()
+    packaging_id = serializers.IntegerField(allow_null=True)
+
+
+class NewBarcode(Strict):
+    code = serializers.CharField(max_length=80)
+    packaging_id = IdField(required=False, allow_null=True)
+
+
+class ProductPackagings(TenantView):
+    @listing(
+        Endpoint("list_packagings", Permission.READ, "Packagings of a product"),
+        Listing(PackagingShown, orders={"id": ("id",)}, filters={}),
+    )
+    def get(self, request: Request, product_id: int) -> Any:
+        return product_packagings(get_product(product_id).pk)
+
+    @writing(
+        Endpoint("add_packaging", Permission.EDIT_CATALOG, "Add a packaging"),
+        Writing(PackagingShown, NewPackaging, status=201),
+    )
+    def post(self, request: Request, product_id: int, *, data: dict[str, Any]) -> Any:
+        return add_packaging(product_id=product_id, **data)
+
+
+class ProductBarcodes(TenantView):
+    @listing(
+        Endpoint("list_barcodes", Permission.READ, "Barcodes of a product"),
+        Listing(BarcodeShown, orders={"id": ("id",)}, filters={}),
+    )
+    def get(self, request: Request, product_id: int) -> Any:
+        return product_barcodes(get_product(product_id).pk)
+
+    @writing(
+        Endpoint("add_barcode", Permission.EDIT_CATALOG, "Put a barcode on a product"),
+        Writing(BarcodeShown, NewBarcode, status=201),
+    )
+    def post(self, request: Request, product_id: int, *, data: dict[str, Any]) -> Any:
+        return add_barcode(product_id=product_id, **data)

@@ -17,6 +17,8 @@ from inventory.api import (
 urlpatterns = [
     path("products", catalog.ProductList.as_view()),
     path("products/<int:product_id>", catalog.ProductDetail.as_view()),
+    path("products/<int:product_id>/packagings", catalog.ProductPackagings.as_view()),
+    path("products/<int:product_id>/barcodes", catalog.ProductBarcodes.as_view()),
     path("categories", catalog.CategoryList.as_view()),
     path("warehouses", places.WarehouseList.as_view()),
     path("warehouses/<int:warehouse_id>", places.WarehouseDetail.as_view()),

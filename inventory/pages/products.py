@@ -14,13 +14,21 @@ from inventory.queries.catalog import (
     categories,
     get_product,
     product_balances,
+    product_barcodes,
+    product_packagings,
     product_totals,
     search_products,
 )
 from inventory.queries.movements import movements
 from inventory.queries.places import warehouses
 from inventory.queries.suppliers import supplier_items
-from inventory.services.catalog import ProductFields, create_product, update_product
+from inventory.services.catalog import (
+    ProductFields,
+    add_barcode,
+    add_packaging,
+    create_product,
+    update_product,
+)
 from tenancy.pages.web import UNPROCESSABLE, address, send_form, show
 from tenancy.permissions import Permission, require
 from tenancy.queries.keyset import keyset_page
@@ -104,6 +112,27 @@ class ProductForm(forms.Form):
         self.fields["category_id"].choices = [("", _("None")), *known]  # type: ignore[attr-defined]
 
 
+class PackagingForm(forms.Form):
+    name = forms.CharField(
+        label=gettext_lazy("Packaging"), max_length=40, help_text=gettext_lazy("e.g. case, pallet")
+    )
+    units = forms.DecimalField(
+        label=gettext_lazy("Holds"), min_value=0, max_digits=18, decimal_places=6
+    )
+
+
+class BarcodeForm(forms.Form):
+    code = forms.CharField(label=gettext_lazy("Barcode"), max_length=80)
+    packaging_id = forms.TypedChoiceField(
+        label=gettext_lazy("On"), required=False, coerce=int, empty_value=None
+    )
+
+    def __init__(self, *args: Any, product_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = [(str(p.pk), p.name) for p in product_packagings(product_id)]
+        self.fields["packaging_id"].choices = [("", _("The unit itself")), *known]  # type: ignore[attr-defined]
+
+
 def product_list(request: HttpRequest, tenant: str) -> HttpResponse:
     """List products with what all warehouses hold of them."""
     require(Permission.READ)
@@ -151,6 +180,43 @@ def product_detail(request: HttpRequest, tenant: str, product_id: int) -> HttpRe
         balances=list(product_balances(product.pk)),
         offers=list(supplier_items().filter(product_id=product.pk, is_active=True)),
         movements=list(movements(product_id=product.pk)[:LATEST_MOVEMENTS]),
+        packagings=list(product_packagings(product.pk)),
+        barcodes=list(product_barcodes(product.pk)),
+    )
+
+
+def product_codes(request: HttpRequest, tenant: str, product_id: int) -> HttpResponse:
+    """Add a packaging or a barcode to a product."""
+    require(Permission.EDIT_CATALOG)
+    product = get_product(product_id)
+    adds_packaging = request.POST.get("add") == "packaging"
+    sent = request.POST or None
+    packaging_form = PackagingForm(sent if adds_packaging else None)
+    barcode_form = BarcodeForm(None if adds_packaging else sent, product_id=product.pk)
+
+    def add(data: dict[str, Any]) -> str:
+        if adds_packaging:
+            add_packaging(product_id=product.pk, **data)
+        else:
+            add_barcode(product_id=product.pk, **data)
+        return address(request, "inventory:product_codes", product_id=product.pk)
+
+    form = packaging_form if adds_packaging else barcode_form
+    if request.method == "POST":
+        done = _("The packaging was added.") if adds_packaging else _("The barcode was added.")
+        answer = send_form(request, form, add, done)
+        if answer is not None:
+            return answer
+    return show(
+        request,
+        "inventory/product_codes.html",
+        "products",
+        product=product,
+        packagings=list(product_packagings(product.pk)),
+        barcodes=list(product_barcodes(product.pk)),
+        packaging_form=packaging_form,
+        barcode_form=barcode_form,
+        status=UNPROCESSABLE if form.errors else 200,
     )
 
 

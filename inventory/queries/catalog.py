@@ -9,7 +9,14 @@ from decimal import Decimal
 from django.db.models import DecimalField, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from inventory.models import PROMISABLE_KINDS, Barcode, Category, Product, StockBalance
+from inventory.models import (
+    PROMISABLE_KINDS,
+    Barcode,
+    Category,
+    Packaging,
+    Product,
+    StockBalance,
+)
 from tenancy.errors import NotFound
 
 ZERO = Decimal(0)
@@ -87,6 +94,17 @@ def product_balances(product_id: int) -> QuerySet[StockBalance]:
         .select_related("location__warehouse", "location__zone", "lot")
         .order_by("location__warehouse__code", "location__walking_order", "location__code", "id")
     )
+
+
+def product_packagings(product_id: int) -> QuerySet[Packaging]:
+    """Return the packagings of a product, smallest first."""
+    return Packaging.objects.filter(product_id=product_id).order_by("units", "id")
+
+
+def product_barcodes(product_id: int) -> QuerySet[Barcode]:
+    """Return the barcodes of a product and of its packagings."""
+    rows = Barcode.objects.filter(product_id=product_id).select_related("packaging")
+    return rows.order_by("code", "id")
 
 
 def categories() -> QuerySet[Category]:

@@ -162,3 +162,28 @@ def test_a_warehouse_with_an_unknown_time_zone_is_refused(north: House) -> None:
     answer = north.client("planner").post(north.path("warehouses/new/"), sent)
     assert answer.status_code == 422
     assert "is not a time zone" in answer.content.decode()
+
+
+def test_a_packaging_and_its_barcode_are_added_and_found_by_scan(north: House) -> None:
+    with north.scope():
+        product = create_product(fields=ProductFields(sku="PEAR", name="Pear"))
+    client = north.client("planner")
+    path = north.path(f"products/{product.pk}/codes/")
+    assert client.post(path, {"add": "packaging", "name": "case", "units": "12"}).status_code == 302
+    page = client.get(path)
+    [packaging] = page.context["packagings"]
+    sent = {"add": "barcode", "code": "4006381333931", "packaging_id": packaging.pk}
+    assert client.post(path, sent).status_code == 302
+    assert "Pear" in client.get(north.path("products/?q=4006381333931")).content.decode()
+
+
+def test_a_taken_barcode_or_half_a_unit_in_a_case_is_refused(north: House) -> None:
+    with north.scope():
+        pear = create_product(fields=ProductFields(sku="PEAR", name="Pear"))
+        plum = create_product(fields=ProductFields(sku="PLUM", name="Plum"))
+    client = north.client("planner")
+    taken = {"add": "barcode", "code": "4006381333931"}
+    assert client.post(north.path(f"products/{pear.pk}/codes/"), taken).status_code == 302
+    assert client.post(north.path(f"products/{plum.pk}/codes/"), taken).status_code == 422
+    half = {"add": "packaging", "name": "case", "units": "1.5"}
+    assert client.post(north.path(f"products/{plum.pk}/codes/"), half).status_code == 422
