@@ -197,10 +197,9 @@ def _state(record: ImportedFile) -> tuple[str, str, str]:
     if job is not None and job.state in JobState.open():
         return ("running", _("Running"), "info")
     if record.completed_at is not None:
-        bad = record.report.get("bad_rows")
-        return ("done", _("Imported without wrong rows"), "warning") if bad else (
-            "done", _("Imported"), "success",
-        )  # fmt: skip
+        if record.report.get("bad_rows"):
+            return ("done", _("Imported, wrong rows left out"), "warning")
+        return ("done", _("Imported"), "success")
     if record.report.get("earlier"):
         return ("again", _("Was imported already"), "neutral")
     if record.report.get("refused"):

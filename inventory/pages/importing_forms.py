@@ -119,7 +119,8 @@ class OptionsForm(forms.Form):
         max_length=200,
         initial=HAS_A_DIGIT,
         help_text=gettext_lazy(
-            "A regular expression. The default wants a digit, so that postage and fees stay out."
+            "A regular expression. One that wants a digit keeps postage and fees out; a single "
+            "point takes every code. Codes of products you have are goods in any case."
         ),
     )
     more_charge_codes = forms.CharField(
@@ -162,6 +163,7 @@ class OptionsForm(forms.Form):
             )
         self._keep_what_fits(preview, targets)
         self.choice_names = [n for n in self.fields if n not in self.mapping_names]
+        self.initial["goods_pattern"] = preview.goods_pattern
         for name in self.choice_names:
             if name in earlier:
                 self.initial[name] = earlier[name]

@@ -217,3 +217,14 @@ def test_a_billion_laughs_is_refused(tmp_path):
     with pytest.raises(ImportRefused) as refusal:
         list(workbook_rows(path))
     assert refusal.value.code == "broken_workbook"
+
+
+def test_a_wrong_row_of_opening_stock_creates_no_product(run):
+    text = "sku,location,quantity\nNEW,NOWHERE,1\nGOOD,,2\n"
+    run("stock", text, skip_bad_rows=True)
+    assert [product.sku for product in Product.objects.all()] == ["GOOD"]
+
+
+def test_an_absurd_lead_time_is_told_as_such(run):
+    with pytest.raises(CommandError, match="more than a hundred years"):
+        run("suppliers", "supplier,sku,lead_time_days\nACME,X1,99999\n")

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from inventory import tasks
-from inventory.models import DailyDemand, ImportedFile, ImportedSale, Product
+from inventory.models import DailyDemand, ImportedFile, ImportedSale, Product, Warehouse
 from inventory.services.places import create_warehouse
 from tenancy.models import Job, JobState
 from tenancy.services import jobs
@@ -197,3 +197,21 @@ def test_an_import_of_another_tenant_answers_like_a_missing_one(shop, south, res
     missing = theirs(south.path(f"import/{int(file_id) + 999}/{rest}"))
     assert foreign.status_code == missing.status_code == 404
     assert Client().get(detail).status_code == 302
+
+
+@pytest.mark.parametrize(("code", "pattern"), [("APPLE", "."), ("A1", r".*\d")])
+def test_the_rule_for_goods_fits_the_codes_of_the_file(shop, code, pattern):
+    detail = upload(shop, f"sku,date,quantity\n{code},2026-01-01,3\nPOST,2026-01-01,1\n").url
+    page = shop.client("manager").get(detail).text
+    assert f'name="goods_pattern" value="{pattern}"' in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_import_of_an_empty_tenant_creates_its_warehouse(north, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "files"
+    client = north.client("manager")
+    client.post(upload(north).url, choices(warehouse=""))
+    job = run_queued(north)
+    assert job.state == JobState.DONE, job.reason
+    with north.scope():
+        assert [warehouse.code for warehouse in Warehouse.objects.all()] == ["MAIN"]

@@ -352,3 +352,24 @@ def test_a_product_without_a_price_learns_what_it_last_sold_for_and_one_with_a_p
     )
     prices = dict(Product.objects.values_list("sku", "unit_price"))
     assert prices == {"NEW1": Decimal("2.5"), "OWN1": Decimal(5)}
+
+
+# -- which codes are goods ------------------------------------------------------------------------
+LETTERS = "sku,quantity,date,unit_price\nAPPLE,3,2011-01-03,2\nPEAR,1,2011-01-03,2\n"
+
+
+def test_a_file_without_any_goods_is_refused_and_says_how_to_take_it(here):
+    with pytest.raises(CommandError) as refusal:
+        here(LETTERS)
+    assert "None of the 2 rows counts as goods (APPLE, PEAR)" in str(refusal.value)
+    assert nothing_was_stored()
+    here(LETTERS, goods_pattern=".")
+    assert [row[0] for row in demand()] == ["APPLE", "PEAR"]
+
+
+def test_a_code_of_a_known_product_is_goods_whatever_the_pattern(here):
+    Product.objects.create(sku="Apple", name="Apple")
+    here(LETTERS)
+    assert [row[0] for row in demand()] == ["Apple"]
+    # control: the pear is no product yet, so the rule leaves it out
+    assert report()["codes"].keys() == {"PEAR"}

@@ -10,17 +10,16 @@ from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError
 
-from inventory.models import Warehouse
 from inventory.rules.importing.sales import HAS_A_DIGIT
 from inventory.services.importing import ImportOptions, ImportRefused, ImportRun, run_import
 from inventory.services.importing.files import note_file
+from inventory.services.importing.places import ensure_warehouse
 from inventory.services.importing.reports import (
     ImportReport,
     earlier_message,
     reason_label,
 )
 from inventory.services.importing.running import TooManyBadRows
-from inventory.services.places import create_warehouse
 from tenancy.models import Tenant
 from tenancy.queries.tenants import find_tenant
 from tenancy.scope import Actor, tenant_scope
@@ -76,10 +75,9 @@ class ImportCommand(BaseCommand):
         actor = Actor.system(f"manage.py import_{self.kind}")
         chosen = self.options(options)
         with tenant_scope(tenant, actor=actor):
-            if self.kind in {"sales", "stock"} and not Warehouse.objects.exists():
-                code = chosen.warehouse or "MAIN"
-                create_warehouse(code=code, name=code)
-                self.stdout.write(f"The tenant had no warehouse: created {code}.")
+            first = ensure_warehouse(self.kind, chosen)
+            if first is not None:
+                self.stdout.write(f"The tenant had no warehouse: created {first.code}.")
             file_id = note_file(kind=self.kind, path=path).pk
         return run_import(
             ImportRun(

@@ -51,18 +51,33 @@ CHARGE_CODES = frozenset(
     }
 )
 HAS_A_DIGIT = r".*\d"
+ANYTHING = r"."
 
 
 @dataclass(frozen=True)
 class GoodsRule:
-    """Which codes are goods: not a known charge, and matching ``pattern`` from their start."""
+    """Which codes are goods: not a known charge, and matching ``pattern`` from their start.
+
+    Codes of ``products`` (in capitals) are goods in any case: somebody entered them as such.
+    """
 
     pattern: str = HAS_A_DIGIT
     charge_codes: frozenset[str] = CHARGE_CODES
+    products: frozenset[str] = frozenset()
 
     def is_goods(self, sku: str) -> bool:
         """Tell whether the code is a product and not postage, a fee or an adjustment."""
-        return sku.upper() not in self.charge_codes and bool(re.match(self.pattern, sku))
+        code = sku.upper()
+        if code in self.products:
+            return True
+        return code not in self.charge_codes and bool(re.match(self.pattern, sku))
+
+
+def usual_goods_pattern(codes: Iterable[str]) -> str:
+    """Return the pattern that fits a sample: codes without digits are goods where most are such."""
+    sample = {code.strip() for code in codes if code.strip()} - CHARGE_CODES
+    with_digit = sum(bool(re.match(HAS_A_DIGIT, code)) for code in sample)
+    return HAS_A_DIGIT if with_digit * 2 >= len(sample) else ANYTHING
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,10 @@ from zoneinfo import ZoneInfo
 
 from inventory.models import Warehouse
 from inventory.services.importing.errors import ImportRefused
+from inventory.services.importing.options import ImportOptions
+from inventory.services.places import create_warehouse
+
+FIRST_WAREHOUSE = "MAIN"
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,17 @@ class Places:
     home: str
     ids: dict[str, int]
     zones: dict[str, ZoneInfo]
+
+
+def ensure_warehouse(kind: str, options: ImportOptions) -> Warehouse | None:
+    """Create the first warehouse of a tenant for rows that need one; return it, or None.
+
+    Raises ``Invalid``, ``PermissionRefused``.
+    """
+    if kind not in {"sales", "stock"} or Warehouse.objects.exists():
+        return None
+    code = options.warehouse or FIRST_WAREHOUSE
+    return create_warehouse(code=code, name=code)
 
 
 def find_places(chosen: str, *, by_column: bool) -> Places:

@@ -12,6 +12,7 @@ from inventory.rules.importing.columns import (
     mapping_by_content,
     mapping_by_header,
 )
+from inventory.rules.importing.sales import HAS_A_DIGIT, usual_goods_pattern
 from inventory.services.importing.files import stored_upload
 from inventory.services.importing.reading import open_table
 from tenancy.permissions import Permission, require
@@ -31,6 +32,7 @@ class Preview:
     guessed: frozenset[str]
     encoding: str
     delimiter: str
+    goods_pattern: str
 
     def heading(self) -> list[tuple[str, str]]:
         """Return (column, field or nothing) for each column."""
@@ -46,12 +48,16 @@ def preview_upload(record: ImportedFile) -> Preview:
         sample = list(islice(table.rows(), SAMPLED_ROWS))
     by_header = mapping_by_header(record.kind, table.header)
     guessed = mapping_by_content(record.kind, table.header, [row for _, row in sample], by_header)
+    mapping = by_header | guessed
+    sku_at = table.header.index(mapping["sku"]) if "sku" in mapping else -1
+    codes = [row[sku_at] for _, row in sample] if sku_at >= 0 else []
     return Preview(
         header=table.header,
         rows=[(number, cells[: len(table.header)]) for number, cells in sample[:SHOWN_ROWS]],
         fields=FIELDS[record.kind],
-        mapping=by_header | guessed,
+        mapping=mapping,
         guessed=frozenset(guessed),
         encoding=table.encoding,
         delimiter=table.delimiter,
+        goods_pattern=usual_goods_pattern(codes) if codes else HAS_A_DIGIT,
     )

@@ -36,6 +36,7 @@ PROBLEMS: dict[str, Promise] = {
     "negative": _("must not be negative."),
     "not_positive": _("must be greater than zero."),
     "not_whole": _("must be a whole number."),
+    "too_many_days": _("is more than a hundred years."),
     "not_a_date": _("is not a date in the order the file uses; choose the date format."),
     "before_1990": _("is before 1990."),
     "in_the_future": _("lies in the future."),

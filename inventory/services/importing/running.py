@@ -15,6 +15,7 @@ from inventory.models import ImportedFile
 from inventory.services.importing import files
 from inventory.services.importing.errors import ImportRefused
 from inventory.services.importing.options import ImportOptions, resolve_columns
+from inventory.services.importing.places import ensure_warehouse
 from inventory.services.importing.products import import_products
 from inventory.services.importing.reading import open_table
 from inventory.services.importing.reports import ImportReport, Progress, RowError, Tally
@@ -65,6 +66,7 @@ def start_import(*, file_id: int, options: ImportOptions) -> Job:
         resolve_columns(record.kind, open_table(path), options)
     options.check_date_format()
     options.goods_rule()
+    ensure_warehouse(record.kind, options)
     job = enqueue_job(kind=f"import_{record.kind}", payload={"file_id": record.pk})
     record.job = job
     record.options = options.as_json()

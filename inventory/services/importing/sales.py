@@ -7,13 +7,13 @@ follow each other (an advisory lock), so two of them cannot both count a line or
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from django.utils import timezone
 
-from inventory.models import ImportedFile
+from inventory.models import ImportedFile, Product
 from inventory.rules.importing.sales import LeftOut, LineReader, SaleLine, SalesRules
 from inventory.rules.importing.values import BadValue, guess_date_order, guess_decimal_mark
 from inventory.services.importing.errors import ImportRefused
@@ -50,7 +50,7 @@ def import_sales(
     """
     require(Permission.IMPORT)
     options.check_date_format()
-    goods = options.goods_rule()
+    goods = replace(options.goods_rule(), products=_known_skus())
     table = open_table(path)
     columns = resolve_columns("sales", table, options)
     places = find_places(options.warehouse, by_column="warehouse" in columns)
@@ -77,6 +77,7 @@ def import_sales(
     reader = LineReader(rules, places.zones, places.home)
     writer = SalesWriter(record.pk, options, places.ids, report)
     _read_and_write(table, reader, writer, report, _Steps(progress, scan.rows, options))
+    _refuse_without_goods(report)
     writer.settle()
     return report
 
@@ -154,6 +155,18 @@ def _lines(
                 report.leave_out(line.reason, line.quantity, line.money)
         else:
             yield number, line
+
+
+def _known_skus() -> frozenset[str]:
+    return frozenset(sku.upper() for sku in Product.objects.values_list("sku", flat=True))
+
+
+def _refuse_without_goods(report: ImportReport) -> None:
+    """Refuse a file of which no row is goods: the rule that tells them is not made for it."""
+    not_goods = report.left_out.get("not_goods")
+    if not_goods is not None and not_goods.rows == report.rows_read - report.bad_rows:
+        codes = ", ".join(list(report.codes)[:5])
+        raise ImportRefused("no_goods", rows=not_goods.rows, codes=codes)
 
 
 def _latest_day() -> date:

@@ -26,6 +26,7 @@ from tenancy.scope import active_scope
 T = TypeVar("T")
 
 MOST_ROWS = 200_000
+MOST_DAYS = 36_500
 YES = frozenset({"1", "yes", "y", "true", "x", "ja", "oui", "si"})
 
 
@@ -71,8 +72,10 @@ class Cells:
         number = self.number_of(field)
         if number is None:
             return None
-        if number != number.to_integral_value() or number > 36_500:
+        if number != number.to_integral_value():
             raise BadValue("not_whole", field, self.texts[field])
+        if number > MOST_DAYS:
+            raise BadValue("too_many_days", field, self.texts[field])
         return int(number)
 
     def day(self, field: str) -> date | None:

@@ -99,19 +99,21 @@ def _placed(
     rows: list[tuple[int, StockRow]], places: Places, options: ImportOptions, report: ImportReport
 ) -> list[PlacedRow]:
     """Look up products, locations and lot rules; rows that name something unknown become errors."""
-    register = Register(PRODUCTS)
-    missing = register.learn({row.sku for _, row in rows})
-    if missing and options.create_products:
-        register.create({sku: sku for sku in sorted(missing)})
-        report.created["products"] = register.created
-    ids = {row.sku: register.id_of(row.sku) for _, row in rows}
-    products = Product.objects.in_bulk([i for i in ids.values() if i])
     locations = {
         (location.warehouse_id, location.code.casefold()): location.pk
         for location in Location.objects.filter(is_active=True).exclude(
             kind__in=[*OUTSIDE_KINDS, LocationKind.IN_TRANSIT]
         )
     }
+    register = Register(PRODUCTS)
+    register.learn({row.sku for _, row in rows})
+    # a row without a place posts nothing, so it creates nothing either
+    missing = register.learn({r.sku for _, r in rows if _has_place(r, locations, places)})
+    if missing and options.create_products:
+        register.create({sku: sku for sku in sorted(missing)})
+        report.created["products"] = register.created
+    ids = {row.sku: register.id_of(row.sku) for _, row in rows}
+    products = Product.objects.in_bulk([i for i in ids.values() if i])
     kept = []
     for number, row in rows:
         product = products.get(ids[row.sku] or 0)
@@ -125,17 +127,21 @@ def _placed(
     return kept
 
 
+def _has_place(row: StockRow, locations: dict[tuple[int, str], int], places: Places) -> bool:
+    place = (places.ids[row.warehouse], row.location.casefold())
+    return not row.location or place in locations
+
+
 def _fault(
     row: StockRow,
     product: Product | None,
     locations: dict[tuple[int, str], int],
     places: Places,
 ) -> BadValue | None:
+    if not _has_place(row, locations, places):
+        return BadValue("unknown_location", "location", row.location)
     if product is None:
         return BadValue("unknown_sku", "sku", row.sku)
-    warehouse_id = places.ids[row.warehouse]
-    if row.location and (warehouse_id, row.location.casefold()) not in locations:
-        return BadValue("unknown_location", "location", row.location)
     if product.whole_units and row.quantity != row.quantity.to_integral_value():
         return BadValue("not_whole", "quantity", str(row.quantity.normalize()))
     if product.lot_tracking == LotTracking.NONE and row.lot:
