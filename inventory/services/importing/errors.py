@@ -56,9 +56,9 @@ MESSAGES: dict[str, Promise] = {
     "unknown_segment": _("There is no segment %(code)s. Create it, or allow new segments."),
     "bad_pattern": _("%(pattern)s is not a regular expression: %(why)s."),
     "no_goods": _(
-        "None of the %(rows)s rows counts as goods (%(codes)s), so nothing was imported. By default "
-        "codes without a digit are charges: change 'Codes of goods match' (--goods-pattern) to a "
-        "single point, which takes every code, or create the products first."
+        "None of the %(rows)s rows counts as goods (%(codes)s), so nothing was imported. Codes "
+        "without a digit are taken for charges: change 'Codes of goods match' (--goods-pattern) "
+        "to a single point, which takes every code, or create the products first."
     ),
     "bad_date_format": _(
         "%(format)s is not a date format. Use dmy, mdy or a pattern like %%d.%%m.%%Y."
