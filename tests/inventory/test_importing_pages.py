@@ -1,11 +1,14 @@
 """The pages of importing, and the job behind them."""
 
+import datetime as dt
+import io
 import threading
 import time
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from openpyxl import Workbook
 
 from inventory import tasks
 from inventory.models import DailyDemand, ImportedFile, ImportedSale, Product, Warehouse
@@ -215,3 +218,20 @@ def test_the_first_import_of_an_empty_tenant_creates_its_warehouse(north, settin
     assert job.state == JobState.DONE, job.reason
     with north.scope():
         assert [warehouse.code for warehouse in Warehouse.objects.all()] == ["MAIN"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_workbook_goes_from_upload_to_report(shop):
+    book = Workbook()
+    for row in (["sku", "date", "quantity"], ["A1", dt.date(2026, 1, 5), 3]):
+        book.active.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    detail = upload(shop, content.getvalue()).url
+    fields = {"column_sku": "sku", "column_sold_at": "date", "column_quantity": "quantity"}
+    sent = {name: "" for name in choices() if name.startswith("column_")} | fields
+    assert shop.client("manager").post(detail, choices(**sent)).status_code == 302
+    job = run_queued(shop)
+    assert job.state == JobState.DONE, job.reason
+    with shop.scope():
+        assert DailyDemand.objects.get().quantity == 3

@@ -66,15 +66,17 @@ def workbook_rows(path: Path) -> Iterator[list[str]]:
     check_directory(path)
     try:
         _refuse_document_types(path)
-        book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # what a file says about its own size is not believed
-        for cells in sheet.iter_rows(values_only=True):
-            row = [_text(cell) for cell in cells]
-            while row and not row[-1]:
-                row.pop()
-            yield row
-        book.close()
+        # opened here: of a path, openpyxl judges the name, and uploads are stored under no name
+        with path.open("rb") as raw:
+            book = load_workbook(raw, read_only=True, data_only=True, keep_links=False)
+            sheet = book.worksheets[0]
+            sheet.reset_dimensions()  # what a file says about its own size is not believed
+            for cells in sheet.iter_rows(values_only=True):
+                row = [_text(cell) for cell in cells]
+                while row and not row[-1]:
+                    row.pop()
+                yield row
+            book.close()
     except ImportRefused:
         raise
     except Exception as error:  # a parser of foreign files fails in many ways, all meaning the same
