@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import structlog
 from django.db import models
 from django.db.models.sql import Query
 
@@ -93,12 +92,3 @@ def adopt(row: models.Model) -> None:
     for name, pointed_at in row._state.fields_cache.items():
         if getattr(pointed_at, "tenant_id", tenant_id) != tenant_id:
             raise WrongTenant(f"{type(row).__name__}.{name} is a row of another tenant")
-
-
-def fence_lifted_for_schema_work(model: type[M], *, reason: str) -> models.QuerySet[M]:
-    """Return an unfenced queryset for platform work such as migrations; every use is logged.
-
-    Row level security still stands: with the application role this sees nothing without a tenant.
-    """
-    structlog.get_logger().warning("tenant_fence_lifted", model=model.__name__, reason=reason)
-    return models.QuerySet(model)

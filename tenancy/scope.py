@@ -128,19 +128,8 @@ def _forget_setting(outer: Scope | None) -> None:
         _set_local("app.tenant_id", "")
 
 
-@contextmanager
-def acting_as(actor: Actor) -> Iterator[Scope]:
-    """Continue in the active tenant as another actor (the API does so once a key is recognised)."""
-    scope = Scope(tenant=active_scope().tenant, actor=actor)
-    token = _scope.set(scope)
-    try:
-        yield scope
-    finally:
-        _scope.reset(token)
-
-
 def recognise(actor: Actor) -> None:
-    """Replace the actor of the active scope until the scope ends."""
+    """Continue as another actor until the scope ends (the API, once a key is recognised)."""
     _scope.set(Scope(tenant=active_scope().tenant, actor=actor))
 
 

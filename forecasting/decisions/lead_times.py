@@ -29,10 +29,6 @@ class LeadTimes:
     probabilities: FloatArray
 
     @property
-    def n_items(self) -> int:
-        return int(self.probabilities.shape[0])
-
-    @property
     def mean_days(self) -> FloatArray:
         """Expected lead time: [S]."""
         return self.probabilities @ np.arange(self.probabilities.shape[1])

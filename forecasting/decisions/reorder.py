@@ -4,7 +4,6 @@
 gives the same quantity for the same reasons years later.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -67,11 +66,6 @@ class ReorderDecision:
     def has_reason(self, code: Reason) -> bool:
         """Say whether a reason is among those of the decision."""
         return any(one.code == code for one in self.reasons)
-
-
-def decide_reorders(items: Iterable[ReorderInputs]) -> tuple[ReorderDecision, ...]:
-    """Return the decision of every item, in order."""
-    return tuple(decide_reorder(one) for one in items)
 
 
 def replay(decision: ReorderDecision) -> ReorderDecision:

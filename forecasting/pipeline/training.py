@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -335,8 +335,3 @@ def _restore_moments(optimizer: torch.optim.Optimizer, moments: dict[str, Tensor
         index, _, name = key.partition(".")
         state.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-
-
-def with_seed(config: TrainingConfig, seed: int) -> TrainingConfig:
-    """Return the same config with another seed."""
-    return replace(config, seed=seed)

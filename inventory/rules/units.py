@@ -1,8 +1,8 @@
-"""Exact quantities: what may be posted, and packagings turned into base units without rounding."""
+"""Exact quantities: what may be posted."""
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from enum import StrEnum
 
 SMALLEST_UNIT = Decimal("0.000001")
@@ -33,13 +33,3 @@ def quantity_fault(quantity: Decimal, *, whole_units: bool) -> QuantityFault | N
     if whole_units and quantity != quantity.to_integral_value():
         return QuantityFault.NOT_WHOLE
     return None
-
-
-def to_base_units(quantity: Decimal, *, units: Decimal) -> Decimal | None:
-    """Return ``quantity`` packagings of ``units`` base units each, or None when not exact."""
-    with localcontext() as context:
-        context.prec = 60
-        product = quantity * units
-        if product > LARGEST_QUANTITY or product != product.quantize(SMALLEST_UNIT):
-            return None
-        return product.quantize(SMALLEST_UNIT)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from tenancy.errors import NotFound
-from tenancy.models import Job, JobState
+from tenancy.models import Job
 
 
 def jobs() -> QuerySet[Job]:
@@ -26,12 +26,6 @@ def get_job(job_id: int) -> Job:
     if found is None:
         raise NotFound("job", job_id)
     return found
-
-
-def open_jobs(kind: str | None = None) -> QuerySet[Job]:
-    """Return the jobs, of one kind or all, that are queued or running, newest first."""
-    found = jobs().filter(state__in=JobState.open())
-    return found if kind is None else found.filter(kind=kind)
 
 
 def loss_curve(job: Job) -> dict[str, Any] | None:

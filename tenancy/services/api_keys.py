@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tenancy.errors import Invalid, NotFound, Problem
 from tenancy.models import ApiKey, Role
-from tenancy.permissions import ROLES_ALLOWED, Permission, require
+from tenancy.permissions import Permission, require
 from tenancy.scope import Actor, recognise
 from tenancy.services import audit
 
@@ -114,11 +114,6 @@ def recognise_api_key(secret: str) -> ApiKey | None:
         )
     )
     return api_key
-
-
-def usable_scopes(role: str) -> list[str]:
-    """Return the rights a key of this role can be given."""
-    return [permission.value for permission in Permission if role in ROLES_ALLOWED[permission]]
 
 
 def _hash(secret: str) -> str:

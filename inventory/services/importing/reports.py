@@ -143,11 +143,6 @@ class ImportReport:
         if len(self.errors) < MOST_ERRORS_IN_FILE:
             self.errors.append(error)
 
-    @property
-    def nothing_changed(self) -> bool:
-        """Tell whether the import left everything as it was."""
-        return not (self.imported.rows or any(self.created.values()) or any(self.updated.values()))
-
     def as_json(self) -> dict[str, Any]:
         """Return the report as stored with the file and as the job's result."""
         codes = sorted(self.codes.items(), key=lambda item: -item[1].rows)
