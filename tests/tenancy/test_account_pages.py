@@ -3,9 +3,16 @@
 import re
 
 import pytest
+from allauth.mfa.totp.internal.auth import (
+    format_hotp_value,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
+
+from tests.cast import PASSWORD
 
 BLOCKED = re.compile(r"<style\b|\sstyle=|\son[a-z]+=|<script(?![^>]*\b(?:src=|application/json))")
 
@@ -50,3 +57,37 @@ def test_an_error_page_needs_no_context(page: str) -> None:
 
     assert page[:3] in html
     assert not BLOCKED.search(html)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", ["/admin/login/", "/api/docs/"])
+def test_pages_of_other_projects_run_inline_scripts_and_nothing_from_outside(page: str) -> None:
+    policy = Client().get(page)["Content-Security-Policy"]
+    assert "script-src 'self' 'unsafe-inline'" in policy
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "http" not in policy
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_member_can_set_up_two_factor_sign_in(north) -> None:
+    client = Client()
+    email = north.members["planner"].email
+    client.post(reverse("account_login"), {"login": email, "password": PASSWORD})
+    address = reverse("mfa_activate_totp")
+    asked = client.get(address, follow=True)
+    if "reauthenticate" in asked.request["PATH_INFO"]:
+        client.post(reverse("account_reauthenticate"), {"password": PASSWORD, "next": address})
+    set_up = client.get(address)
+    html = set_up.content.decode()
+    assert set_up.status_code == 200
+    assert not BLOCKED.search(html)
+    secret = set_up.context["form"].secret
+    code = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    assert client.post(reverse("mfa_activate_totp"), {"code": code}).status_code == 302
+
+    again = Client()
+    answer = again.post(reverse("account_login"), {"login": email, "password": PASSWORD})
+    assert answer["Location"] == reverse("mfa_authenticate")
+    # control: the password alone opens nothing
+    assert again.get(north.path("products/")).status_code == 302
