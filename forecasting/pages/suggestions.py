@@ -17,7 +17,6 @@ from forecasting.models import SuggestionState
 from forecasting.pages.actions import attempt, chosen_ids, go_back
 from forecasting.queries import forecasts, suggestions
 from forecasting.queries.series import business_today
-from forecasting.queries.training import latest_job
 from forecasting.services.reorder_record import sentences
 from forecasting.services.suggestions import (
     accept_suggestions,
@@ -26,6 +25,7 @@ from forecasting.services.suggestions import (
 )
 from inventory.models import PurchaseOrder
 from tenancy.errors import Invalid
+from tenancy.pages.filters import offer, row_field, search_field
 from tenancy.queries.keyset import keyset_page
 
 ORDER = ("-priority", "id")
@@ -39,19 +39,10 @@ STATES = [
 
 
 class SuggestionFilterForm(forms.Form):
-    q = forms.CharField(
-        label=gettext_lazy("Search"),
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("SKU or name")}),
-    )
+    q = search_field(gettext_lazy("SKU or name"))
     state = forms.ChoiceField(label=gettext_lazy("State"), required=False, choices=STATES)
-    supplier = forms.TypedChoiceField(
-        label=gettext_lazy("Supplier"), required=False, coerce=int, empty_value=None
-    )
-    warehouse = forms.TypedChoiceField(
-        label=gettext_lazy("Warehouse"), required=False, coerce=int, empty_value=None
-    )
+    supplier = row_field(gettext_lazy("Supplier"))
+    warehouse = row_field(gettext_lazy("Warehouse"))
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
@@ -59,7 +50,7 @@ class SuggestionFilterForm(forms.Form):
             ("supplier", _("All suppliers"), suggestions.suppliers()),
             ("warehouse", _("All warehouses"), suggestions.warehouses()),
         ):
-            self.fields[name].choices = [("", everything), *choices]  # type: ignore[attr-defined]
+            offer(self, name, everything, choices)
 
     def wanted(self) -> suggestions.SuggestionFilter:
         """Return the filter; a value that is not on offer filters nothing."""
@@ -81,7 +72,6 @@ def suggestion_list(request: HttpRequest, tenant: str) -> HttpResponse:
     rows = suggestions.suggestions(wanted)
     page = keyset_page(rows, order=ORDER, cursor=request.GET.get("cursor", ""))
     run = forecasts.latest_run()
-    job = latest_job("run_planning") or latest_job("make_suggestions")
     today = business_today()
     context = {
         "filters": form,
@@ -91,7 +81,7 @@ def suggestion_list(request: HttpRequest, tenant: str) -> HttpResponse:
         "run": run,
         "is_stale": run is not None and forecasts.is_stale(run),
         "age_days": forecasts.age_days(run) if run else 0,
-        "blocked": (job.result or {}).get("blocked", {}) if job else {},
+        "blocked": suggestions.blocked_orders(),
         "today": today,
         "snooze_until": today + timedelta(days=SNOOZE_DAYS),
         "nav_section": "suggestions",

@@ -56,6 +56,7 @@ class Dashboard:
     pulse: DemandPulse
     accuracy: LeagueLine | None
     suggestion_totals: suggestions.SuggestionTotals
+    blocked: dict[str, int]
     warning_totals: dict[str, risk.KindTotal]
     urgent_suggestions: list[ReorderSuggestion]
     dearest_warnings: list[RiskWarning]
@@ -91,6 +92,7 @@ def read_dashboard() -> Dashboard:
         pulse=pulse,
         accuracy=accuracy_of(network),
         suggestion_totals=suggestions.totals(open_suggestions, today),
+        blocked=suggestions.blocked_orders(),
         warning_totals=risk.totals_by_kind(),
         urgent_suggestions=list(open_suggestions[:LATEST]),
         dearest_warnings=list(risk.warnings()[:LATEST]),

@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from forecasting.models import ReorderSuggestion, SuggestionState
 from inventory.models import Supplier, Warehouse
 from tenancy.errors import NotFound
+from tenancy.models import Job, JobState
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,16 @@ def suggestions(wanted: SuggestionFilter = SuggestionFilter()) -> QuerySet[Reord
             Q(product__sku__istartswith=wanted.text) | Q(product__name__icontains=wanted.text)
         )
     return rows
+
+
+def blocked_orders() -> dict[str, int]:
+    """Return reason -> how many orders the latest planning could not suggest for it."""
+    job = (
+        Job.objects.filter(kind__in=["run_planning", "make_suggestions"], state=JobState.DONE)
+        .order_by("-id")
+        .first()
+    )
+    return dict((job.result or {}).get("blocked", {})) if job else {}
 
 
 def get_suggestion(suggestion_id: int) -> ReorderSuggestion:

@@ -20,7 +20,7 @@ from forecasting.models import (
     WarningState,
 )
 from forecasting.queries.series import business_today
-from inventory.models import Product, PurchaseOrder
+from inventory.models import Product, PurchaseOrder, SupplierItem
 from tenancy.models import Job, JobState
 from tenancy.services.jobs import run_job_here
 from tests.cast import House
@@ -281,3 +281,30 @@ def test_filters_that_are_nonsense_filter_nothing(north: House, planner: Client)
         response = planner.get(north.path(page))
         assert response.status_code == 200
         assert "P-001" in response.content.decode()
+
+
+@pytest.mark.parametrize("page", ["", "suggestions/"])
+def test_orders_blocked_for_lack_of_a_supplier_are_counted_with_the_remedy(
+    north: House, planner: Client, page: str
+) -> None:
+    with north.scope():
+        world = build_world(products=3, days=40)
+        SupplierItem.objects.all().delete()
+        stock(world, {product.sku: 15 for product in world.products})
+        flat_forecast(world, 5.0)
+    run_job_here(tenant=north.tenant, kind="make_suggestions", payload={})
+    text = planner.get(north.path(page)).content.decode()
+    assert "3 \N{MULTIPLICATION SIGN} no supplier" in text
+    assert f'<a href="{north.path("import/")}">Import suppliers</a>' in text
+    assert "above its reorder point" not in text
+    assert "No suggestion is open" not in text
+
+
+def test_before_the_first_plan_the_dashboard_promises_nothing(
+    north: House, planner: Client
+) -> None:
+    with north.scope():
+        build_world(products=3, days=40)
+    text = planner.get(north.path()).content.decode()
+    assert "Not planned yet" in text
+    assert "look sound" not in text
