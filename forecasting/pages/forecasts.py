@@ -18,38 +18,28 @@ from forecasting.queries.training import accuracy_of
 from forecasting.services.forecasts import request_planning
 from forecasting.templatetags.planning import CLASSES, class_name, method_name
 from inventory.queries.catalog import get_product
+from tenancy.pages.filters import offer, row_field, search_field
 from tenancy.queries.keyset import keyset_page
 
 ORDER = ("-total_mean", "id")
 
 
 class ForecastFilterForm(forms.Form):
-    q = forms.CharField(
-        label=gettext_lazy("Search"),
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("SKU or name")}),
-    )
-    warehouse = forms.TypedChoiceField(
-        label=gettext_lazy("Warehouse"), required=False, coerce=int, empty_value=None
-    )
+    q = search_field(gettext_lazy("SKU or name"))
+    warehouse = row_field(gettext_lazy("Warehouse"))
     demand_class = forms.ChoiceField(label=gettext_lazy("Demand"), required=False)
     method = forms.ChoiceField(label=gettext_lazy("Method"), required=False)
 
     def __init__(self, data: Any, methods: list[str]) -> None:
         super().__init__(data)
-        self.fields["warehouse"].choices = [  # type: ignore[attr-defined]
-            ("", _("All warehouses")),
-            *suggestions.warehouses(),
-        ]
-        self.fields["demand_class"].choices = [  # type: ignore[attr-defined]
-            ("", _("All demand")),
-            *[(code, class_name(code)) for code in CLASSES if code != "all"],
-        ]
-        self.fields["method"].choices = [  # type: ignore[attr-defined]
-            ("", _("All methods")),
-            *[(code, method_name(code)) for code in methods],
-        ]
+        offer(self, "warehouse", _("All warehouses"), suggestions.warehouses())
+        offer(
+            self,
+            "demand_class",
+            _("All demand"),
+            [(code, class_name(code)) for code in CLASSES if code != "all"],
+        )
+        offer(self, "method", _("All methods"), [(code, method_name(code)) for code in methods])
 
     def wanted(self) -> forecasts.ForecastFilter:
         """Return the filter; a value that is not on offer filters nothing."""

@@ -18,36 +18,24 @@ from forecasting.pages.suggestions import SNOOZE_DAYS, day_chosen
 from forecasting.queries import forecasts, risk, suggestions
 from forecasting.queries.series import business_today
 from forecasting.services.risk import acknowledge_warnings, resolve_warnings, snooze_warnings
+from tenancy.pages.filters import offer, row_field, search_field
 from tenancy.queries.keyset import keyset_page
 
 ORDER = ("-severity_money", "id")
 
 
 class WarningFilterForm(forms.Form):
-    q = forms.CharField(
-        label=gettext_lazy("Search"),
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("SKU or name")}),
-    )
+    q = search_field(gettext_lazy("SKU or name"))
     state = forms.ChoiceField(
         label=gettext_lazy("State"), required=False, choices=WarningState.choices
     )
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), required=False)
-    warehouse = forms.TypedChoiceField(
-        label=gettext_lazy("Warehouse"), required=False, coerce=int, empty_value=None
-    )
+    warehouse = row_field(gettext_lazy("Warehouse"))
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        self.fields["kind"].choices = [  # type: ignore[attr-defined]
-            ("", _("All kinds")),
-            *RiskKind.choices,
-        ]
-        self.fields["warehouse"].choices = [  # type: ignore[attr-defined]
-            ("", _("All warehouses")),
-            *suggestions.warehouses(),
-        ]
+        offer(self, "kind", _("All kinds"), RiskKind.choices)
+        offer(self, "warehouse", _("All warehouses"), suggestions.warehouses())
 
     def wanted(self) -> risk.WarningFilter:
         """Return the filter; a value that is not on offer filters nothing."""

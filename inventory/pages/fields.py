@@ -1,4 +1,4 @@
-"""Form fields for exact numbers, products and days, the same on every page of inventory."""
+"""Form fields for exact numbers, products, days and states, the same on every page here."""
 
 from __future__ import annotations
 
@@ -26,6 +26,19 @@ def _exact_field(label: Any, **options: Any) -> forms.DecimalField:
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     return forms.DecimalField(
         label=label, max_digits=18, decimal_places=6, widget=widget, **options
+    )
+
+
+def in_use_field() -> forms.ChoiceField:
+    """Return the filter between what is in use and what no longer is."""
+    return forms.ChoiceField(
+        label=gettext_lazy("State"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("Active")),
+            ("inactive", gettext_lazy("Not in use")),
+            ("all", gettext_lazy("All")),
+        ],
     )
 
 

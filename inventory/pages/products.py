@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _, gettext_lazy
 
 from inventory.models import LotTracking, Product
+from inventory.pages.fields import in_use_field
 from inventory.queries.availability import availability
 from inventory.queries.catalog import (
     categories,
@@ -29,6 +30,7 @@ from inventory.services.catalog import (
     create_product,
     update_product,
 )
+from tenancy.pages.filters import offer, row_field, search_field
 from tenancy.pages.web import UNPROCESSABLE, address, send_form, show
 from tenancy.permissions import Permission, require
 from tenancy.queries.keyset import keyset_page
@@ -43,37 +45,20 @@ LATEST_MOVEMENTS = 12
 
 
 class ProductFilters(forms.Form):
-    q = forms.CharField(
-        label=gettext_lazy("Search"),
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("SKU, name or barcode")}),
-    )
-    category = forms.TypedChoiceField(
-        label=gettext_lazy("Category"), required=False, coerce=int, empty_value=None
-    )
-    state = forms.ChoiceField(
-        label=gettext_lazy("State"),
-        required=False,
-        choices=[
-            ("", gettext_lazy("Active")),
-            ("inactive", gettext_lazy("Not in use")),
-            ("all", gettext_lazy("All")),
-        ],
-    )
+    q = search_field(gettext_lazy("SKU, name or barcode"))
+    category = row_field(gettext_lazy("Category"))
+    state = in_use_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = [(str(c.pk), c.name) for c in categories()]
-        self.fields["category"].choices = [("", _("All categories")), *known]  # type: ignore[attr-defined]
+        offer(self, "category", _("All categories"), known)
 
 
 class ProductForm(forms.Form):
     sku = forms.CharField(label=gettext_lazy("SKU"), max_length=64)
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
-    category_id = forms.TypedChoiceField(
-        label=gettext_lazy("Category"), required=False, coerce=int, empty_value=None
-    )
+    category_id = row_field(gettext_lazy("Category"))
     description = forms.CharField(
         label=gettext_lazy("Description"),
         required=False,
@@ -109,7 +94,7 @@ class ProductForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = [(str(c.pk), c.name) for c in categories()]
-        self.fields["category_id"].choices = [("", _("None")), *known]  # type: ignore[attr-defined]
+        offer(self, "category_id", _("None"), known)
 
 
 class PackagingForm(forms.Form):
@@ -123,14 +108,12 @@ class PackagingForm(forms.Form):
 
 class BarcodeForm(forms.Form):
     code = forms.CharField(label=gettext_lazy("Barcode"), max_length=80)
-    packaging_id = forms.TypedChoiceField(
-        label=gettext_lazy("On"), required=False, coerce=int, empty_value=None
-    )
+    packaging_id = row_field(gettext_lazy("On"))
 
     def __init__(self, *args: Any, product_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = [(str(p.pk), p.name) for p in product_packagings(product_id)]
-        self.fields["packaging_id"].choices = [("", _("The unit itself")), *known]  # type: ignore[attr-defined]
+        offer(self, "packaging_id", _("The unit itself"), known)
 
 
 def product_list(request: HttpRequest, tenant: str) -> HttpResponse:

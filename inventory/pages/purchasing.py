@@ -32,6 +32,7 @@ from inventory.services.purchasing import (
     place_order,
     remove_order_line,
 )
+from tenancy.pages.filters import offer, row_field, search_field
 from tenancy.pages.web import UNPROCESSABLE, address, do, send_form, show
 from tenancy.permissions import Permission, require
 from tenancy.queries.keyset import keyset_page
@@ -46,12 +47,7 @@ LATEST_MOVEMENTS = 20
 
 
 class OrderFilters(forms.Form):
-    q = forms.CharField(
-        label=gettext_lazy("Search"),
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("Number or supplier")}),
-    )
+    q = search_field(gettext_lazy("Number or supplier"))
     state = forms.ChoiceField(
         label=gettext_lazy("State"),
         required=False,
@@ -62,14 +58,12 @@ class OrderFilters(forms.Form):
             *PurchaseOrderState.choices,
         ],
     )
-    supplier = forms.TypedChoiceField(
-        label=gettext_lazy("Supplier"), required=False, coerce=int, empty_value=None
-    )
+    supplier = row_field(gettext_lazy("Supplier"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = [(str(s.pk), s.name) for s in suppliers()]
-        self.fields["supplier"].choices = [("", _("All suppliers")), *known]  # type: ignore[attr-defined]
+        offer(self, "supplier", _("All suppliers"), known)
 
 
 class DraftForm(forms.Form):

@@ -12,6 +12,7 @@ from inventory.models import LocationKind, MovementReason
 from inventory.queries.movements import movements
 from inventory.queries.places import warehouses
 from inventory.queries.stock import balances
+from tenancy.pages.filters import offer, row_field, search_field
 from tenancy.pages.web import show
 from tenancy.permissions import Permission, require
 from tenancy.queries.keyset import keyset_page
@@ -22,20 +23,13 @@ BALANCE_ORDER = ("product__sku", "location__warehouse__code", "location__code", 
 class PlaceFilters(forms.Form):
     """Search and warehouse; the lists of stock and of movements add what only they have."""
 
-    q = forms.CharField(
-        label=gettext_lazy("Search"),
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("SKU, location or lot")}),
-    )
-    warehouse = forms.TypedChoiceField(
-        label=gettext_lazy("Warehouse"), required=False, coerce=int, empty_value=None
-    )
+    q = search_field(gettext_lazy("SKU, location or lot"))
+    warehouse = row_field(gettext_lazy("Warehouse"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = [(str(w.pk), w.name) for w in warehouses()]
-        self.fields["warehouse"].choices = [("", _("All warehouses")), *known]  # type: ignore[attr-defined]
+        offer(self, "warehouse", _("All warehouses"), known)
 
 
 class StockFilters(PlaceFilters):

@@ -11,7 +11,13 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_safe
 
 from inventory.models import Supplier, SupplierItem
-from inventory.pages.fields import ProductCodeField, money_field, plain, quantity_field
+from inventory.pages.fields import (
+    ProductCodeField,
+    in_use_field,
+    money_field,
+    plain,
+    quantity_field,
+)
 from inventory.queries.suppliers import (
     deliveries_by_days,
     get_supplier,
@@ -30,6 +36,7 @@ from inventory.services.suppliers import (
     set_offer,
     update_supplier,
 )
+from tenancy.pages.filters import search_field
 from tenancy.pages.web import UNPROCESSABLE, address, send_form, show
 from tenancy.permissions import Permission, require
 from tenancy.queries.keyset import keyset_page
@@ -42,21 +49,8 @@ WIDEST_CHART_DAYS = 45
 
 
 class SupplierFilters(forms.Form):
-    q = forms.CharField(
-        label=gettext_lazy("Search"),
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("Code or name")}),
-    )
-    state = forms.ChoiceField(
-        label=gettext_lazy("State"),
-        required=False,
-        choices=[
-            ("", gettext_lazy("Active")),
-            ("inactive", gettext_lazy("Not in use")),
-            ("all", gettext_lazy("All")),
-        ],
-    )
+    q = search_field(gettext_lazy("Code or name"))
+    state = in_use_field()
 
 
 class SupplierForm(forms.Form):

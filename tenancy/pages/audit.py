@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from tenancy.database import tenant_tables
 from tenancy.models import AuditEvent
+from tenancy.pages.filters import offer, search_field
 from tenancy.pages.settings_area import show_setting
 from tenancy.permissions import Permission, require
 from tenancy.queries.audit import search_audit_events
@@ -23,19 +24,14 @@ ZEROS_AFTER_POINT = re.compile(r"^(-?\d+)(?:\.0+|(\.\d*?[1-9])0+)$")
 
 
 class AuditFilters(forms.Form):
-    q = forms.CharField(
-        label=gettext_lazy("Search"),
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("Action or person")}),
-    )
+    q = search_field(gettext_lazy("Action or person"))
     subject = forms.ChoiceField(label=gettext_lazy("Subject"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = ["Tenant", *(model.__name__ for model in tenant_tables().values())]
         known = sorted((name, _words(name)) for name in names)
-        self.fields["subject"].choices = [("", _("All subjects")), *known]  # type: ignore[attr-defined]
+        offer(self, "subject", _("All subjects"), known)
 
 
 @require_safe

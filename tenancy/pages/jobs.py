@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from tenancy.models import Job, JobState
+from tenancy.pages.filters import offer
 from tenancy.pages.web import address, do, show
 from tenancy.permissions import Permission, require
 from tenancy.queries.jobs import get_job, jobs, loss_curve
@@ -37,7 +38,7 @@ class JobFilters(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = [(kind.kind, str(kind.title)) for kind in known_kinds()]
-        self.fields["kind"].choices = [("", _("All kinds")), *known]  # type: ignore[attr-defined]
+        offer(self, "kind", _("All kinds"), known)
 
 
 @require_safe
