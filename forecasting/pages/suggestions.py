@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -30,6 +31,8 @@ from tenancy.queries.keyset import keyset_page
 
 ORDER = ("-priority", "id")
 SNOOZE_DAYS = 7
+THOUSANDS = re.compile(r",\d{3}(?!\d)")
+"""1,500 is fifteen hundred to some and one and a half to others: nobody orders by a guess."""
 STATES = [
     ("open", gettext_lazy("Open")),
     (SuggestionState.SNOOZED.value, gettext_lazy("Snoozed")),
@@ -156,6 +159,9 @@ def _quantity(request: HttpRequest, suggestion_id: int) -> Decimal | None:
     text = request.POST.get(f"quantity-{suggestion_id}", "").strip()
     if not text:
         return None
+    if THOUSANDS.search(text):
+        message = _("“%(text)s” can be read in two ways. Write thousands without a comma.")
+        raise Invalid.field("quantity", "ambiguous", message % {"text": text[:40]})
     try:
         return Decimal(text.replace(" ", "").replace(",", "."))
     except InvalidOperation as error:
