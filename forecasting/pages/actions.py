@@ -6,31 +6,37 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from tenancy.errors import NotFound, Refused
+from tenancy.pages.web import send_once
 
 T = TypeVar("T")
 
 
 def attempt(request: HttpRequest, work: Callable[[], T], said: Callable[[T], str]) -> T | None:
-    """Do the work, all or nothing, and tell how it ended; None when it was refused.
+    """Do the work once per rendered form, all or nothing, and tell how it ended.
 
-    A missing row and a missing right go on, to become 404 and 403.
+    Returns None when it was refused, and when the same form comes again: then only what was said
+    is said again. A missing row and a missing right go on, to become 404 and 403.
     """
+    results: list[T] = []
+
+    def effect() -> str:
+        results.append(work())
+        return str(said(results[0]))
+
     try:
-        with transaction.atomic():
-            result = work()
+        text = send_once(request, effect)
     except NotFound:
         raise
     except Refused as refusal:
         messages.error(request, str(refusal))
         return None
-    messages.success(request, said(result))
-    return result
+    messages.success(request, text)
+    return results[0] if results else None
 
 
 def go_back(request: HttpRequest, otherwise: str) -> HttpResponse:
