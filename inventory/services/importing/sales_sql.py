@@ -105,16 +105,17 @@ FORGET_EMPTY_DAYS = """
     WHERE d.tenant_id = %(tenant)s AND d.product_id = x.product_id
       AND d.business_day = x.business_day AND d.order_lines = 0 AND d.quantity = 0
 """
-# a product that no price is known of is worth what it last sold for
+# a product that no price is known of is worth what it last sold for; sorted once, then joined:
+# without statistics of the new rows the planner would sort them again for each product
 LEARN_PRICES = """
-    UPDATE inventory_product p SET unit_price = x.unit_price, version = version + 1
-    FROM (
+    WITH x AS MATERIALIZED (
         SELECT DISTINCT ON (product_id) product_id, unit_price
         FROM inventory_importedsale
         WHERE tenant_id = %(tenant)s AND id >= %(first)s AND file_id = %(file)s
           AND quantity > 0 AND unit_price > 0 AND NOT is_cancelled
-        ORDER BY product_id, sold_at DESC, id DESC) x
-    WHERE p.tenant_id = %(tenant)s AND p.id = x.product_id AND p.unit_price IS NULL
+        ORDER BY product_id, sold_at DESC, id DESC)
+    UPDATE inventory_product p SET unit_price = x.unit_price, version = version + 1
+    FROM x WHERE p.tenant_id = %(tenant)s AND p.id = x.product_id AND p.unit_price IS NULL
 """
 COUNT_BY_FRACTIONS = """
     UPDATE inventory_product SET whole_units = false, version = version + 1

@@ -84,7 +84,9 @@ class SalesWriter:
             self._take_back(pairs, self._first_id)
             self._count_returns(self._first_id)
             _run(sales_sql.ADD_DEMAND, self._names | {"first": self._first_id})
+            _run(sales_sql.JOIN_BY_HASHING)
             _run(sales_sql.LEARN_PRICES, self._names | {"first": self._first_id})
+            _run(sales_sql.JOIN_AS_PLANNED)
         if self._fractional:
             _run(sales_sql.COUNT_BY_FRACTIONS, self._names | {"ids": sorted(self._fractional)})
         self._report.created = {
