@@ -8,7 +8,7 @@ weeks times lead time and review period), so that stock-outs, excess and waste a
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,6 @@ class SimulatedOrder:
     warehouse: int
     lines: tuple[Parcel, ...]
     placed_day: int
-    arrives_day: int
 
 
 @dataclass
@@ -135,16 +134,7 @@ class _Company:
                 self.on_order[line.product, line.warehouse] -= line.units
                 lot = day.number if tracks_lots(self.world.products[line.product]) else None
                 lines.append(Parcel(line.product, line.warehouse, line.units, lot))
-            day.received.append(
-                SimulatedOrder(
-                    order.key,
-                    order.supplier,
-                    order.warehouse,
-                    tuple(lines),
-                    order.placed_day,
-                    day.number,
-                )
-            )
+            day.received.append(replace(order, lines=tuple(lines)))
 
     def _expire(self, day: TradingDay) -> None:
         """Throw away on the day after the last day of the shelf life."""
@@ -196,7 +186,7 @@ class _Company:
             )
             arrives = day.number + max(1, round(supplier.lead_time_days * factor))
             self.orders += 1
-            order = SimulatedOrder(self.orders, supplier.code, w, lines, day.number, arrives)
+            order = SimulatedOrder(self.orders, supplier.code, w, lines, day.number)
             self.under_way[arrives].append(order)
             for line in lines:
                 self.on_order[line.product, w] += line.units

@@ -19,6 +19,7 @@ class Category(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         ordering = ["name", "id"]
+        verbose_name_plural = _("categories")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "name"], name="category_name_unique")
         ]

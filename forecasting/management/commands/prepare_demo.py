@@ -21,7 +21,7 @@ from forecasting.queries.training import newest_network
 from tenancy.models import Tenant
 from tenancy.scope import Actor, tenant_scope
 
-BUDGET_SECONDS = 45.0
+BUDGET_SECONDS = 120.0
 
 
 class Command(PlanningCommand):
