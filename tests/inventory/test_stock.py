@@ -172,3 +172,14 @@ def test_opening_stock_comes_neither_from_loss_nor_from_demand(site: Site) -> No
     movement = StockMovement.objects.get(pk=movement_id)
     assert (movement.from_location.kind, movement.reason) == ("supplier", MovementReason.OPENING)
     assert not DailyDemand.objects.exists()
+
+
+def test_a_product_without_a_cost_takes_that_of_its_opening_stock(site: Site) -> None:
+    new, known = make_product("NEW"), make_product("KNOWN", unit_cost=Decimal(3))
+    lines = [
+        OpeningLine(product.pk, Decimal(5), unit_cost=Decimal("1.25")) for product in (new, known)
+    ]
+    post_opening_stock(warehouse_id=site.warehouse.pk, lines=lines)
+    new.refresh_from_db()
+    known.refresh_from_db()
+    assert (new.unit_cost, known.unit_cost) == (Decimal("1.25"), Decimal(3))
