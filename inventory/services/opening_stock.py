@@ -18,7 +18,6 @@ from tenancy.permissions import Permission, require
 from tenancy.scope import active_tenant_id
 from tenancy.services import audit
 
-
 LEARN_COSTS = """
     UPDATE inventory_product p SET unit_cost = known.unit_cost, version = version + 1
     FROM (
