@@ -1,5 +1,10 @@
 """Warehouse tables, one file per subject."""
 
+from inventory.models.allocation import (
+    Allocation,
+    AllocationState,
+    ChannelStock,
+)
 from inventory.models.catalog import (
     Barcode,
     Category,
@@ -9,17 +14,43 @@ from inventory.models.catalog import (
     Packaging,
     Product,
 )
-from inventory.models.demand import DailyDemand, ImportedFile, ImportedSale
-from inventory.models.ledger import DocumentNumber, MovementReason, StockBalance, StockMovement
+from inventory.models.counting import (
+    CountLine,
+    CountReason,
+    CountState,
+    CycleCount,
+)
+from inventory.models.demand import (
+    DailyDemand,
+    ImportedFile,
+    ImportedSale,
+)
+from inventory.models.ledger import (
+    DocumentNumber,
+    MovementReason,
+    StockBalance,
+    StockMovement,
+)
+from inventory.models.picking import (
+    PickState,
+    PickTask,
+    ShortReason,
+    Wave,
+    WaveKind,
+    WaveState,
+)
 from inventory.models.places import (
     OUTSIDE_KINDS,
     PROMISABLE_KINDS,
     Location,
     LocationKind,
+    MixingRule,
     Warehouse,
     Zone,
 )
-from inventory.models.policy import StockPolicy
+from inventory.models.policy import (
+    StockPolicy,
+)
 from inventory.models.purchasing import (
     LeadTimeObservation,
     PriceBreak,
@@ -29,39 +60,128 @@ from inventory.models.purchasing import (
     Supplier,
     SupplierItem,
 )
-from inventory.models.sales import Channel, ChannelKind, Customer, CustomerSegment
+from inventory.models.put_away import (
+    PutAwayRule,
+)
+from inventory.models.receiving import (
+    DifferenceReason,
+    Receipt,
+    ReceiptLine,
+    ReceiptState,
+)
+from inventory.models.returns import (
+    CustomerReturn,
+    CustomerReturnLine,
+    CustomerReturnState,
+    SupplierReturn,
+    SupplierReturnLine,
+    SupplierReturnState,
+)
+from inventory.models.sales import (
+    Channel,
+    ChannelKind,
+    Customer,
+    CustomerSegment,
+    SalesOrder,
+    SalesOrderLine,
+    SalesOrderState,
+)
+from inventory.models.settings import (
+    InventorySettings,
+    ValuationMethod,
+)
+from inventory.models.shipping import (
+    Package,
+    PackageLine,
+    PackageState,
+    Shipment,
+    ShipmentLine,
+)
+from inventory.models.transfers import (
+    TransferLine,
+    TransferOrder,
+    TransferPiece,
+    TransferState,
+)
+from inventory.models.worklists import (
+    WarehouseAccess,
+    WorkClaim,
+    WorkKind,
+)
 
 __all__ = [
     "OUTSIDE_KINDS",
     "PROMISABLE_KINDS",
+    "Allocation",
+    "AllocationState",
     "Barcode",
     "Category",
     "Channel",
     "ChannelKind",
+    "ChannelStock",
+    "CountLine",
+    "CountReason",
+    "CountState",
     "Customer",
+    "CustomerReturn",
+    "CustomerReturnLine",
+    "CustomerReturnState",
     "CustomerSegment",
+    "CycleCount",
     "DailyDemand",
+    "DifferenceReason",
     "DocumentNumber",
     "ImportedFile",
     "ImportedSale",
+    "InventorySettings",
     "LeadTimeObservation",
     "Location",
     "LocationKind",
     "Lot",
     "LotStatus",
     "LotTracking",
+    "MixingRule",
     "MovementReason",
+    "Package",
+    "PackageLine",
+    "PackageState",
     "Packaging",
+    "PickState",
+    "PickTask",
     "PriceBreak",
     "Product",
     "PurchaseOrder",
     "PurchaseOrderLine",
     "PurchaseOrderState",
+    "PutAwayRule",
+    "Receipt",
+    "ReceiptLine",
+    "ReceiptState",
+    "SalesOrder",
+    "SalesOrderLine",
+    "SalesOrderState",
+    "Shipment",
+    "ShipmentLine",
+    "ShortReason",
     "StockBalance",
     "StockMovement",
     "StockPolicy",
     "Supplier",
     "SupplierItem",
+    "SupplierReturn",
+    "SupplierReturnLine",
+    "SupplierReturnState",
+    "TransferLine",
+    "TransferOrder",
+    "TransferPiece",
+    "TransferState",
+    "ValuationMethod",
     "Warehouse",
+    "WarehouseAccess",
+    "Wave",
+    "WaveKind",
+    "WaveState",
+    "WorkClaim",
+    "WorkKind",
     "Zone",
 ]

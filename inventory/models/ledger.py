@@ -23,9 +23,11 @@ class MovementReason(models.IntegerChoices):
     PUT_AWAY = 30, _("Put-away")
     MOVE = 40, _("Move")
     PICK = 50, _("Pick")
+    UNPICK = 55, _("Back from picking")
     SHIPMENT = 60, _("Shipment")
     TRANSFER_OUT = 70, _("Transfer out")
     TRANSFER_IN = 75, _("Transfer in")
+    TRANSFER_LOSS = 77, _("Lost in transit")
     COUNT = 80, _("Count variance")
     DAMAGE = 90, _("Damage")
     SCRAP = 91, _("Scrap")
@@ -85,6 +87,9 @@ class StockBalance(TenantOwned):
     lot = TenantForeignKey(Lot, on_delete=models.PROTECT, null=True, related_name="balances")
     on_hand = quantity_field(default=0)
     allocated = quantity_field(default=0)
+    on_hand_version = models.BigIntegerField(
+        db_default=0, help_text="Counts the changes of on hand: a count made before one is stale."
+    )
 
     class Meta(TenantOwned.Meta):
         ordering = ["product_id", "location_id", "id"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from inventory.models.fields import quantity_field
 from tenancy.models import TenantForeignKey, TenantOwned
 from tenancy.models.tenant import validate_time_zone
 
@@ -28,6 +30,14 @@ class Warehouse(TenantOwned):
 
 class Zone(TenantOwned):
     warehouse = TenantForeignKey(Warehouse, on_delete=models.PROTECT, related_name="zones")
+    parent = TenantForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        help_text="Where goods go when this zone is full.",
+    )
     code = models.CharField(_("code"), max_length=32)
     name = models.CharField(_("name"), max_length=120, blank=True)
 
@@ -60,6 +70,14 @@ OUTSIDE_KINDS = frozenset({LocationKind.SUPPLIER, LocationKind.CUSTOMER, Locatio
 PROMISABLE_KINDS = frozenset({LocationKind.STORAGE, LocationKind.PACKING, LocationKind.SHIPPING})
 
 
+class MixingRule(models.TextChoices):
+    """What may lie together at a location."""
+
+    ANY = "any", _("Anything")
+    ONE_PRODUCT = "one_product", _("One product")
+    ONE_LOT = "one_lot", _("One lot")
+
+
 class Location(TenantOwned):
     """An addressable place. Each warehouse has its own outside ones: every movement has a site."""
 
@@ -70,6 +88,15 @@ class Location(TenantOwned):
     code = models.CharField(_("code"), max_length=48)
     kind = models.CharField(_("kind"), max_length=12, choices=LocationKind.choices)
     walking_order = models.PositiveIntegerField(_("walking order"), default=0)
+    max_volume_l = quantity_field(
+        null=True, blank=True, verbose_name=_("room in litres"), validators=[MinValueValidator(0)]
+    )
+    max_weight_kg = quantity_field(
+        null=True, blank=True, verbose_name=_("load in kg"), validators=[MinValueValidator(0)]
+    )
+    mixing_rule = models.CharField(
+        _("mixing"), max_length=12, choices=MixingRule.choices, default=MixingRule.ANY
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta(TenantOwned.Meta):

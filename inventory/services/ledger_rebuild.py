@@ -26,7 +26,8 @@ REBUILD = f"""
     ) AS parts
     GROUP BY product_id, location_id, lot_id
     ON CONFLICT (tenant_id, product_id, location_id, lot_id)
-    DO UPDATE SET on_hand = EXCLUDED.on_hand WHERE known.on_hand <> EXCLUDED.on_hand
+    DO UPDATE SET on_hand = EXCLUDED.on_hand, on_hand_version = known.on_hand_version + 1
+    WHERE known.on_hand <> EXCLUDED.on_hand
 """  # noqa: S608 - constants only
 
 

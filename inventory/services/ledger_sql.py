@@ -41,7 +41,8 @@ LOCK_BALANCES = """
 # the guard: a row that would go below zero, or below what is promised, is not changed
 CHANGE_BALANCES = """
     UPDATE inventory_stockbalance b
-    SET on_hand = b.on_hand + change.on_hand, allocated = b.allocated + change.allocated
+    SET on_hand = b.on_hand + change.on_hand, allocated = b.allocated + change.allocated,
+        on_hand_version = b.on_hand_version + (change.on_hand <> 0)::int
     FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[]) AS change (id, on_hand, allocated)
     WHERE b.tenant_id = %s AND b.id = change.id
         AND b.on_hand + change.on_hand >= 0

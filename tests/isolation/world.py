@@ -32,6 +32,19 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "StockBalance": {"allocated": Decimal(0)},
     "Category": {"parent": None},
     "PurchaseOrderLine": {"quantity_received": Decimal(0)},
+    "Zone": {"parent": None},
+    "PutAwayRule": {"category": None, "zone": None},
+    "ReceiptLine": {"damaged": Decimal(0)},
+    "SalesOrderLine": {"quantity_picked": Decimal(0), "quantity_shipped": Decimal(0)},
+    "TransferOrder": {"to_warehouse": "another Warehouse"},
+    "TransferLine": {"quantity_lost": Decimal(0)},
+    "TransferPiece": {"quantity_lost": Decimal(0)},
+    "Allocation": {"transfer_line": None},
+    "CustomerReturnLine": {
+        "quantity_quarantined": Decimal(0),
+        "quantity_scrapped": Decimal(0),
+        "quantity_to_supplier": Decimal(0),
+    },
     "Job": {"state": "queued", "kind": "test.sentinel", "schedule_key": None},
     "ImportedSale": {"line_key": b"0123456789abcdef"},
     "ReorderSuggestion": {"inputs": {"steps": []}},
@@ -111,6 +124,8 @@ def _make(
             value = special[field.name]
             if value == "another Location":
                 value = _another_location(house, sentinel, rows)
+            elif value == "another Warehouse":
+                value = create_warehouse(code=f"{sentinel}-2"[:32], name=f"{sentinel}-2")
             values[field.name] = value
         elif _is_tenant_key(field):
             name = field.related_model.__name__
