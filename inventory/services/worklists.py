@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
@@ -54,7 +55,7 @@ def claim_work(*, kind: WorkKind, subject_id: int) -> WorkClaim:
     Raises ``ClaimedByOther``. The conditional upsert decides; of two at once one wins.
     """
     actor = require(Permission.FLOOR_WORK)
-    arguments = {
+    arguments: dict[str, Any] = {
         "tenant": active_tenant_id(),
         "kind": str(kind),
         "subject": subject_id,
