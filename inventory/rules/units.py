@@ -1,4 +1,4 @@
-"""Exact quantities: what may be posted."""
+"""Exact quantities: what may be posted, and packagings turned into base units."""
 
 from __future__ import annotations
 
@@ -19,6 +19,20 @@ class QuantityFault(StrEnum):
     NOT_WHOLE = "not_whole"
 
 
+class InexactConversion(ArithmeticError):
+    """So many packagings are no quantity of the product that could be posted; ``fault`` says why.
+
+    ``exact`` is what they would make in base units.
+    """
+
+    def __init__(
+        self, quantity: Decimal, packaging_units: Decimal, exact: Decimal, fault: QuantityFault
+    ) -> None:
+        self.quantity, self.packaging_units = quantity, packaging_units
+        self.exact, self.fault = exact, fault
+        super().__init__(f"{quantity} x {packaging_units} = {exact}: {fault}")
+
+
 def quantity_fault(quantity: Decimal, *, whole_units: bool) -> QuantityFault | None:
     """Return why ``quantity`` (base units) cannot be posted, or None when it can."""
     if not quantity.is_finite():
@@ -33,3 +47,20 @@ def quantity_fault(quantity: Decimal, *, whole_units: bool) -> QuantityFault | N
     if whole_units and quantity != quantity.to_integral_value():
         return QuantityFault.NOT_WHOLE
     return None
+
+
+def to_base_units(quantity: Decimal, packaging_units: Decimal, *, whole_units: bool) -> Decimal:
+    """Return ``quantity`` packagings of ``packaging_units`` each as an exact number of base units.
+
+    Half a case of 12 is 6; a third of it, written 0.333333, is none and is refused rather than
+    rounded. Raises ``InexactConversion``, also for what is not a positive number.
+    """
+    fault = quantity_fault(quantity, whole_units=False)
+    if fault:
+        raise InexactConversion(quantity, packaging_units, Decimal("NaN"), fault)
+    # at most 12 digits before the point and 12 after: within range nothing is rounded here
+    exact = quantity * packaging_units
+    fault = quantity_fault(exact, whole_units=whole_units)
+    if fault:
+        raise InexactConversion(quantity, packaging_units, exact, fault)
+    return exact.quantize(SMALLEST_UNIT)
