@@ -80,3 +80,18 @@ def without_constraint(table: str, name: str) -> Iterator[None]:
         finally:
             engines.empty_tables()
             admin.execute(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}')
+
+
+@contextmanager
+def without_index(name: str) -> Iterator[None]:
+    """Take a unique index (of a condition) out of this worker's database; put it back afterwards."""
+    with psycopg.connect(engines.superuser_url(engines.database_name()), autocommit=True) as admin:
+        [definition] = admin.execute(
+            "SELECT indexdef FROM pg_indexes WHERE indexname = %s", [name]
+        ).fetchone()
+        admin.execute(f'DROP INDEX "{name}"')
+        try:
+            yield
+        finally:
+            engines.empty_tables()
+            admin.execute(definition)
