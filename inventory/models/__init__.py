@@ -26,6 +26,7 @@ from inventory.models.demand import (
     ImportedSale,
 )
 from inventory.models.ledger import (
+    DocumentKind,
     DocumentNumber,
     MovementReason,
     StockBalance,
@@ -130,6 +131,7 @@ __all__ = [
     "CycleCount",
     "DailyDemand",
     "DifferenceReason",
+    "DocumentKind",
     "DocumentNumber",
     "ImportedFile",
     "ImportedSale",

@@ -112,11 +112,31 @@ class StockBalance(TenantOwned):
         return f"{self.product_id} @ {self.location_id}: {self.on_hand}"
 
 
-class DocumentNumber(TenantOwned):
-    """The last number given to a kind of document (``PO``, ``SO`` ...)."""
+class DocumentKind(models.TextChoices):
+    """What carries a number. A new kind needs a migration: the database knows them too."""
 
-    kind = models.CharField(max_length=8)
-    last_number = models.BigIntegerField(default=0)
+    PURCHASE_ORDER = "PO", _("Purchase order")
+    RECEIPT = "RC", _("Receipt")
+    SALES_ORDER = "SO", _("Sales order")
+    WAVE = "WV", _("Wave")
+    PACKAGE = "PK", _("Package")
+    SHIPMENT = "SH", _("Shipment")
+    TRANSFER = "TO", _("Transfer")
+    CYCLE_COUNT = "CC", _("Cycle count")
+    CUSTOMER_RETURN = "CR", _("Customer return")
+    SUPPLIER_RETURN = "SR", _("Return to supplier")
+
+
+class DocumentNumber(TenantOwned):
+    """Where a tenant's numbers of a kind begin; the counting itself is a sequence's.
+
+    Numbers that were given before there were sequences are continued from here.
+    """
+
+    kind = models.CharField(max_length=8, choices=DocumentKind.choices)
+    last_number = models.BigIntegerField(
+        default=0, help_text="Numbers go on after this one when the kind is first used."
+    )
 
     class Meta(TenantOwned.Meta):
         constraints = [

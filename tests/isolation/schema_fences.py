@@ -74,8 +74,26 @@ UNSAFE_VIEWS = """
     WHERE relnamespace = 'public'::regnamespace AND (relkind = 'm'
         OR (relkind = 'v' AND NOT coalesce(reloptions::text[] @> '{security_invoker=true}', false)))
 """
+OWNERS_FUNCTIONS = {
+    "open_document_numbers": "sequences are the owner's to create; it serves the active tenant only",
+    "take_document_numbers": "the application reaches no sequence of numbers but through it",
+}
+"""Functions that act as their owner, and why."""
+
+# to act as its owner a function needs a fixed path, and may not be everybody's
 UNSAFE_FUNCTIONS = """
-    SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace
+    SELECT proname FROM pg_proc
+    WHERE prosecdef AND pronamespace = 'public'::regnamespace AND NOT (
+        proname = ANY(%s)
+        AND proconfig IS NOT DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']
+        AND pg_get_userbyid(proowner) = 'wms_owner'
+        AND NOT has_function_privilege('public', oid, 'EXECUTE')
+    )
+"""
+REACHABLE_NUMBERS = """
+    SELECT sequencename FROM pg_sequences WHERE schemaname = 'document_numbers'
+        AND has_sequence_privilege('wms_app', format('%I.%I', schemaname, sequencename),
+            'USAGE, SELECT, UPDATE')
 """
 APPEND_ONLY_TRIGGERS = """
     SELECT tgrelid::regclass::text FROM pg_trigger
@@ -205,6 +223,10 @@ def _other_faults(connection: psycopg.Connection[Any], tables: set[str]) -> list
         *(f"{name}: a view that runs as its owner" for (name,) in connection.execute(UNSAFE_VIEWS)),
         *(
             f"{name}: a function that runs as its owner"
-            for (name,) in connection.execute(UNSAFE_FUNCTIONS)
+            for (name,) in connection.execute(UNSAFE_FUNCTIONS, [list(OWNERS_FUNCTIONS)])
+        ),
+        *(
+            f"{name}: numbers the application reaches past the function"
+            for (name,) in connection.execute(REACHABLE_NUMBERS)
         ),
     ]

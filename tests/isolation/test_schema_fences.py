@@ -84,6 +84,18 @@ MUTANTS = {
         "CREATE FUNCTION everything() RETURNS bigint SECURITY DEFINER LANGUAGE sql "
         f"AS 'SELECT count(*) FROM {T}'"
     ),
+    "owner's function with a path of the caller's": (
+        "ALTER FUNCTION take_document_numbers(bigint, text, integer) RESET search_path"
+    ),
+    "owner's function for everybody": (
+        "GRANT EXECUTE ON FUNCTION open_document_numbers(bigint, text) TO PUBLIC"
+    ),
+    "owner's function that is a superuser's": (
+        "ALTER FUNCTION take_document_numbers(bigint, text, integer) OWNER TO postgres"
+    ),
+    "numbers past the function": (
+        "CREATE SEQUENCE document_numbers.mine; GRANT USAGE ON document_numbers.mine TO wms_app"
+    ),
 }
 
 

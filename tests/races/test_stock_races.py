@@ -1,4 +1,4 @@
-"""Many sales, serial numbers and document numbers at once."""
+"""Many sales, serial numbers and lots at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from inventory.queries.integrity import check_book
 from inventory.services import ledger
 from inventory.services.ledger import InsufficientStock, SerialNotSingle, post_movements
 from inventory.services.lots import LotLabel, ensure_lots
-from inventory.services.numbers import take_numbers
 from inventory.services.stock import SaleLine, ship_sale
 from tests.inventory.book import make_lot, make_product, on_hand
 from tests.races.conftest import Arena
@@ -70,12 +69,6 @@ def test_control_without_the_lock_a_serial_number_arrives_everywhere(
     assert len(won(race(arena.house, workers))) == len(workers)
     with arena.house.scope():
         assert "serials_are_single" in {difference.check for difference in check_book()}
-
-
-def test_numbers_are_given_once_and_without_gaps(arena: Arena) -> None:
-    results = race(arena.house, [lambda: take_numbers("PO", 3)] * 20)
-    given = sorted(number for numbers in results for number in numbers)
-    assert given == [f"PO-{n:06d}" for n in range(1, 61)]
 
 
 def test_lots_of_one_label_become_one(arena: Arena) -> None:
