@@ -18,6 +18,7 @@ class Permission(StrEnum):
     FLOOR_WORK = "floor_work"
     PLAN = "plan"
     BUY = "buy"
+    SELL = "sell"
     EDIT_CATALOG = "edit_catalog"
     APPROVE = "approve"
     ADJUST = "adjust"
@@ -33,6 +34,7 @@ ROLES_ALLOWED: dict[Permission, frozenset[str]] = {
     Permission.FLOOR_WORK: OPERATOR,
     Permission.PLAN: PLANNER,
     Permission.BUY: PLANNER,
+    Permission.SELL: PLANNER,
     Permission.EDIT_CATALOG: PLANNER,
     Permission.APPROVE: MANAGER,
     Permission.ADJUST: MANAGER,
@@ -65,4 +67,12 @@ def require(permission: Permission) -> Actor:
     actor = active_scope().actor
     if not allows(actor, permission):
         raise PermissionRefused(permission, actor)
+    return actor
+
+
+def require_one(*permissions: Permission) -> Actor:
+    """Return the active actor when it may do one of them; else raise for the first."""
+    actor = active_scope().actor
+    if not any(allows(actor, permission) for permission in permissions):
+        raise PermissionRefused(permissions[0], actor)
     return actor

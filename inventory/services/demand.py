@@ -16,7 +16,7 @@ from inventory.rules.business_day import business_day
 from inventory.rules.units import QuantityFault, quantity_fault
 from inventory.services.rows import load_many
 from tenancy.errors import Invalid, NotFound, Problem, Text
-from tenancy.permissions import Permission, require
+from tenancy.permissions import Permission, require_one
 from tenancy.scope import active_tenant_id
 
 
@@ -62,7 +62,7 @@ def record_demand(*, lines: Sequence[DemandLine]) -> int:
     Raises ``NotFound`` naming the line, ``Invalid`` for a negative or inexact quantity or a day
     that has not begun yet in the warehouse.
     """
-    require(Permission.FLOOR_WORK)
+    require_one(Permission.FLOOR_WORK, Permission.SELL)
     if not lines:
         return 0
     products, warehouses = _load_referred(lines)

@@ -34,7 +34,7 @@ from inventory.services.ledger_lines import (
 )
 from inventory.services.ledger_sql import DOUBLED_SERIALS, INSERT_MOVEMENTS, LOCK_LOTS
 from tenancy.errors import Invalid, NotFound, Problem
-from tenancy.permissions import Permission, require
+from tenancy.permissions import Permission, require, require_one
 from tenancy.scope import active_scope, active_tenant_id
 from tenancy.services import audit
 
@@ -116,7 +116,7 @@ def release(*, lines: Sequence[AllocationLine]) -> None:
 
 
 def _change_allocated(lines: Sequence[AllocationLine], *, sign: int) -> None:
-    require(Permission.FLOOR_WORK)
+    require_one(Permission.FLOOR_WORK, Permission.SELL)
     with transaction.atomic():
         apply_changes(net_changes((), _checked_allocations(lines), sign=sign))
 

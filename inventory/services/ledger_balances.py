@@ -129,7 +129,7 @@ def execute(sql: str, arguments: Sequence[Any]) -> int:
         return int(cursor.rowcount)
 
 
-def fetch(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+def fetch(sql: str, arguments: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
         return list(cursor.fetchall())

@@ -29,6 +29,7 @@ SCOPE_LABELS = {
     Permission.FLOOR_WORK: gettext_lazy("Floor work: receive, move, pick, ship"),
     Permission.PLAN: gettext_lazy("Plan: forecasts, suggestions, warnings, jobs"),
     Permission.BUY: gettext_lazy("Buy: suppliers and purchase orders"),
+    Permission.SELL: gettext_lazy("Sell: sales orders, customers, channels"),
     Permission.EDIT_CATALOG: gettext_lazy("Edit products and warehouses"),
     Permission.APPROVE: gettext_lazy("Approve counts and adjustments"),
     Permission.ADJUST: gettext_lazy("Adjust stock"),
