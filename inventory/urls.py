@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from inventory.pages import importing, places, products, purchasing, receiving, stock, suppliers
+from inventory.pages import (
+    importing,
+    places,
+    products,
+    purchasing,
+    receiving,
+    scan_move,
+    scanning,
+    stock,
+    suppliers,
+)
 
 app_name = "inventory"
 urlpatterns = [
@@ -11,6 +21,8 @@ urlpatterns = [
     path("products/<int:product_id>/", products.product_detail, name="product_detail"),
     path("products/<int:product_id>/edit/", products.product_edit, name="product_edit"),
     path("products/<int:product_id>/codes/", products.product_codes, name="product_codes"),
+    path("scan/", scanning.scan, name="scan"),
+    path("scan/move/", scan_move.scan_move, name="scan_move"),
     path("stock/", stock.stock_list, name="stock_list"),
     path("movements/", stock.movement_list, name="movement_list"),
     path("import/", importing.import_list, name="import_list"),

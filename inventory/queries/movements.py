@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from inventory.models import StockMovement
+from tenancy.errors import NotFound
 
 
 def movements(
@@ -38,6 +39,14 @@ def movements(
     if location_id is not None:
         rows = rows.filter(Q(from_location_id=location_id) | Q(to_location_id=location_id))
     return rows.order_by("-id")
+
+
+def get_movement(movement_id: int) -> StockMovement:
+    """Return the movement; raise ``NotFound``."""
+    found = movements().filter(pk=movement_id).first()
+    if found is None:
+        raise NotFound("movement", movement_id)
+    return found
 
 
 def movements_of(document: Model) -> QuerySet[StockMovement]:

@@ -36,6 +36,14 @@ def get_warehouse(warehouse_id: int) -> Warehouse:
     return found
 
 
+def get_location(location_id: int) -> Location:
+    """Return the location with its warehouse; raise ``NotFound``."""
+    found = locations().filter(pk=location_id).first()
+    if found is None:
+        raise NotFound("location", location_id)
+    return found
+
+
 def find_location(warehouse_id: int, code: str) -> Location | None:
     """Return the location of that code (in any case) in the warehouse, or None."""
     rows = Location.objects.filter(warehouse_id=warehouse_id)

@@ -7,6 +7,30 @@ from django.db.models import Q, QuerySet
 from inventory.models import StockBalance
 
 
+def lying(
+    *,
+    location_id: int | None = None,
+    product_id: int | None = None,
+    lot_id: int | None = None,
+) -> QuerySet[StockBalance]:
+    """Return what lies at a place, or where goods lie, along the walk; empty balances left out."""
+    rows = StockBalance.objects.filter(on_hand__gt=0)
+    if location_id is not None:
+        rows = rows.filter(location_id=location_id)
+    if product_id is not None:
+        rows = rows.filter(product_id=product_id)
+    if lot_id is not None:
+        rows = rows.filter(lot_id=lot_id)
+    return rows.select_related("product", "location__warehouse", "lot").order_by(
+        "location__warehouse__code",
+        "location__walking_order",
+        "location__code",
+        "product__sku",
+        "lot__expires_on",
+        "id",
+    )
+
+
 def balances(
     *, text: str = "", warehouse_id: int | None = None, kind: str = ""
 ) -> QuerySet[StockBalance]:

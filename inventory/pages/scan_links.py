@@ -1,0 +1,110 @@
+"""Where a scanned thing leads: the page of a document, and the flows that start from it.
+
+A subject adds its document to ``DOCUMENT_PAGES`` and its handheld flow to ``FLOWS``; what is named
+here but has no address is not shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from inventory.queries.scanning import Scanned, ScannedKind
+from tenancy.errors import Text
+from tenancy.pages.web import address
+from tenancy.permissions import Permission, allows
+from tenancy.scope import active_scope
+
+DOCUMENT_PAGES: dict[str, tuple[str, str]] = {
+    "PurchaseOrder": ("inventory:purchase_order_detail", "order_id"),
+}
+"""Name of the page and of its parameter, by the model's name."""
+
+
+@dataclass(frozen=True)
+class FlowLink:
+    """A flow as the scan page offers it.
+
+    ``starts_from`` names the parameter of the address by what was scanned: {LOCATION: "place"}
+    opens ``?place=<location id>``. ``documents`` does the same for documents, by model, but names
+    the parameter in the path. With neither the flow is offered on the empty page only.
+    """
+
+    view: str
+    title: Text
+    text: Text
+    icon: str
+    starts_from: Mapping[ScannedKind, str] = field(default_factory=dict)
+    documents: Mapping[str, str] = field(default_factory=dict)
+    permission: Permission = Permission.FLOOR_WORK
+
+
+FLOWS: tuple[FlowLink, ...] = (
+    FlowLink(
+        view="inventory:purchase_order_receive",
+        title=_("Receive goods"),
+        text=_("Scan a purchase order to receive it."),
+        icon="inbound",
+        documents={"PurchaseOrder": "order_id"},
+    ),
+    FlowLink(
+        view="inventory:scan_move",
+        title=_("Move stock"),
+        text=_("From one place of the warehouse to another."),
+        icon="movements",
+        starts_from={ScannedKind.LOCATION: "place"},
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A flow with its address."""
+
+    href: str
+    title: Text
+    text: Text
+    icon: str
+
+
+def flow_links(request: HttpRequest, found: Scanned | None) -> list[Link]:
+    """Return the flows that start from what was scanned, or those that need nothing."""
+    actor = active_scope().actor
+    offered = [flow for flow in FLOWS if allows(actor, flow.permission)]
+    return [
+        Link(href, flow.title, flow.text, flow.icon)
+        for flow in offered
+        for href in _addresses(request, flow, found)
+    ]
+
+
+def document_link(request: HttpRequest, found: Scanned) -> str:
+    """Return the address of the scanned document's page, or nothing when it has none."""
+    page = DOCUMENT_PAGES.get(found.document_kind)
+    return _address(request, page[0], **{page[1]: found.id}) if page else ""
+
+
+def _addresses(request: HttpRequest, flow: FlowLink, found: Scanned | None) -> Iterator[str]:
+    href = ""
+    if found is None:
+        href = "" if flow.documents else _address(request, flow.view)
+    elif found.kind == ScannedKind.DOCUMENT and found.document_kind in flow.documents:
+        href = _address(request, flow.view, **{flow.documents[found.document_kind]: found.id})
+    elif found.kind in flow.starts_from:
+        href = _address(request, flow.view)
+        if href:
+            href += "?" + urlencode({flow.starts_from[found.kind]: found.id})
+    if href:
+        yield href
+
+
+def _address(request: HttpRequest, view: str, **ids: int) -> str:
+    try:
+        return address(request, view, **ids)
+    except NoReverseMatch:
+        return ""
