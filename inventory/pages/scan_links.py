@@ -1,11 +1,12 @@
 """Where a scanned thing leads: the page of a document, and the flows that start from it.
 
-A subject adds its document to ``DOCUMENT_PAGES`` and its handheld flow to ``FLOWS``; what is named
-here but has no address is not shown.
+The page of a ``SalesOrder`` is ``inventory:sales_order_detail`` with ``sales_order_id``. A subject
+adds its handheld flow to ``FLOWS``. What has no address is not shown.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -20,10 +21,8 @@ from tenancy.pages.web import address
 from tenancy.permissions import Permission, allows
 from tenancy.scope import active_scope
 
-DOCUMENT_PAGES: dict[str, tuple[str, str]] = {
-    "PurchaseOrder": ("inventory:purchase_order_detail", "order_id"),
-}
-"""Name of the page and of its parameter, by the model's name."""
+OTHER_PARAMETERS = {"PurchaseOrder": "order_id"}
+"""Where the parameter of a document's page is not ``<model>_id``."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,9 @@ def flow_links(request: HttpRequest, found: Scanned | None) -> list[Link]:
 
 def document_link(request: HttpRequest, found: Scanned) -> str:
     """Return the address of the scanned document's page, or nothing when it has none."""
-    page = DOCUMENT_PAGES.get(found.document_kind)
-    return _address(request, page[0], **{page[1]: found.id}) if page else ""
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", found.document_kind).lower()
+    parameter = OTHER_PARAMETERS.get(found.document_kind, f"{name}_id")
+    return _address(request, f"inventory:{name}_detail", **{parameter: found.id})
 
 
 def _addresses(request: HttpRequest, flow: FlowLink, found: Scanned | None) -> Iterator[str]:

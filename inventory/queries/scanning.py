@@ -1,7 +1,6 @@
 """What a scanned code stands for: a place, goods, a lot or a document.
 
-At most five statements, whatever was scanned. A subject makes its documents known by one line in
-``DOCUMENTS``.
+At most five statements, whatever was scanned.
 """
 
 from __future__ import annotations
@@ -18,13 +17,23 @@ from django.utils.translation import gettext as _
 from inventory.models import (
     OUTSIDE_KINDS,
     Barcode,
+    CustomerReturn,
+    CycleCount,
+    DocumentKind,
     Location,
     LocationKind,
     Lot,
     LotTracking,
+    Package,
     Packaging,
     Product,
     PurchaseOrder,
+    Receipt,
+    SalesOrder,
+    Shipment,
+    SupplierReturn,
+    TransferOrder,
+    Wave,
 )
 from inventory.queries.scanning_words import (
     ANYTHING,
@@ -66,7 +75,18 @@ DOCUMENT_NUMBER = re.compile(r"([A-Za-z]{2,4})-[0-9]{1,12}")
 
 UNMARKED_KINDS = OUTSIDE_KINDS | {LocationKind.IN_TRANSIT}
 
-DOCUMENTS: dict[str, type[TenantOwned]] = {"PO": PurchaseOrder}
+DOCUMENTS: dict[DocumentKind, type[TenantOwned]] = {
+    DocumentKind.PURCHASE_ORDER: PurchaseOrder,
+    DocumentKind.RECEIPT: Receipt,
+    DocumentKind.SALES_ORDER: SalesOrder,
+    DocumentKind.WAVE: Wave,
+    DocumentKind.PACKAGE: Package,
+    DocumentKind.SHIPMENT: Shipment,
+    DocumentKind.TRANSFER: TransferOrder,
+    DocumentKind.CYCLE_COUNT: CycleCount,
+    DocumentKind.CUSTOMER_RETURN: CustomerReturn,
+    DocumentKind.SUPPLIER_RETURN: SupplierReturn,
+}
 """Which model a document number belongs to, by its prefix. The model has a ``number``."""
 
 
@@ -189,15 +209,16 @@ class _Search:
             yield _scanned_goods(self.scanned, _Goods(row.product, None), row, row.code)
 
     def _documents(self, prefix: str) -> Iterator[Scanned]:
-        model: Any = DOCUMENTS.get(prefix)
-        if model is None:
+        if prefix not in DocumentKind.values:
             return
-        self.looked_for.append(str(model._meta.verbose_name))
+        kind = DocumentKind(prefix)
+        model: Any = DOCUMENTS[kind]
+        self.looked_for.append(str(kind.label))
         for row in model.objects.filter(number=self.scanned.text.upper()).order_by("id"):
             yield Scanned(
                 kind=ScannedKind.DOCUMENT,
                 id=row.pk,
-                label=row.number,
+                label=f"{kind.label} {row.number}",
                 code=self.scanned,
                 warehouse_id=getattr(row, "warehouse_id", None),
                 document_kind=model.__name__,

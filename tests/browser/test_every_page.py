@@ -11,6 +11,8 @@ from tests.inventory.test_purchase_order_pages import place, world
 
 PAGES = [
     "",
+    "scan/",
+    "scan/move/",
     "products/",
     "products/new/",
     "stock/",

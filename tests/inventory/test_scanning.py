@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from inventory.models import Barcode, Location, LotTracking, Packaging
+from inventory.models import Barcode, DocumentKind, Location, LotTracking, Packaging
 from inventory.queries.scanning import (
     DOCUMENTS,
     GOODS,
@@ -130,7 +130,8 @@ def test_a_document_is_found_by_its_number(north: House) -> None:
     assert (found.kind, found.document_kind, found.id) == ("document", "PurchaseOrder", order.pk)
 
 
-def test_every_document_that_can_be_scanned_has_a_number() -> None:
+def test_every_kind_of_document_that_has_a_number_can_be_scanned() -> None:
+    assert set(DOCUMENTS) == set(DocumentKind)
     for model in DOCUMENTS.values():
         assert model._meta.get_field("number")
 
