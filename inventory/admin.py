@@ -140,6 +140,45 @@ class StockBalanceAdmin(ReadOnlyTenantAdmin):
     search_fields = ("product__sku", "location__code")
 
 
+@admin.register(models.StockValue)
+class StockValueAdmin(ReadOnlyTenantAdmin):
+    list_display = ("product", "warehouse", "method", "quantity", "value")
+    list_filter = ("method",)
+    list_select_related = ("product", "warehouse")
+    search_fields = ("product__sku",)
+
+
+@admin.register(models.ValueEntry)
+class ValueEntryAdmin(ReadOnlyTenantAdmin):
+    list_display = (
+        "id",
+        "business_day",
+        "kind",
+        "product",
+        "warehouse",
+        "quantity_change",
+        "value_change",
+        "is_estimated",
+    )
+    list_filter = ("kind", "is_estimated")
+    list_select_related = ("product", "warehouse")
+    search_fields = ("product__sku",)
+
+
+@admin.register(models.CostLayer)
+class CostLayerAdmin(ReadOnlyTenantAdmin):
+    list_display = (
+        "product",
+        "warehouse",
+        "received_at",
+        "received_quantity",
+        "remaining_quantity",
+        "remaining_value",
+    )
+    list_select_related = ("product", "warehouse")
+    search_fields = ("product__sku",)
+
+
 @admin.register(models.DailyDemand)
 class DailyDemandAdmin(ReadOnlyTenantAdmin):
     list_display = ("business_day", "product", "warehouse", "channel", "segment", "quantity")

@@ -104,6 +104,12 @@ from inventory.models.transfers import (
     TransferPiece,
     TransferState,
 )
+from inventory.models.valuation import (
+    CostLayer,
+    StockValue,
+    ValueEntry,
+    ValueEntryKind,
+)
 from inventory.models.worklists import (
     WarehouseAccess,
     WorkClaim,
@@ -120,6 +126,7 @@ __all__ = [
     "Channel",
     "ChannelKind",
     "ChannelStock",
+    "CostLayer",
     "CountLine",
     "CountReason",
     "CountState",
@@ -168,6 +175,7 @@ __all__ = [
     "StockBalance",
     "StockMovement",
     "StockPolicy",
+    "StockValue",
     "Supplier",
     "SupplierItem",
     "SupplierReturn",
@@ -178,6 +186,8 @@ __all__ = [
     "TransferPiece",
     "TransferState",
     "ValuationMethod",
+    "ValueEntry",
+    "ValueEntryKind",
     "Warehouse",
     "WarehouseAccess",
     "Wave",

@@ -5,27 +5,14 @@ Nothing is repaired here. ``manage.py check_ledger`` runs them, and tests do aft
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
 
-from django.db import connection
-
-from tenancy.scope import active_tenant_id
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing that must not be: which check found it, about what, with the numbers."""
-
-    check: str
-    data: dict[str, Any]
-
-    def __str__(self) -> str:
-        return f"{self.check}: " + ", ".join(f"{key}={value}" for key, value in self.data.items())
-
-
-Check = Callable[[], list[Difference]]
+from inventory.queries.differences import (
+    Check,
+    Difference,
+    find_differences as _differences,
+)
+from inventory.queries.integrity_values import VALUE_CHECKS
 
 # every end of every movement at a place that carries a balance
 INSIDE_ENDS = """
@@ -218,16 +205,10 @@ CHECKS: tuple[Check, ...] = (
     serials_are_single,
     receipts_are_on_their_order,
     demand_covers_its_sources,
+    *VALUE_CHECKS,
 )
 
 
 def check_book(checks: Iterable[Check] = CHECKS) -> list[Difference]:
     """Return every difference that every check finds in the active tenant's book."""
     return [difference for check in checks for difference in check()]
-
-
-def _differences(name: str, sql: str) -> list[Difference]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {"tenant": active_tenant_id()})
-        columns = [column.name for column in cursor.description]
-        return [Difference(name, dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]

@@ -1,14 +1,15 @@
 """The ledger: the only writer of movements and balances, and the only place that locks stock.
 
-Every posting is the same few statements, however many lines it has: write the movements, make sure
-the balances exist, lock them in one sorted statement, change them by one conditional update. The
-update decides; nothing is read, computed and saved.
+Every posting is the same few statements, however many lines it has: write the movements, lock the
+values that change, make sure the balances exist, lock them in one sorted statement, change them by
+one conditional update, write what it was all worth. The update decides; no balance is read,
+computed and saved. Locks are taken in this order: lots, values, balances, each sorted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -33,6 +34,7 @@ from inventory.services.ledger_lines import (
     load_facts,
 )
 from inventory.services.ledger_sql import DOUBLED_SERIALS, INSERT_MOVEMENTS, LOCK_LOTS
+from inventory.services.ledger_values import Posted, crossings, lock_values, write_values
 from tenancy.errors import Invalid, NotFound, Problem
 from tenancy.permissions import Permission, require, require_one
 from tenancy.scope import active_scope, active_tenant_id
@@ -168,14 +170,19 @@ def _post(
 ) -> list[int]:
     inside = {location_id for location_id, place in facts.locations.items() if not place.is_outside}
     changes = net_changes(lines, _checked_allocations(releases), sign=-1, inside=inside)
+    crossed = crossings(lines, facts)
     serials = facts.new_serials(lines)
     with transaction.atomic():
         if serials:
             fetch(LOCK_LOTS, [active_tenant_id(), serials])
         # movements first: a second reversal is refused here, before it asks for any balance
         origin = _Origin.of(document, original)
-        movement_ids = _insert(lines, facts, moment, origin)
+        days = facts.business_days(lines, moment)
+        movement_ids = _insert(lines, days, moment, origin)
+        locked = lock_values(crossed, facts)
         apply_changes(changes)
+        posted = Posted(lines, movement_ids, days, moment, original)
+        write_values(crossed, locked, facts, posted)
         if serials:
             _refuse_doubled(serials)
     return movement_ids
@@ -198,7 +205,7 @@ class _Origin(NamedTuple):
 
 
 def _insert(
-    lines: Sequence[MovementLine], facts: LineFacts, moment: datetime, origin: _Origin
+    lines: Sequence[MovementLine], days: Sequence[date], moment: datetime, origin: _Origin
 ) -> list[int]:
     rows = fetch(
         INSERT_MOVEMENTS,
@@ -215,7 +222,7 @@ def _insert(
             [line.unit_cost for line in lines],
             [int(line.reason) for line in lines],
             [line.note for line in lines],
-            facts.business_days(lines, moment),
+            list(days),
         ],
     )
     return [row[0] for row in rows]

@@ -24,6 +24,7 @@ from inventory.services.ledger_sql import (
 from tenancy.scope import active_tenant_id
 
 ZERO = Decimal(0)
+Arguments = Sequence[Any] | Mapping[str, Any]
 
 
 class BalanceKey(NamedTuple):
@@ -123,13 +124,13 @@ def _columns(keys: Sequence[BalanceKey]) -> list[list[Any]]:
     return [list(column) for column in zip(*keys, strict=True)]
 
 
-def execute(sql: str, arguments: Sequence[Any]) -> int:
+def execute(sql: str, arguments: Arguments) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
         return int(cursor.rowcount)
 
 
-def fetch(sql: str, arguments: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def fetch(sql: str, arguments: Arguments) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
         return list(cursor.fetchall())

@@ -101,6 +101,24 @@ class SerialNotSingle(Conflict):
         super().__init__(message, serials=list(serials))
 
 
+class ValueOutOfStep(Conflict):
+    """The balances have what is to leave, but the value of the stock knows of less."""
+
+    code = "value_out_of_step"
+
+    def __init__(self, product_id: int, warehouse_id: int, *, missing: Decimal) -> None:
+        message = _(
+            "The value of this stock is out of step with its quantity. "
+            "Ask the administrator to run check_ledger --rebuild."
+        )
+        super().__init__(
+            message,
+            product_id=product_id,
+            warehouse_id=warehouse_id,
+            missing=format(missing.normalize(), "f"),
+        )
+
+
 def _shortage(line: ShortLine) -> str:
     return str(
         _("%(sku)s at %(location)s, %(required)s asked, %(free)s free")

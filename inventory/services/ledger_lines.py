@@ -69,6 +69,8 @@ class ProductFacts:
     lot_tracking: str
     whole_units: bool
     is_active: bool
+    unit_cost: Decimal | None
+    valued_in: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,11 @@ class LineFacts:
         left = self.locations[line.from_location_id]
         place = self.locations[line.to_location_id] if left.is_outside else left
         return place.time_zone
+
+    def warehouse_inside(self, location_id: int) -> int | None:
+        """Return the warehouse whose stock lies there; None for a place outside."""
+        place = self.locations[location_id]
+        return None if place.is_outside else place.warehouse_id
 
     def business_days(self, lines: Sequence[MovementLine], at: datetime) -> list[date]:
         """Return each line's business day, computed once per time zone."""
@@ -216,8 +223,11 @@ def _route_problems(
 
 
 PRODUCT_FACTS = """
-    SELECT id, sku, lot_tracking, whole_units, is_active
-    FROM inventory_product WHERE tenant_id = %s AND id = ANY(%s::bigint[])
+    SELECT p.id, p.sku, p.lot_tracking, p.whole_units, p.is_active, p.unit_cost, ARRAY(
+        SELECT v.warehouse_id FROM inventory_stockvalue v
+        WHERE v.tenant_id = p.tenant_id AND v.product_id = p.id
+    )
+    FROM inventory_product p WHERE p.tenant_id = %s AND p.id = ANY(%s::bigint[])
 """
 # the clock comes along, one row at least, even when no location is found
 LOCATION_FACTS = """

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from inventory.models import DailyDemand, ImportedFile, ImportedSale, StockBalance
 from inventory.queries.integrity import CHECKS, check_book
-from inventory.services.ledger_rebuild import rebuild_balances
+from inventory.services.ledger_rebuild import rebuild_book
 from tenancy.models import AuditEvent
 from tenancy.permissions import PermissionRefused
 from tests import engines
@@ -200,4 +200,4 @@ def test_an_unknown_tenant_is_named(db: None) -> None:
 def test_a_planner_does_not_rebuild(book: tuple[House, Site]) -> None:
     house, _site = book
     with house.scope("planner"), pytest.raises(PermissionRefused):
-        rebuild_balances()
+        rebuild_book()

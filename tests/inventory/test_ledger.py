@@ -424,9 +424,14 @@ def test_the_number_of_statements_does_not_grow_with_the_lines(site: Site) -> No
             post_movements(lines=lines)
         return len(captured)
 
-    assert statements(1, "supplier", "storage") == statements(600, "supplier", "storage") <= 8
-    assert statements(1, "storage", "customer") == statements(600, "storage", "customer") <= 8
-    assert on_hand(products[599]) == 0
+    first = statements(1, "supplier", "storage")
+    assert first == statements(600, "supplier", "storage") == 11  # one of them to take values on
+    again = statements(1, "supplier", "storage")
+    assert again == statements(600, "supplier", "storage") == 10
+    # inside a warehouse no value changes: two statements less
+    assert statements(1, "storage", "packing") == statements(600, "storage", "packing") == 8
+    assert statements(1, "packing", "customer") == statements(600, "packing", "customer") == 9
+    assert on_hand(products[599], site.at("packing")) == 0
 
 
 @pytest.mark.parametrize("change", ["UPDATE {} SET quantity = 1", "DELETE FROM {}"])

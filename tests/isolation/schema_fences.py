@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-APPEND_ONLY = ("inventory_stockmovement", "tenancy_auditevent")
+APPEND_ONLY = ("inventory_stockmovement", "inventory_valueentry", "tenancy_auditevent")
 NOT_OF_A_TENANT = {
     "tenancy_tenant": "the tenants themselves",
     "tenancy_user": "people, who may be members of several tenants",

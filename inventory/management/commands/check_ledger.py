@@ -1,4 +1,4 @@
-"""``check_ledger``: compare the balances and everything else that must hold with the ledger."""
+"""``check_ledger``: compare balances, values and everything else that must hold with the ledger."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from inventory.queries.integrity import check_book
-from inventory.services.ledger_rebuild import rebuild_balances
+from inventory.services.ledger_rebuild import rebuild_book
 from tenancy.queries.tenants import find_tenant
 from tenancy.scope import Actor, tenant_scope
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--rebuild",
             action="store_true",
-            help="set the balances to the sums of their movements, then check again",
+            help="set balances and values to the sums of what was posted, then check again",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no active tenant {options['tenant']!r}.")
         with tenant_scope(tenant, actor=Actor.system("check_ledger")):
             if options["rebuild"]:
-                for difference in rebuild_balances():
+                for difference in rebuild_book():
                     self.stdout.write(f"rebuilt  {difference}")
             found = check_book()
         for difference in found:
