@@ -18,7 +18,7 @@ from inventory.queries.integrity_values import (
     values_equal_their_entries,
 )
 from inventory.services.ledger_balances import execute, fetch
-from inventory.services.ledger_values_sql import TAKE_ON_VALUES
+from inventory.services.ledger_values import take_on
 from tenancy.permissions import Permission, require
 from tenancy.scope import active_scope, active_tenant_id
 from tenancy.services import audit
@@ -150,28 +150,30 @@ def rebuild_book() -> list[Difference]:
     require(Permission.APPROVE)
     arguments = {"tenant": active_tenant_id()}
     with transaction.atomic():
-        worth = [difference for check in VALUE_CHECKS for difference in check()]
-        _take_on_everything()
+        missing = _take_on_everything()
         fetch(LOCK_ALL_VALUES, arguments)
         fetch(LOCK_ALL_BALANCES, arguments)
         found = balances_equal_the_ledger()
         if found:
             execute(REBUILD_BALANCES, arguments)
             _record("balances.rebuilt", found)
-        if found or worth:
+        worth = missing + [difference for check in VALUE_CHECKS for difference in check()]
+        if worth:
             for statement in (CORRECT_ENTRIES, REBUILD_VALUES, REBUILD_LAYERS):
                 execute(statement, arguments)
-        if worth:
             _record("values.rebuilt", worth)
     return [*found, *worth]
 
 
-def _take_on_everything() -> None:
+def _take_on_everything() -> list[Difference]:
+    """Take on what was never valued, and return the differences that made."""
     keys = fetch(NEVER_VALUED, {"tenant": active_tenant_id()})
-    if keys:
-        products, warehouses = zip(*keys, strict=True)
-        arguments = {"products": list(products), "warehouses": list(warehouses)}
-        execute(TAKE_ON_VALUES, {"tenant": active_tenant_id(), **arguments})
+    if not keys:
+        return []
+    before = values_cover_the_stock()
+    take_on([(product_id, warehouse_id) for product_id, warehouse_id in keys])
+    after = values_cover_the_stock()
+    return [difference for difference in before if difference not in after]
 
 
 def _record(action: str, found: Sequence[Difference]) -> None:

@@ -32,6 +32,7 @@ from inventory.services.ledger_errors import ValueOutOfStep
 from inventory.services.ledger_lines import LineFacts, MovementLine
 from inventory.services.ledger_values_sql import (
     LOCK_VALUES,
+    METHOD_STAYS,
     MOVED_VALUE,
     OPEN_LAYERS,
     TAKE_ON_VALUES,
@@ -99,9 +100,16 @@ def lock_values(crossed: Sequence[Crossing], facts: LineFacts) -> dict[Key, Lock
     tenant_id = active_tenant_id()
     unknown = [key for key in keys if key[1] not in facts.products[key[0]].valued_in]
     if unknown:
-        execute(TAKE_ON_VALUES, {"tenant": tenant_id, **_named(unknown)})
+        take_on(unknown)
     rows = fetch(LOCK_VALUES, [*_columns(keys), tenant_id])
     return {(row[0], row[1]): LockedValue(*row[2:]) for row in rows}
+
+
+def take_on(keys: Sequence[Key]) -> None:
+    """Begin to value products in warehouses, with what lies there and the tenant's method."""
+    tenant_id = active_tenant_id()
+    fetch(METHOD_STAYS, [tenant_id])
+    execute(TAKE_ON_VALUES, {"tenant": tenant_id, **_named(keys)})
 
 
 def write_values(

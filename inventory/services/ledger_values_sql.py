@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+# held while something is taken on; who changes the method waits for it, and the other way round
+METHOD_STAYS = "SELECT pg_advisory_xact_lock_shared(hashtextextended('valuation_method', %s))"
+METHOD_CHANGES = "SELECT pg_advisory_xact_lock(hashtextextended('valuation_method', %s))"
+
 # a product that is valued for the first time in a warehouse begins with what the balances say is
 # there, at its usual cost: nothing as a rule, everything when it lay there before values were kept
 TAKE_ON_VALUES = """
     WITH taken AS (
         INSERT INTO inventory_stockvalue
             (tenant_id, product_id, warehouse_id, method, quantity, value)
-        SELECT p.tenant_id, p.id, key.warehouse_id, 'moving_average', held.quantity,
+        SELECT p.tenant_id, p.id, key.warehouse_id, coalesce((
+                SELECT valuation_method FROM inventory_inventorysettings
+                WHERE tenant_id = %(tenant)s
+            ), 'moving_average'), held.quantity,
             round(held.quantity * coalesce(p.unit_cost, 0), 6)
         FROM unnest(%(products)s::bigint[], %(warehouses)s::bigint[])
             AS key (product_id, warehouse_id)

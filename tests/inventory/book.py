@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import psycopg
+
 from inventory.models import (
     Location,
     LocationKind,
@@ -19,6 +21,7 @@ from inventory.models import (
 from inventory.queries.places import standard_locations
 from inventory.services.ledger import MovementLine, post_movements
 from inventory.services.places import create_warehouse
+from tests import engines
 
 USUAL_REASONS = {
     "supplier": MovementReason.RECEIPT,
@@ -82,3 +85,11 @@ def on_hand(product: Product, location_id: int | None = None) -> Decimal:
     if location_id is not None:
         rows = rows.filter(location_id=location_id)
     return sum((row.on_hand for row in rows), Decimal(0))
+
+
+def tamper(*statements: str) -> None:
+    """Change the database past every protection, as a careless administrator could."""
+    with psycopg.connect(engines.superuser_url(engines.database_name()), autocommit=True) as admin:
+        admin.execute("SET session_replication_role = replica")
+        for statement in statements:
+            admin.execute(statement)

@@ -9,14 +9,20 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
-from inventory.models import DailyDemand, ImportedFile, ImportedSale, StockBalance
+from inventory.models import (
+    DailyDemand,
+    ImportedFile,
+    ImportedSale,
+    InventorySettings,
+    StockBalance,
+)
 from inventory.queries.integrity import CHECKS, check_book
 from inventory.services.ledger_rebuild import rebuild_book
 from tenancy.models import AuditEvent
 from tenancy.permissions import PermissionRefused
 from tests import engines
 from tests.cast import House
-from tests.inventory.book import Site, make_lot, make_product, make_site
+from tests.inventory.book import Site, make_lot, make_product, make_site, tamper
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,16 +38,11 @@ def book(north: House) -> tuple[House, Site]:
         site.receive(milk, 5, lot_id=make_lot(milk).pk)
         laptop = make_product("LAPTOP", lot_tracking="serial")
         site.receive(laptop, 1, lot_id=make_lot(laptop, "SN-1").pk)
+        plum = make_product("PLUM")
+        InventorySettings.objects.create(valuation_method="fifo")
+        site.receive(plum, 3, unit_cost=Decimal(2))
         assert check_book() == []
     return north, site
-
-
-def tamper(*statements: str) -> None:
-    """Change the database past every protection, as a careless administrator could."""
-    with psycopg.connect(engines.superuser_url(engines.database_name()), autocommit=True) as admin:
-        admin.execute("SET session_replication_role = replica")
-        for statement in statements:
-            admin.execute(statement)
 
 
 APPLE = "(SELECT id FROM inventory_product WHERE sku = 'APPLE')"
@@ -71,6 +72,18 @@ DAMAGE: dict[str, tuple[str, ...]] = {
             "(SELECT id FROM inventory_product WHERE sku = 'LAPTOP')"
         ),
     ),
+    "values_equal_their_entries": (
+        "UPDATE inventory_valueentry SET value_change = value_change + 1 WHERE quantity_change > 0",
+    ),
+    "values_cover_the_stock": (
+        "UPDATE inventory_stockvalue SET quantity = quantity + 1, value = value + 1",
+    ),
+    "layers_equal_the_value": (
+        "UPDATE inventory_costlayer SET remaining_value = remaining_value + 1",
+    ),
+    "entries_mirror_their_movements": (
+        "UPDATE inventory_valueentry SET quantity_change = 2 * quantity_change",
+    ),
     "receipts_are_on_their_order": (
         "UPDATE inventory_stockmovement SET document_kind = 'PurchaseOrder', document_id = 99",
     ),
@@ -85,14 +98,19 @@ def test_damage_is_found_and_named(book: tuple[House, Site], check: str) -> None
         assert check in {difference.check for difference in check_book()}
 
 
-NEEDS_NO_CHECK = ("balance_on_hand_not_negative", "balance_allocated_within_on_hand")
+NEEDS_NO_CHECK = (
+    ("stockbalance", "balance_on_hand_not_negative"),
+    ("stockbalance", "balance_allocated_within_on_hand"),
+    ("stockvalue", "stock_value_zero_is_worth_zero"),
+)
 
 
 @pytest.mark.parametrize(
     ("check", "change"),
     [
-        ("stock_is_never_negative", "on_hand = -1"),
-        ("allocations_are_covered", "allocated = on_hand + 1"),
+        ("stock_is_never_negative", "stockbalance SET on_hand = -1"),
+        ("allocations_are_covered", "stockbalance SET allocated = on_hand + 1"),
+        ("nothing_is_worth_nothing", "stockvalue SET quantity = 0, value = 1"),
     ],
 )
 def test_damage_that_the_constraints_would_stop_is_found_too(
@@ -103,8 +121,11 @@ def test_damage_that_the_constraints_would_stop_is_found_too(
     found = check_as_superuser(
         house,
         check,
-        *(f"ALTER TABLE inventory_stockbalance DROP CONSTRAINT {name}" for name in NEEDS_NO_CHECK),
-        f"UPDATE inventory_stockbalance SET {change}",
+        *(
+            f"ALTER TABLE inventory_{table} DROP CONSTRAINT {name}"
+            for table, name in NEEDS_NO_CHECK
+        ),
+        f"UPDATE inventory_{change}",
     )
     assert found
 
@@ -115,7 +136,7 @@ def check_as_superuser(house: House, name: str, *statements: str) -> list[object
     [check] = [check for check in CHECKS if check.__name__ == name]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "inventory.queries.integrity._differences",
+            f"{check.__module__}._differences",
             lambda _name, sql: captured.append(sql) or [],
         )
         check()
@@ -154,6 +175,7 @@ def test_every_check_is_shown_to_find_something() -> None:
     shown = set(DAMAGE) | {
         "stock_is_never_negative",
         "allocations_are_covered",
+        "nothing_is_worth_nothing",
         "demand_covers_its_sources",
     }
     assert {check.__name__ for check in CHECKS} == shown
@@ -181,7 +203,7 @@ def test_the_command_fails_and_repairs_only_when_told(
 ) -> None:
     house, _site = book
     tamper(damage)
-    with pytest.raises(CommandError, match="1 differences"):
+    with pytest.raises(CommandError, match="2 differences"):
         run_command()
     with pytest.raises(CommandError):
         run_command()  # nothing was repaired
