@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0003_warehouse_execution'),
+        ('inventory', '0004_numbers_without_waiting'),
         ('tenancy', '0002_job_turns'),
     ]
 
