@@ -24,7 +24,7 @@ class PlanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An allocation to fetch. ``volume_l`` is that of the whole quantity, zero when unknown."""
+    """An allocation to fetch, in base units; ``volume_l`` of all of it, zero when unknown."""
 
     allocation_id: int
     order_id: int
@@ -32,6 +32,7 @@ class Candidate:
     place: Place
     lot_id: int | None = None
     zone_id: int | None = None
+    quantity: Decimal = ZERO
     volume_l: Decimal = ZERO
     priority: int = 5
     promised_on: date | None = None
