@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, Sum
+from django.test.utils import CaptureQueriesContext
 
 from inventory.models import (
     Allocation,
@@ -102,6 +105,15 @@ class Floor:
         self.promise(order, product, quantity, code, lot)
         return order
 
+    def many(self, lines: int) -> SalesOrder:
+        """Return an order of that many products, one of each, all promised."""
+        first = Product.objects.count()
+        order = self.order(*((make_product(f"P{first + n:04}"), 1) for n in range(lines)))
+        for line in order.lines.select_related("product"):
+            self.stock(line.product, 1, f"A-{line.pk}")
+            self.promise(order, line.product, 1, f"A-{line.pk}")
+        return order
+
     def wave(self, *orders: SalesOrder, kind: PlanKind = PlanKind.BATCH) -> Wave:
         """Release these orders as one wave."""
         ids = tuple(order.pk for order in orders)
@@ -159,6 +171,13 @@ def balance(product: Product, location_id: int) -> tuple[int, int]:
     return int(sums["on_hand"] or 0), int(sums["allocated"] or 0)
 
 
+def statements(call: Callable[[], Any]) -> int:
+    """Return how many statements the call sends."""
+    with CaptureQueriesContext(connection) as captured:
+        call()
+    return len(captured)
+
+
 def promises_add_up() -> bool:
     """Tell whether every balance promises exactly what the live allocations there say."""
     live: dict[tuple[int, int, int | None], Decimal] = {}
@@ -189,5 +208,6 @@ __all__ = [
     "quantities",
     "scan",
     "someday",
+    "statements",
     "tasks_of",
 ]
