@@ -35,6 +35,7 @@ from inventory.models import (
 from tenancy.errors import NotFound
 
 NO_DAY = date.max
+DUE_ON = Coalesce(F("promised_on"), Value(NO_DAY), output_field=DateField())
 QUANTITY: DecimalField[Decimal, Decimal] = DecimalField(max_digits=24, decimal_places=6)
 
 
@@ -83,11 +84,8 @@ def packing_lines(order_id: int) -> list[PackingLine]:
     )
     rows = list(sums.order_by("product__sku", "lot_id", "product_id"))
     products = Product.objects.in_bulk([row[0] for row in rows])
-    lots = Lot.objects.in_bulk([row[1] for row in rows if row[1] is not None])
-    return [
-        PackingLine(products[row[0]], lots.get(row[1]) if row[1] else None, row[2], row[3])
-        for row in rows
-    ]
+    lots = Lot.objects.in_bulk([row[1] for row in rows if row[1]])
+    return [PackingLine(products[row[0]], lots.get(row[1] or 0), row[2], row[3]) for row in rows]
 
 
 def orders_with_due(warehouse_id: int | None = None, text: str = "") -> QuerySet[SalesOrder]:
@@ -98,7 +96,7 @@ def orders_with_due(warehouse_id: int | None = None, text: str = "") -> QuerySet
         rows = rows.filter(warehouse_id=warehouse_id)
     if text:
         rows = rows.filter(number__istartswith=text)
-    return rows.annotate(due_on=Coalesce(F("promised_on"), Value(NO_DAY), output_field=DateField()))
+    return rows.annotate(due_on=DUE_ON)
 
 
 def orders_to_pack(*, warehouse_id: int | None = None, text: str = "") -> QuerySet[SalesOrder]:
@@ -110,7 +108,7 @@ def orders_to_pack(*, warehouse_id: int | None = None, text: str = "") -> QueryS
     )
     opened = Package.objects.filter(sales_order=OuterRef("pk"), state=PackageState.OPEN)
     rows = orders_with_due(warehouse_id, text).filter(Exists(unpacked) | Exists(opened))
-    return rows.order_by("priority", "due_on", "id")
+    return rows.order_by("priority", DUE_ON, "id")
 
 
 def packing_totals(order_ids: Collection[int]) -> dict[int, PackingTotals]:

@@ -20,7 +20,7 @@ from inventory.models import (
     Shipment,
     ShipmentLine,
 )
-from inventory.queries.packing import QUANTITY, orders_with_due
+from inventory.queries.packing import DUE_ON, QUANTITY, orders_with_due
 from tenancy.errors import NotFound
 
 
@@ -37,7 +37,7 @@ def orders_to_ship(*, warehouse_id: int | None = None, text: str = "") -> QueryS
     """Return orders with closed packages that have not left, the latest first."""
     closed = Package.objects.filter(sales_order=OuterRef("pk"), state=PackageState.CLOSED)
     rows = orders_with_due(warehouse_id, text).filter(Exists(closed))
-    return rows.order_by("due_on", "priority", "id")
+    return rows.order_by(DUE_ON, "priority", "id")
 
 
 def late_orders(rows: QuerySet[SalesOrder], today: date) -> QuerySet[SalesOrder]:

@@ -201,7 +201,7 @@ def discard_package(*, package_id: int) -> SalesOrder:
 # -- shared with shipping --------------------------------------------------------------------------
 def new_package(order: SalesOrder) -> Package:
     """Create an open package of a locked order."""
-    [number] = take_numbers("PKG")
+    [number] = take_numbers("PK")
     package: Package = Package.objects.create(
         number=number, sales_order=order, packed_by_label=active_scope().actor.label[:160]
     )

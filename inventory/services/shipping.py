@@ -29,8 +29,9 @@ from inventory.queries.places import standard_locations
 from inventory.queries.shipping import contents, unshippable_allocations
 from inventory.rules.business_day import business_day
 from inventory.rules.units import quantity_fault
+from inventory.services.allocation_sql import LOCK_GOOD_LOTS
 from inventory.services.ledger import AllocationLine, MovementLine, post_movements
-from inventory.services.ledger_balances import execute
+from inventory.services.ledger_balances import execute, fetch
 from inventory.services.numbers import take_numbers
 from inventory.services.order_states import WrongSalesOrderState, advance_orders, lock_orders
 from inventory.services.pack_sql import REPOINT_PACKAGE_LINES, SHIP_ALLOCATIONS, SHIP_LINES
@@ -117,6 +118,11 @@ def _problems(shipment: ShipmentFields) -> Iterator[Problem]:
 
 
 def _refuse_bad_lots(order: SalesOrder, lines: Sequence[PackageLine]) -> None:
+    # from here on nobody holds or recalls the good ones until this is posted
+    lots = sorted({line.allocation.lot_id for line in lines if line.allocation.lot_id is not None})
+    if not lots:
+        return
+    fetch(LOCK_GOOD_LOTS, [active_tenant_id(), lots])
     today = business_day(timezone.now(), order.warehouse.time_zone)
     bad = list(unshippable_allocations([line.allocation_id for line in lines], today))
     if bad:

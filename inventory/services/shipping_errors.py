@@ -96,4 +96,5 @@ class NothingToStage(Conflict):
 
 def _lot(allocation: Allocation) -> Lot:
     assert allocation.lot is not None  # noqa: S101 - only lots are refused
-    return allocation.lot
+    lot: Lot = allocation.lot
+    return lot

@@ -27,6 +27,7 @@ from inventory.queries.promisable import free_in_storage
 from inventory.rules.business_day import business_day
 from inventory.rules.lot_choice import FreeStock, Take, first_expired_first_out
 from inventory.rules.walking import Place, walking_path
+from inventory.services.allocation_sql import LOCK_GOOD_LOTS
 from inventory.services.counting import request_count
 from inventory.services.ledger import AllocationLine, allocate
 from inventory.services.ledger_balances import execute, fetch
@@ -138,15 +139,19 @@ def _note(wave: Wave, short: Sequence[Found]) -> str:
 def _lock_free(wave: Wave, task: PickTask, reason: ShortReason) -> list[FreeStock]:
     """Lock all of the product in the warehouse, and return what lies free at other places.
 
-    Locked before anything is posted, and in the ledger's order, so that the choice holds.
+    Locked before anything is posted, and in the ledger's order, so that the choice holds; its lots
+    are kept from being held or recalled meanwhile.
     """
     fetch(LOCK_STOCK, [active_tenant_id(), task.product_id, wave.warehouse_id])
     today = business_day(timezone.now(), wave.warehouse.time_zone)
-    free = free_in_storage(wave.warehouse_id, [task.product_id], today)
+    free = free_in_storage(wave.warehouse_id, [task.product_id], today).get(task.product_id, [])
+    lots = sorted({stock.lot_id for stock in free if stock.lot_id is not None})
+    good = {row[0] for row in fetch(LOCK_GOOD_LOTS, [active_tenant_id(), lots])} if lots else set()
     return [
         stock
-        for stock in free.get(task.product_id, [])
+        for stock in free
         if stock.location_id != task.location_id
+        and (stock.lot_id is None or stock.lot_id in good)
         # a lot found expired is not better elsewhere
         and (reason != ShortReason.EXPIRED or task.lot_id is None or stock.lot_id != task.lot_id)
     ]

@@ -109,7 +109,7 @@ def test_the_number_of_statements_does_not_grow_with_the_tasks(floor: Floor) -> 
         picks = [scan(task) for task in tasks_of(wave)]
         return statements(lambda: pick(wave_id=wave.pk, picks=picks))
 
-    assert pick_many(2) == pick_many(30)
+    assert pick_many(2) == pick_many(20)
 
 
 # -- refused ---------------------------------------------------------------------------------------

@@ -168,7 +168,7 @@ def test_the_number_of_statements_does_not_grow_with_the_lines(floor: Floor) -> 
         floor.many(lines)
         return statements(lambda: release_waves(request=asked(floor)))
 
-    assert release(2) == release(30)
+    assert release(2) == release(20)
 
 
 # -- calling off -----------------------------------------------------------------------------------
