@@ -3,6 +3,7 @@
 from django.urls import path
 
 from inventory.pages import (
+    access,
     importing,
     places,
     products,
@@ -76,6 +77,11 @@ urlpatterns = [
         "suppliers/<int:supplier_id>/offers/<int:supplier_item_id>/",
         suppliers.offer_edit,
         name="offer_edit",
+    ),
+    path(
+        "settings/members/<int:member_id>/warehouses/",
+        access.member_warehouses,
+        name="member_warehouses",
     ),
     path("warehouses/", places.warehouse_list, name="warehouse_list"),
     path("warehouses/new/", places.warehouse_create, name="warehouse_create"),

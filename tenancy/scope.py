@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import structlog
 from django.db import OperationalError, connection, transaction
@@ -61,6 +61,14 @@ class Actor:
 class Scope:
     tenant: Tenant
     actor: Actor
+    _known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, name: str, read: Callable[[], T]) -> T:
+        """Return what ``read`` returns, read once: it is forgotten when the scope ends."""
+        if name not in self._known:
+            self._known[name] = read()
+        found: T = self._known[name]
+        return found
 
 
 _scope: ContextVar[Scope | None] = ContextVar("tenant_scope", default=None)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from inventory.api import (
+    access,
     catalog,
     demand,
     movements,
@@ -22,6 +23,7 @@ urlpatterns = [
     path("categories", catalog.CategoryList.as_view()),
     path("warehouses", places.WarehouseList.as_view()),
     path("warehouses/<int:warehouse_id>", places.WarehouseDetail.as_view()),
+    path("members/<int:membership_id>/warehouses", access.MemberWarehouses.as_view()),
     path("locations", places.LocationList.as_view()),
     path("suppliers", suppliers.SupplierList.as_view()),
     path("suppliers/<int:supplier_id>", suppliers.SupplierDetail.as_view()),

@@ -57,7 +57,8 @@ class WarehouseAccess(TenantOwned):
     membership = TenantForeignKey(
         Membership, on_delete=models.CASCADE, related_name="warehouse_access"
     )
-    warehouse = TenantForeignKey(Warehouse, on_delete=models.CASCADE, related_name="+")
+    # never cascading: without its last row a member would work everywhere
+    warehouse = TenantForeignKey(Warehouse, on_delete=models.PROTECT, related_name="+")
 
     class Meta(TenantOwned.Meta):
         ordering = ["membership_id", "warehouse_id", "id"]

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from inventory.models import PROMISABLE_KINDS, PurchaseOrderState
+from inventory.queries.access import allowed_warehouses
 from tenancy.scope import active_tenant_id
 
 
@@ -48,6 +49,7 @@ AVAILABILITY = """
         WHERE b.tenant_id = %(tenant)s AND b.on_hand > 0
             AND (%(products)s::bigint[] IS NULL OR b.product_id = ANY(%(products)s::bigint[]))
             AND (%(warehouse)s::bigint IS NULL OR l.warehouse_id = %(warehouse)s)
+            AND (%(allowed)s::bigint[] IS NULL OR l.warehouse_id = ANY(%(allowed)s::bigint[]))
     ), totals AS (
         SELECT product_id, warehouse_id,
             sum(on_hand) FILTER (WHERE kind <> 'in_transit') AS on_hand,
@@ -65,6 +67,7 @@ AVAILABILITY = """
         WHERE line.tenant_id = %(tenant)s AND o.state = ANY(%(open)s)
             AND (%(products)s::bigint[] IS NULL OR line.product_id = ANY(%(products)s::bigint[]))
             AND (%(warehouse)s::bigint IS NULL OR o.warehouse_id = %(warehouse)s)
+            AND (%(allowed)s::bigint[] IS NULL OR o.warehouse_id = ANY(%(allowed)s::bigint[]))
         GROUP BY line.product_id, o.warehouse_id
     )
     SELECT product_id, warehouse_id, coalesce(on_hand, 0), coalesce(allocated, 0),
@@ -83,10 +86,13 @@ def availability(
 ) -> list[Availability]:
     """Return the availability of some or all products, by product and warehouse: one query.
 
+    Only of warehouses the actor works in.
     Products with nothing on hand, in transit or on order have no row. ``on`` is the day on which
     lots must not have expired (default: today in each warehouse).
     """
+    allowed = allowed_warehouses()
     arguments: dict[str, Any] = {
+        "allowed": None if allowed is None else sorted(allowed),
         "tenant": active_tenant_id(),
         "products": None if product_ids is None else list(product_ids),
         "warehouse": warehouse_id,

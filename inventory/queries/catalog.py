@@ -17,6 +17,7 @@ from inventory.models import (
     Product,
     StockBalance,
 )
+from inventory.queries.access import in_allowed
 from tenancy.errors import NotFound
 
 ZERO = Decimal(0)
@@ -24,7 +25,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class ProductTotals:
-    """What all warehouses together hold of a product, in base units."""
+    """What the warehouses the reader works in hold of a product together, in base units."""
 
     on_hand: Decimal = ZERO
     allocated: Decimal = ZERO
@@ -73,7 +74,9 @@ def product_totals(product_ids: Collection[int]) -> dict[int, ProductTotals]:
     number: DecimalField[Decimal, Decimal] = DecimalField(max_digits=24, decimal_places=6)
     promisable = Q(location__kind__in=PROMISABLE_KINDS)
     rows = (
-        StockBalance.objects.filter(product_id__in=product_ids)
+        in_allowed(
+            StockBalance.objects.filter(product_id__in=product_ids), "location__warehouse_id"
+        )
         .order_by()
         .values("product_id")
         .annotate(
@@ -89,8 +92,9 @@ def product_totals(product_ids: Collection[int]) -> dict[int, ProductTotals]:
 
 def product_balances(product_id: int) -> QuerySet[StockBalance]:
     """Return where the product lies now, with lots; empty balances left out."""
+    rows = StockBalance.objects.filter(product_id=product_id, on_hand__gt=0)
     return (
-        StockBalance.objects.filter(product_id=product_id, on_hand__gt=0)
+        in_allowed(rows, "location__warehouse_id")
         .select_related("location__warehouse", "location__zone", "lot")
         .order_by("location__warehouse__code", "location__walking_order", "location__code", "id")
     )

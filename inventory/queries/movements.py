@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from inventory.models import StockMovement
+from inventory.queries.access import in_allowed
 from tenancy.errors import NotFound
 
 
@@ -22,6 +23,7 @@ def movements(
     rows = StockMovement.objects.select_related(
         "product", "lot", "from_location", "to_location"
     ).annotate(is_reversed=Exists(StockMovement.objects.filter(reverses=OuterRef("pk"))))
+    rows = in_allowed(rows, "from_location__warehouse_id", "to_location__warehouse_id")
     if product_id is not None:
         rows = rows.filter(product_id=product_id)
     if warehouse_id is not None:

@@ -9,6 +9,7 @@ from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from inventory.models import OUTSIDE_KINDS, Location, LocationKind, StockBalance, Warehouse
+from inventory.queries.access import in_allowed
 from tenancy.errors import NotFound
 
 MONEY: DecimalField[Decimal, Decimal] = DecimalField(max_digits=30, decimal_places=6)
@@ -24,13 +25,13 @@ def standard_locations(warehouse_id: int) -> dict[LocationKind, Location]:
 
 
 def warehouses() -> QuerySet[Warehouse]:
-    """Return every warehouse by code."""
-    return Warehouse.objects.order_by("code", "id")
+    """Return every warehouse the actor works in, by code."""
+    return in_allowed(Warehouse.objects.order_by("code", "id"), "pk")
 
 
 def get_warehouse(warehouse_id: int) -> Warehouse:
     """Return the warehouse; raise ``NotFound``."""
-    found = Warehouse.objects.filter(pk=warehouse_id).first()
+    found = warehouses().filter(pk=warehouse_id).first()
     if found is None:
         raise NotFound("warehouse", warehouse_id)
     return found
@@ -58,8 +59,9 @@ def receiving_places(warehouse_id: int) -> QuerySet[Location]:
 
 
 def locations() -> QuerySet[Location]:
-    """Return every location with its warehouse."""
-    return Location.objects.select_related("warehouse", "zone").order_by("id")
+    """Return every location with its warehouse, where the actor works."""
+    rows = Location.objects.select_related("warehouse", "zone").order_by("id")
+    return in_allowed(rows, "warehouse_id")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def warehouse_totals() -> dict[int, WarehouseTotals]:
     """Return products on hand and stock value by warehouse: one statement."""
     cost = Coalesce(F("product__unit_cost"), Decimal(0), output_field=MONEY)
     rows = (
-        StockBalance.objects.filter(on_hand__gt=0)
+        in_allowed(StockBalance.objects.filter(on_hand__gt=0), "location__warehouse_id")
         .order_by()
         .values("location__warehouse_id")
         .annotate(

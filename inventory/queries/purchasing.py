@@ -22,6 +22,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Least
 
 from inventory.models import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
+from inventory.queries.access import in_allowed
 from tenancy.errors import NotFound
 
 NUMBER: DecimalField[Decimal, Decimal] = DecimalField(max_digits=38, decimal_places=12)
@@ -42,7 +43,8 @@ class OrderTotals:
 
 def purchase_orders() -> QuerySet[PurchaseOrder]:
     """Return every order with supplier and warehouse, newest first."""
-    return PurchaseOrder.objects.select_related("supplier", "warehouse").order_by("-id")
+    rows = PurchaseOrder.objects.select_related("supplier", "warehouse").order_by("-id")
+    return in_allowed(rows, "warehouse_id")
 
 
 def search_purchase_orders(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from inventory.models import StockBalance
+from inventory.queries.access import in_allowed
 
 
 def lying(
@@ -38,7 +39,7 @@ def balances(
 
     ``text`` is the start of a SKU, location or lot code, or part of a product's name.
     """
-    rows = StockBalance.objects.filter(on_hand__gt=0)
+    rows = in_allowed(StockBalance.objects.filter(on_hand__gt=0), "location__warehouse_id")
     if text:
         rows = rows.filter(
             Q(product__sku__istartswith=text)

@@ -94,7 +94,7 @@ def _hurried(count: CycleCount, due_on: date | None) -> CycleCount:
 
 
 def _insert(count: CycleCount) -> bool:
-    """Save it under a new number; if somebody opened one first, give the number back."""
+    """Save it under a new number; False when somebody opened one first."""
     try:
         with transaction.atomic():
             [count.number] = take_numbers("CC")

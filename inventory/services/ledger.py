@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import MovementReason, StockMovement
+from inventory.queries.access import in_allowed, require_locations
 from inventory.services.ledger_balances import apply_changes, fetch, net_changes
 from inventory.services.ledger_errors import (
     AlreadyReversed,
@@ -89,7 +90,11 @@ def reverse_movement(
     Raises ``NotFound``, ``AlreadyReversed``, ``InsufficientStock`` when the goods have moved on.
     """
     require(Permission.FLOOR_WORK)
-    original = StockMovement.objects.filter(pk=movement_id).first()
+    original = in_allowed(
+        StockMovement.objects.filter(pk=movement_id),
+        "from_location__warehouse_id",
+        "to_location__warehouse_id",
+    ).first()
     if original is None:
         raise NotFound("movement", movement_id)
     lines = [_opposite(original, note)]
@@ -119,6 +124,7 @@ def release(*, lines: Sequence[AllocationLine]) -> None:
 
 def _change_allocated(lines: Sequence[AllocationLine], *, sign: int) -> None:
     require_one(Permission.FLOOR_WORK, Permission.SELL)
+    require_locations(line.location_id for line in lines)
     with transaction.atomic():
         apply_changes(net_changes((), _checked_allocations(lines), sign=sign))
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.models import LotTracking, MovementReason
 from inventory.models.places import OUTSIDE_KINDS, LocationKind
+from inventory.queries.access import allowed_warehouses
 from inventory.rules.business_day import business_day
 from inventory.rules.units import QuantityFault, quantity_fault
 from tenancy.errors import Invalid, NotFound, Problem, Text
@@ -20,6 +21,7 @@ from tenancy.scope import active_tenant_id
 
 LARGEST_ID = 2**63 - 1
 LONGEST_NOTE = 200
+EVERYBODYS_KINDS = frozenset({*OUTSIDE_KINDS, LocationKind.IN_TRANSIT})
 
 INSIDE_REASONS = frozenset(
     {
@@ -132,10 +134,24 @@ def load_facts(lines: Sequence[MovementLine]) -> LineFacts:
     lots = {line.lot_id for line in lines if line.lot_id is not None}
     return LineFacts(
         products={row[0]: ProductFacts(*row[1:]) for row in products},
-        locations={row[1]: LocationFacts(*row[2:]) for row in locations if row[1] is not None},
+        locations=_reachable(
+            {row[1]: LocationFacts(*row[2:]) for row in locations if row[1] is not None}
+        ),
         lot_products=dict(_rows(LOT_FACTS, tenant_id, lots)) if lots else {},
         clock=locations[0][0],
     )
+
+
+def _reachable(places: dict[int, LocationFacts]) -> dict[int, LocationFacts]:
+    """Leave out where the actor does not work. Goods on the road belong to both ends."""
+    allowed = allowed_warehouses()
+    if allowed is None:
+        return places
+    return {
+        location_id: place
+        for location_id, place in places.items()
+        if place.warehouse_id in allowed or place.kind in EVERYBODYS_KINDS
+    }
 
 
 def check_lines(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inventory.models import Location, LocationKind, Warehouse, Zone
+from inventory.services.access import require_every_warehouse
 from inventory.services.rows import load, save
 from tenancy.errors import NotFound
 from tenancy.permissions import Permission, require
@@ -28,9 +29,11 @@ def create_warehouse(
 ) -> Warehouse:
     """Create a warehouse with one location of every kind, so that stock can move at once.
 
-    The time zone (default: the tenant's) decides the business day. Raises ``Invalid``.
+    The time zone (default: the tenant's) decides the business day. Raises ``Invalid``, and
+    ``BeyondOwnAccess`` for a member who works in some warehouses only.
     """
     require(Permission.EDIT_CATALOG)
+    require_every_warehouse()
     zone = time_zone or active_scope().tenant.time_zone
     warehouse = save(Warehouse(code=code, name=name, time_zone=zone, country=country))
     Location.objects.bulk_create(

@@ -9,6 +9,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from inventory.queries.access import is_reachable
 from tenancy.errors import Invalid, NotFound, Problem, StaleVersion
 from tenancy.scope import active_tenant_id
 
@@ -18,12 +19,15 @@ LARGEST_ID = 2**63 - 1
 
 
 def load(model: type[M], row_id: int, *, lock: bool = False) -> M:
-    """Return the row of the active tenant; raise ``NotFound`` for a missing or foreign id."""
+    """Return the row of the active tenant; raise ``NotFound`` for a missing or foreign id.
+
+    A row of a warehouse the actor does not work in answers like a missing one.
+    """
     rows = model._default_manager.all()
     if lock:
         rows = rows.select_for_update()
     found = rows.filter(pk=row_id).first() if 0 < row_id <= LARGEST_ID else None
-    if found is None:
+    if found is None or not is_reachable(found):
         raise NotFound(str(model._meta.verbose_name), row_id)
     return found
 
@@ -34,7 +38,7 @@ def load_many(model: type[M], row_ids: Iterable[int]) -> dict[int, M]:
     known = {row_id for row_id in wanted if 0 < row_id <= LARGEST_ID}
     found = {row.pk: row for row in model._default_manager.filter(pk__in=known)}
     for number, row_id in enumerate(wanted):
-        if row_id not in found:
+        if row_id not in found or not is_reachable(found[row_id]):
             raise NotFound(str(model._meta.verbose_name), row_id, line=number)
     return found
 
