@@ -35,6 +35,7 @@ from inventory.models import (
     TransferOrder,
     Wave,
 )
+from inventory.queries.access import in_allowed, is_reachable
 from inventory.queries.scanning_words import (
     ANYTHING,
     DOCUMENT,
@@ -163,6 +164,7 @@ class _Search:
     def _locations(self, condition: Q) -> Iterator[Scanned]:
         self.looked_for.append(_("location"))
         rows = Location.objects.filter(condition).exclude(kind__in=UNMARKED_KINDS)
+        rows = in_allowed(rows, "warehouse_id")
         rows = rows.select_related("warehouse")
         # our own label names its warehouse: that it is another one is worth saying
         if self.warehouse_id is not None and self.scanned.label is None:
@@ -215,6 +217,8 @@ class _Search:
         model: Any = DOCUMENTS[kind]
         self.looked_for.append(str(kind.label))
         for row in model.objects.filter(number=self.scanned.text.upper()).order_by("id"):
+            if not is_reachable(row):
+                continue
             yield Scanned(
                 kind=ScannedKind.DOCUMENT,
                 id=row.pk,

@@ -15,7 +15,7 @@ def lying(
     lot_id: int | None = None,
 ) -> QuerySet[StockBalance]:
     """Return what lies at a place, or where goods lie, along the walk; empty balances left out."""
-    rows = StockBalance.objects.filter(on_hand__gt=0)
+    rows = in_allowed(StockBalance.objects.filter(on_hand__gt=0), "location__warehouse_id")
     if location_id is not None:
         rows = rows.filter(location_id=location_id)
     if product_id is not None:

@@ -25,7 +25,10 @@ from inventory.queries.catalog import product_balances, product_totals
 from inventory.queries.movements import movements
 from inventory.queries.places import get_warehouse, locations, warehouse_totals, warehouses
 from inventory.queries.purchasing import get_purchase_order, purchase_orders
-from inventory.queries.stock import balances
+from inventory.queries.scanning import resolve_scan
+from inventory.queries.scanning_words import CodeUnknown
+from inventory.queries.stock import balances, lying
+from inventory.rules.scan_codes import location_code
 from inventory.services.access import (
     BeyondOwnAccess,
     OwnAccess,
@@ -108,6 +111,15 @@ def two(north: House) -> TwoSites:
     return TwoSites(north, apple, here, there)
 
 
+def scans(code: str) -> bool:
+    """Tell whether the code is known to whoever scans it."""
+    try:
+        resolve_scan(code)
+    except CodeUnknown:
+        return False
+    return True
+
+
 SEEN: dict[str, Callable[[TwoSites], set[Any]]] = {
     "warehouses": lambda two: {w.code for w in warehouses()},
     "locations": lambda two: {row.warehouse.code for row in locations()},
@@ -119,6 +131,12 @@ SEEN: dict[str, Callable[[TwoSites], set[Any]]] = {
     },
     "availability": lambda two: {
         get_warehouse(row.warehouse_id).code for row in availability(product_ids=[two.apple.pk])
+    },
+    "what lies": lambda two: {row.location.warehouse.code for row in lying()},
+    "scanned places": lambda two: {
+        code
+        for code, half in (("HERE", two.here), ("THERE", two.there))
+        if scans(location_code(code, "STORAGE")) and scans(half.order.number)
     },
     "value": lambda two: {get_warehouse(pk).code for pk in warehouse_totals()},
 }

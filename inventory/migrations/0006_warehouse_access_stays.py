@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0004_numbers_without_waiting'),
+        ('inventory', '0005_stock_values'),
     ]
 
     operations = [
