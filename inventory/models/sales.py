@@ -163,6 +163,8 @@ class SalesOrder(TenantOwned):
 class SalesOrderLine(TenantOwned):
     """Base units. What is neither allocated, picked nor shipped is backordered once confirmed.
 
+    A quantity of zero: the line was given up after confirmation.
+
     ``quantity_allocated`` is promised where it lies, ``quantity_picked`` waits at packing or
     shipping; shipped goods are in ``quantity_shipped`` alone.
     """
@@ -179,7 +181,7 @@ class SalesOrderLine(TenantOwned):
         ordering = ["order_id", "id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(quantity__gt=0, unit_price__gte=0), name="sales_line_numbers_sane"
+                condition=Q(quantity__gte=0, unit_price__gte=0), name="sales_line_numbers_sane"
             ),
             models.CheckConstraint(
                 condition=Q(

@@ -15,7 +15,7 @@ from inventory.models import Channel, CustomerSegment, Product, Warehouse
 from inventory.rules.business_day import business_day
 from inventory.rules.units import QuantityFault, quantity_fault
 from inventory.services.rows import load_many
-from tenancy.errors import Invalid, NotFound, Problem, Text
+from tenancy.errors import Conflict, Invalid, NotFound, Problem, Text
 from tenancy.permissions import Permission, require_one
 from tenancy.scope import active_tenant_id
 
@@ -33,6 +33,11 @@ class DemandLine:
     segment_id: int | None = None
     order_lines: int = 1
 
+
+COLUMNS = (
+    "product_id", "warehouse_id", "business_day", "channel_id", "segment_id", "quantity",
+    "revenue", "order_lines",
+)  # fmt: skip
 
 # sorted, so that two recordings of the same days wait for each other in one order
 ADD_DEMAND = """
@@ -56,6 +61,63 @@ ADD_DEMAND = """
 """
 
 
+# the guard: more than was recorded cannot be taken back
+TAKE_BACK_DEMAND = """
+    WITH taken AS (
+        SELECT known.id, sum(line.quantity) AS quantity, sum(line.revenue) AS revenue,
+            sum(line.order_lines) AS order_lines
+        FROM unnest(
+            %s::bigint[], %s::bigint[], %s::date[], %s::bigint[], %s::bigint[], %s::numeric[],
+            %s::numeric[], %s::int[]
+        ) AS line (product_id, warehouse_id, business_day, channel_id, segment_id, quantity,
+            revenue, order_lines)
+        JOIN inventory_dailydemand known ON known.tenant_id = %s
+            AND known.product_id = line.product_id AND known.warehouse_id = line.warehouse_id
+            AND known.business_day = line.business_day
+            AND known.channel_id IS NOT DISTINCT FROM line.channel_id
+            AND known.segment_id IS NOT DISTINCT FROM line.segment_id
+        GROUP BY known.id
+    ), locked AS (
+        SELECT known.id FROM inventory_dailydemand known JOIN taken USING (id)
+        ORDER BY known.product_id, known.warehouse_id, known.business_day, known.channel_id,
+            known.segment_id
+        FOR UPDATE OF known
+    )
+    UPDATE inventory_dailydemand known
+    SET quantity = known.quantity - taken.quantity, revenue = known.revenue - taken.revenue,
+        order_lines = known.order_lines - taken.order_lines
+    FROM taken JOIN locked USING (id)
+    WHERE known.id = taken.id AND known.quantity >= taken.quantity
+        AND known.order_lines >= taken.order_lines
+"""
+
+
+class DemandNotRecorded(Conflict):
+    """More demand was to be taken back than is recorded for the day."""
+
+    code = "demand_not_recorded"
+
+    def __init__(self) -> None:
+        super().__init__(_("The demand of that day is less than what was to be taken back."))
+
+
+def withdraw_demand(*, lines: Sequence[DemandLine]) -> None:
+    """Take back demand that never was, such as that of an order entered by mistake; all or none.
+
+    ``order_lines`` is how many fewer lines asked. Raises ``DemandNotRecorded``.
+    """
+    require_one(Permission.FLOOR_WORK, Permission.SELL)
+    asked = [line for line in lines if line.quantity]
+    if not asked:
+        return
+    columns = [[getattr(line, name) for line in asked] for name in COLUMNS]
+    days = {tuple(getattr(line, name) for name in COLUMNS[:5]) for line in asked}
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_BACK_DEMAND, [*columns, active_tenant_id()])
+        if cursor.rowcount != len(days):
+            raise DemandNotRecorded
+
+
 def record_demand(*, lines: Sequence[DemandLine]) -> int:
     """Add to the demand of each day and return how many rows changed: one upsert for any number.
 
@@ -77,11 +139,7 @@ def record_demand(*, lines: Sequence[DemandLine]) -> int:
     ]
     if problems:
         raise Invalid(problems)
-    names = (
-        "product_id", "warehouse_id", "business_day", "channel_id", "segment_id", "quantity",
-        "revenue", "order_lines",
-    )  # fmt: skip
-    columns = [[getattr(line, name) for line in lines] for name in names]
+    columns = [[getattr(line, name) for line in lines] for name in COLUMNS]
     with connection.cursor() as cursor:
         cursor.execute(ADD_DEMAND, [active_tenant_id(), *columns])
         return int(cursor.rowcount)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.models import SalesOrder, SalesOrderState
 from inventory.rules.order_state import LineSums, OrderFacts, order_progress
-from inventory.services.rows import LARGEST_ID
+from inventory.services.rows import LARGEST_ID, check_version
 from tenancy.errors import Conflict, NotFound
 from tenancy.scope import active_tenant_id
 
@@ -87,6 +87,13 @@ def lock_orders(order_ids: Collection[int]) -> dict[int, SalesOrder]:
         if order_id not in found:
             raise NotFound("sales order", order_id)
     return found
+
+
+def lock_order(order_id: int, version: int | None = None) -> SalesOrder:
+    """Lock one order and return it. Raises ``NotFound``, ``StaleVersion``."""
+    order = lock_orders([order_id])[order_id]
+    check_version(order, version)
+    return order
 
 
 def advance_orders(

@@ -18,8 +18,6 @@ from inventory.models import (
     PickTask,
     SalesOrderState,
     StockBalance,
-    Wave,
-    WaveKind,
     WaveState,
     WorkKind,
 )
@@ -42,7 +40,14 @@ from tenancy.models import AuditEvent
 from tenancy.permissions import PermissionRefused
 from tests.cast import House
 from tests.inventory.book import Site, make_lot, make_product, make_site
-from tests.inventory.selling import allocated_at, make_channel, owing, promised, state_of
+from tests.inventory.selling import (
+    allocated_at,
+    make_channel,
+    owing,
+    promised,
+    release_wave,
+    state_of,
+)
 
 
 def shelf(site: Site, code: str, walking_order: int, **fields: Any) -> Location:
@@ -287,32 +292,12 @@ def test_what_cannot_be_promised_by_hand_is_refused(site: Site) -> None:
 
 
 # -- given back ---------------------------------------------------------------------------------
-def wave_of(site: Site, *allocations: Allocation) -> Wave:
-    wave = Wave.objects.create(
-        number="W-1",
-        warehouse=site.warehouse,
-        kind=WaveKind.BATCH,
-        to_location=site.places["packing"],
-    )
-    for number, allocation in enumerate(allocations):
-        PickTask.objects.create(
-            wave=wave,
-            allocation=allocation,
-            sales_order=allocation.order_line.order,
-            product=allocation.product,
-            location=allocation.location,
-            quantity=allocation.quantity,
-            sequence=number,
-        )
-    return wave
-
-
 def test_a_released_allocation_is_free_again_and_its_pick_is_cancelled(site: Site) -> None:
     apple = make_product()
     site.receive(apple, 10)
     order = owing(site.warehouse, (apple, 4))
     [allocation_id] = allocate_orders(order_ids=[order.pk]).allocation_ids
-    wave = wave_of(site, Allocation.objects.get())
+    wave = release_wave(site, [Allocation.objects.get()])
     release_allocations(allocation_ids=[allocation_id])
     ended = Allocation.objects.get()
     assert (ended.state, ended.ended_at is not None) == ("released", True)
@@ -345,7 +330,7 @@ def test_a_lapsed_promise_expires_unless_it_is_being_picked(site: Site) -> None:
     past = timezone.now() - timedelta(minutes=1)
     allocate_orders(order_ids=[kept.pk], expires_at=timezone.now() + timedelta(hours=1))
     allocate_orders(order_ids=[lapsed.pk, in_hand.pk], expires_at=past)
-    wave_of(site, Allocation.objects.get(order_line__order=in_hand))
+    release_wave(site, [Allocation.objects.get(order_line__order=in_hand)])
     assert expire_allocations() == 1
     assert expire_allocations() == 0
     assert [promised(o) for o in (kept, lapsed, in_hand)] == [[2], [0], [2]]
