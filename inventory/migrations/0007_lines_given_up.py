@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0004_numbers_without_waiting'),
+        ('inventory', '0006_warehouse_access_stays'),
         ('tenancy', '0002_job_turns'),
     ]
 
