@@ -98,6 +98,7 @@ class Location(TenantOwned):
         _("mixing"), max_length=12, choices=MixingRule.choices, default=MixingRule.ANY
     )
     is_active = models.BooleanField(_("active"), default=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
 
     class Meta(TenantOwned.Meta):
         ordering = ["warehouse_id", "walking_order", "code", "id"]

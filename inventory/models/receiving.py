@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.models.catalog import Product
 from inventory.models.fields import money_field, quantity_field
+from inventory.models.ledger import StockMovement
 from inventory.models.places import Location, Warehouse
 from inventory.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier
 from tenancy.models import TenantForeignKey, TenantOwned
@@ -68,9 +69,17 @@ class DifferenceReason(models.TextChoices):
     WRONG_PRODUCT = "wrong_product", _("Wrong product")
     WRONG_LOT = "wrong_lot", _("Wrong lot or too old")
 
+    @classmethod
+    def of_too_little(cls) -> list[DifferenceReason]:
+        """Return why less may have been taken in than was open."""
+        return [cls.SHORT_DELIVERED, cls.DAMAGED, cls.WRONG_PRODUCT, cls.WRONG_LOT]
+
 
 class ReceiptLine(TenantOwned):
-    """One product and lot of a delivery; ``damaged`` of ``quantity`` goes to the damaged place."""
+    """One product and lot of a delivery; ``damaged`` of ``quantity`` goes to the damaged place.
+
+    When the receipt is completed the line knows its movements, so that it can be taken back.
+    """
 
     receipt = TenantForeignKey(Receipt, on_delete=models.CASCADE, related_name="lines")
     order_line = TenantForeignKey(
@@ -86,6 +95,17 @@ class ReceiptLine(TenantOwned):
         max_length=16, choices=DifferenceReason.choices, blank=True, default=DifferenceReason.NONE
     )
     note = models.CharField(max_length=200, blank=True)
+    movement = TenantForeignKey(
+        StockMovement,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Of the sound goods.",
+    )
+    damaged_movement = TenantForeignKey(
+        StockMovement, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    reversed_at = models.DateTimeField(null=True)
 
     class Meta(TenantOwned.Meta):
         ordering = ["receipt_id", "id"]

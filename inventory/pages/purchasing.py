@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from inventory.models import PurchaseOrder, PurchaseOrderState
 from inventory.pages.fields import ProductCodeField, day_field, money_field, quantity_field
-from inventory.queries.movements import movements_of
+from inventory.queries.movements import movements_of_order
 from inventory.queries.places import warehouses
 from inventory.queries.purchasing import (
     expected_orders,
@@ -250,7 +250,7 @@ def _show_order(
         can_close=order.state
         in {PurchaseOrderState.RECEIVED, PurchaseOrderState.PARTIALLY_RECEIVED},
         offers=list(offers[:SUGGESTED_PRODUCTS]) if is_draft else [],
-        movements=[] if is_draft else list(movements_of(order)[:LATEST_MOVEMENTS]),
+        movements=[] if is_draft else list(movements_of_order(order)[:LATEST_MOVEMENTS]),
         form=form or LineForm(initial={"version": order.version}),
         status=UNPROCESSABLE if form is not None else 200,
     )

@@ -143,28 +143,71 @@ def serials_are_single() -> list[Difference]:
     )
 
 
+def receipts_are_in_the_ledger() -> list[Difference]:
+    """What completed receipts say arrived, and was not taken back, is what their movements say."""
+    return _differences(
+        "receipts_are_in_the_ledger",
+        """
+        WITH said AS (
+            SELECT line.receipt_id, line.product_id, sum(line.quantity) AS total
+            FROM inventory_receiptline line
+            JOIN inventory_receipt r ON r.tenant_id = line.tenant_id AND r.id = line.receipt_id
+            WHERE line.tenant_id = %(tenant)s AND r.state = 'completed'
+                AND line.reversed_at IS NULL
+            GROUP BY line.receipt_id, line.product_id
+        ), came AS (
+            SELECT m.document_id AS receipt_id, m.product_id,
+                sum(CASE WHEN m.reverses_id IS NULL THEN m.quantity ELSE -m.quantity END) AS total
+            FROM inventory_stockmovement m
+            WHERE m.tenant_id = %(tenant)s AND m.document_kind = 'Receipt'
+            GROUP BY m.document_id, m.product_id
+        )
+        SELECT receipt_id, product_id, coalesce(said.total, 0) AS receipt,
+            coalesce(came.total, 0) AS ledger
+        FROM said FULL JOIN came USING (receipt_id, product_id)
+        WHERE coalesce(said.total, 0) <> coalesce(came.total, 0)
+        ORDER BY 1, 2
+        """,
+    )
+
+
 def receipts_are_on_their_order() -> list[Difference]:
-    """No more came in for an order line than it says was received, nor than is allowed."""
+    """An order line has received what its completed receipts say, and no more than is allowed.
+
+    Before there were receipts, movements named the order; one taken back then was not counted off.
+    """
     return _differences(
         "receipts_are_on_their_order",
         """
-        WITH came AS (
-            SELECT m.document_id AS order_id, m.product_id, sum(m.quantity) AS total
-            FROM inventory_stockmovement m
-            WHERE m.tenant_id = %(tenant)s AND m.document_kind = 'PurchaseOrder'
-                AND m.reverses_id IS NULL AND NOT EXISTS (
+        WITH receipts AS (
+            SELECT line.order_line_id, sum(line.quantity) AS total
+            FROM inventory_receiptline line
+            JOIN inventory_receipt r ON r.tenant_id = line.tenant_id AND r.id = line.receipt_id
+            WHERE line.tenant_id = %(tenant)s AND r.state = 'completed'
+                AND line.reversed_at IS NULL AND line.order_line_id IS NOT NULL
+            GROUP BY line.order_line_id
+        ), older AS (
+            SELECT m.document_id AS order_id, m.product_id, sum(m.quantity) FILTER (
+                WHERE m.reverses_id IS NULL AND NOT EXISTS (
                     SELECT FROM inventory_stockmovement back
                     WHERE back.tenant_id = m.tenant_id AND back.reverses_id = m.id
                 )
+            ) AS total
+            FROM inventory_stockmovement m
+            WHERE m.tenant_id = %(tenant)s AND m.document_kind = 'PurchaseOrder'
             GROUP BY m.document_id, m.product_id
         )
-        SELECT came.order_id, came.product_id, came.total AS ledger, line.quantity_received,
-            line.quantity AS ordered
-        FROM came
-        LEFT JOIN inventory_purchaseorderline line ON line.tenant_id = %(tenant)s
-            AND line.order_id = came.order_id AND line.product_id = came.product_id
-        WHERE line.id IS NULL OR came.total > line.quantity_received
+        SELECT coalesce(line.order_id, older.order_id) AS order_id,
+            coalesce(line.product_id, older.product_id) AS product_id,
+            coalesce(receipts.total, 0) + coalesce(older.total, 0) AS came,
+            line.quantity_received, line.quantity AS ordered
+        FROM (SELECT * FROM inventory_purchaseorderline WHERE tenant_id = %(tenant)s) AS line
+        LEFT JOIN receipts ON receipts.order_line_id = line.id
+        FULL JOIN older ON older.order_id = line.order_id AND older.product_id = line.product_id
+        WHERE line.id IS NULL
             OR line.quantity_received > line.quantity + line.over_receipt_tolerance
+            OR coalesce(receipts.total, 0) + coalesce(older.total, 0) > line.quantity_received
+            OR (older.order_id IS NULL AND coalesce(receipts.total, 0) < line.quantity_received)
         ORDER BY 1, 2
         """,
     )
@@ -203,6 +246,7 @@ CHECKS: tuple[Check, ...] = (
     reversals_mirror_their_movement,
     movements_carry_their_business_day,
     serials_are_single,
+    receipts_are_in_the_ledger,
     receipts_are_on_their_order,
     demand_covers_its_sources,
     *VALUE_CHECKS,

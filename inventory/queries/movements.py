@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from inventory.models import StockMovement
+from inventory.models import PurchaseOrder, Receipt, StockMovement
 from inventory.queries.access import in_allowed
 from tenancy.errors import NotFound
 
@@ -54,3 +54,15 @@ def get_movement(movement_id: int) -> StockMovement:
 def movements_of(document: Model) -> QuerySet[StockMovement]:
     """Return the movements a document caused, and those that took them back."""
     return movements().filter(document_kind=type(document).__name__, document_id=document.pk)
+
+
+def movements_of_order(order: PurchaseOrder) -> QuerySet[StockMovement]:
+    """Return the movements of an order's receipts, and those that took them back.
+
+    Before there were receipts, movements named the order itself.
+    """
+    receipts = Receipt.objects.filter(purchase_order=order).values("pk")
+    return movements().filter(
+        Q(document_kind=Receipt.__name__, document_id__in=receipts)
+        | Q(document_kind=PurchaseOrder.__name__, document_id=order.pk)
+    )

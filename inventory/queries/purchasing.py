@@ -23,6 +23,7 @@ from django.db.models.functions import Coalesce, Least
 
 from inventory.models import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
 from inventory.queries.access import in_allowed
+from inventory.rules.order_quantity import QuantityHint, quantity_hint
 from tenancy.errors import NotFound
 
 NUMBER: DecimalField[Decimal, Decimal] = DecimalField(max_digits=38, decimal_places=12)
@@ -99,3 +100,19 @@ def get_purchase_order(order_id: int) -> PurchaseOrder:
     if found is None:
         raise NotFound("purchase order", order_id)
     return found
+
+
+def quantity_hints(order: PurchaseOrder) -> dict[int, QuantityHint]:
+    """Return, by line, what the supplier may not deliver as ordered: below its minimum order
+    quantity, or off its order multiple. One statement.
+    """
+    lines = PurchaseOrderLine.objects.filter(order_id=order.pk, supplier_item__isnull=False)
+    hints = {
+        line.pk: quantity_hint(
+            line.quantity,
+            line.supplier_item.minimum_order_quantity,
+            line.supplier_item.order_multiple,
+        )
+        for line in lines.select_related("supplier_item")
+    }
+    return {line_id: hint for line_id, hint in hints.items() if hint is not None}

@@ -22,6 +22,7 @@ from inventory.queries.access import in_allowed, require_locations
 from inventory.services.ledger_balances import apply_changes, fetch, net_changes
 from inventory.services.ledger_errors import (
     AlreadyReversed,
+    CorrectTheDocument,
     InsufficientStock,
     NotAllocated,
     SerialNotSingle,
@@ -44,6 +45,7 @@ from tenancy.services import audit
 __all__ = [
     "AllocationLine",
     "AlreadyReversed",
+    "CorrectTheDocument",
     "InsufficientStock",
     "MovementLine",
     "NotAllocated",
@@ -55,6 +57,8 @@ __all__ = [
     "reverse_movement",
 ]
 
+COUNTING_DOCUMENTS = frozenset({"Receipt"})
+"""Documents that count what their movements did, so that only they can take one back."""
 CLOCK_SKEW = timedelta(minutes=1)
 """How far the clock of another machine may be ahead of the database's."""
 
@@ -83,11 +87,17 @@ def post_movements(
 
 
 def reverse_movement(
-    *, movement_id: int, effective_at: datetime | None = None, note: str = ""
+    *,
+    movement_id: int,
+    effective_at: datetime | None = None,
+    note: str = "",
+    by_document: bool = False,
 ) -> StockMovement:
     """Take a movement back, once, by an opposite movement that points at it; return the new one.
 
-    Raises ``NotFound``, ``AlreadyReversed``, ``InsufficientStock`` when the goods have moved on.
+    A document that counts its movements takes them back itself (``by_document``). Raises
+    ``NotFound``, ``CorrectTheDocument``, ``AlreadyReversed``, ``InsufficientStock`` when the goods
+    have moved on.
     """
     require(Permission.FLOOR_WORK)
     original = in_allowed(
@@ -97,6 +107,8 @@ def reverse_movement(
     ).first()
     if original is None:
         raise NotFound("movement", movement_id)
+    if original.document_kind in COUNTING_DOCUMENTS and not by_document:
+        raise CorrectTheDocument(original)
     lines = [_opposite(original, note)]
     facts = load_facts(lines)
     check_lines(lines, facts, correction=True)

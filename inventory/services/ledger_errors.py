@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _, ngettext
 
+from inventory.models import StockMovement
 from tenancy.errors import Conflict
 
 
@@ -87,6 +88,21 @@ class AlreadyReversed(Conflict):
 
     def __init__(self, movement_id: int) -> None:
         super().__init__(_("This movement has been reversed already."), movement_id=movement_id)
+
+
+class CorrectTheDocument(Conflict):
+    """The movement belongs to a document that counts it: the correction starts there."""
+
+    code = "correct_the_document"
+
+    def __init__(self, movement: StockMovement) -> None:
+        message = _("This movement belongs to a document (%(kind)s): take the line back there.")
+        super().__init__(
+            message % {"kind": movement.document_kind},
+            movement_id=movement.pk,
+            document_kind=movement.document_kind,
+            document_id=movement.document_id,
+        )
 
 
 class SerialNotSingle(Conflict):

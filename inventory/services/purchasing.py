@@ -34,6 +34,7 @@ __all__ = [
     "close_order",
     "create_draft_order",
     "place_order",
+    "refuse_inactive",
     "remove_order_line",
 ]
 
@@ -91,7 +92,7 @@ def create_draft_order(
     """
     require(Permission.BUY)
     supplier, warehouse = load(Supplier, supplier_id), load(Warehouse, warehouse_id)
-    _refuse_inactive(supplier, warehouse)
+    refuse_inactive(supplier, warehouse)
     order = PurchaseOrder(
         supplier=supplier, warehouse=warehouse, expected_on=expected_on, note=note
     )
@@ -150,7 +151,7 @@ def place_order(
     lines = list(order.lines.select_related("supplier_item"))
     if not lines:
         raise OrderHasNoLines(order)
-    _refuse_inactive(order.supplier, order.warehouse)
+    refuse_inactive(order.supplier, order.warehouse)
     value = sum((line.quantity * line.unit_price for line in lines), Decimal(0))
     if value < order.supplier.minimum_order_value and not accept_below_minimum:
         raise BelowMinimum(order, value, order.supplier.minimum_order_value)
@@ -198,7 +199,8 @@ def _load_draft(order_id: int, version: int | None) -> PurchaseOrder:
     return order
 
 
-def _refuse_inactive(supplier: Supplier, warehouse: Warehouse) -> None:
+def refuse_inactive(supplier: Supplier, warehouse: Warehouse) -> None:
+    """Raise ``Invalid`` when the supplier or the warehouse is not in use any more."""
     if not supplier.is_active:
         message = _("The supplier %(code)s is not in use any more.") % {"code": supplier.code}
         raise Invalid.field("supplier_id", "inactive_supplier", message)

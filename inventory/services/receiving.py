@@ -1,43 +1,97 @@
-"""Receiving: goods of a purchase order arrive, in parts if need be."""
+"""Receiving: a delivery is a receipt, opened, filled line by line, and completed.
+
+Stock moves when it is completed, and the order it is of counts it then. Its lines and what it does
+have rooms of their own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import (
-    LeadTimeObservation,
+    DifferenceReason,
+    Location,
     LocationKind,
-    LotTracking,
-    MovementReason,
     PurchaseOrder,
     PurchaseOrderLine,
     PurchaseOrderState,
+    Receipt,
+    ReceiptLine as Line,
+    ReceiptState,
+    Supplier,
+    Warehouse,
+    WorkKind,
 )
 from inventory.queries.places import standard_locations
-from inventory.rules.business_day import business_day
-from inventory.rules.units import quantity_fault
-from inventory.services.ledger import MovementLine, post_movements
-from inventory.services.lots import LotLabel, ensure_lots
-from inventory.services.purchasing import WrongOrderState
+from inventory.services.numbers import take_numbers
+from inventory.services.purchasing import WrongOrderState, refuse_inactive
+from inventory.services.receipt_corrections import reverse_receipt_line
+from inventory.services.receipt_errors import (
+    DifferenceUnexplained,
+    DifferentLine,
+    LineAlreadyReversed,
+    OverLine,
+    OverReceipt,
+    WrongReceiptState,
+)
+from inventory.services.receipt_lines import (
+    Arrival,
+    add_receipt_line,
+    build_receipt_lines,
+    change_receipt_line,
+    load_open_receipt,
+    remove_receipt_line,
+)
+from inventory.services.receipt_posting import (
+    add_received,
+    advance_order,
+    completed_lines,
+    differences,
+    explain,
+    observe_lead_times,
+    post_goods,
+    sum_by_order_line,
+)
 from inventory.services.rows import load
-from tenancy.errors import Conflict, Invalid, NotFound, Problem, lines_numbered_as
+from inventory.services.worklists import finish_work
+from tenancy.errors import Invalid, NotFound, Problem
 from tenancy.permissions import Permission, require
-from tenancy.scope import active_tenant_id
+from tenancy.scope import active_scope
 from tenancy.services import audit
 
+__all__ = [
+    "Arrival",
+    "DifferenceUnexplained",
+    "DifferentLine",
+    "LineAlreadyReversed",
+    "OverLine",
+    "OverReceipt",
+    "ReceiptLine",
+    "WrongReceiptState",
+    "add_receipt_line",
+    "cancel_receipt",
+    "change_receipt_line",
+    "complete_receipt",
+    "open_receipt",
+    "receive_order",
+    "remove_receipt_line",
+    "reverse_receipt_line",
+]
+
 OPEN = (PurchaseOrderState.PLACED, PurchaseOrderState.PARTIALLY_RECEIVED)
+RECEIVING_KINDS = (LocationKind.RECEIVING, LocationKind.STORAGE, LocationKind.QUARANTINE)
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine:
-    """What arrived of one order line, in base units; ``damaged`` of it goes to the damaged place.
+    """What arrived of one order line; otherwise as an ``Arrival``.
 
     Lot-tracked products need ``lot_code``; an order line may come in several lots, one line each.
     """
@@ -47,59 +101,92 @@ class ReceiptLine:
     lot_code: str = ""
     expires_on: date | None = None
     damaged: Decimal = Decimal(0)
+    packaging_id: int | None = None
+    difference_reason: str = DifferenceReason.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class OverLine:
-    """An order line of which too much would have come."""
+def open_receipt(
+    *,
+    order_id: int | None = None,
+    supplier_id: int | None = None,
+    warehouse_id: int | None = None,
+    location_id: int | None = None,
+    delivery_note: str = "",
+    note: str = "",
+) -> Receipt:
+    """Open a receipt of a placed order, or a blind one of a supplier's goods at a warehouse.
 
-    line_id: int
-    sku: str
-    ordered: Decimal
-    tolerance: Decimal
-    received: Decimal
-    arriving: Decimal
+    ``location_id`` is where goods go (default: the receiving dock). Raises ``NotFound``,
+    ``Invalid``, ``WrongOrderState``.
+    """
+    require(Permission.FLOOR_WORK)
+    if order_id is not None:
+        order = _load_open_order(order_id)
+        supplier, warehouse = order.supplier, order.warehouse
+        _refuse_other_parties(order, supplier_id, warehouse_id)
+    elif supplier_id is None or warehouse_id is None:
+        message = _("Name the order, or for goods without one the supplier and the warehouse.")
+        raise Invalid.field("order_id", "supplier_and_warehouse", message)
+    else:
+        order, supplier = None, load(Supplier, supplier_id)
+        warehouse = load(Warehouse, warehouse_id)
+        refuse_inactive(supplier, warehouse)
+    receipt = Receipt(
+        purchase_order=order,
+        supplier=supplier,
+        warehouse=warehouse,
+        location=_place(warehouse, location_id, "location_id"),
+        delivery_note=delivery_note,
+        note=note,
+    )
+    _refuse_long_texts(receipt)
+    _sign(receipt)
+    receipt.save()
+    audit.record("receipt.opened", receipt, number=receipt.number)
+    return receipt
 
 
-class OverReceipt(Conflict):
-    """More would have come than was ordered plus the tolerance; ``lines`` has the numbers."""
+def complete_receipt(
+    *,
+    receipt_id: int,
+    version: int | None = None,
+    received_at: datetime | None = None,
+    accept_differences: bool = False,
+) -> Receipt:
+    """Post what the receipt says arrived, and count it as received on its order.
 
-    code = "over_receipt"
+    More or less than is open needs a reason on a line of it, unless ``accept_differences`` takes it
+    as over- or short-delivered. A completed order line yields a lead-time observation.
 
-    def __init__(self, lines: Sequence[OverLine]) -> None:
-        self.lines = tuple(lines)
-        first = self.lines[0]
-        message = _(
-            "%(sku)s: %(arriving)s arriving, but %(received)s of %(ordered)s have come already."
-        ) % {
-            "sku": first.sku,
-            "arriving": _plain(first.arriving),
-            "received": _plain(first.received),
-            "ordered": _plain(first.ordered),
-        }
-        data = [
-            {
-                "line_id": line.line_id,
-                "sku": line.sku,
-                "ordered": _plain(line.ordered),
-                "tolerance": _plain(line.tolerance),
-                "received": _plain(line.received),
-                "arriving": _plain(line.arriving),
-            }
-            for line in self.lines
-        ]
-        super().__init__(message, lines=data)
+    Raises ``NotFound``, ``StaleVersion``, ``WrongReceiptState``, ``WrongOrderState``, ``Invalid``,
+    ``DifferenceUnexplained``, ``OverReceipt``.
+    """
+    require(Permission.FLOOR_WORK)
+    with transaction.atomic():
+        receipt = load_open_receipt(receipt_id, version)
+        order, order_lines = None, {}
+        if receipt.purchase_order_id is not None:
+            order = _load_open_order(receipt.purchase_order_id)
+            order_lines = _order_lines(order)
+        lines = _lines(receipt, order_lines)
+        _check(lines, order, received_at)
+        delivery = _Delivery(receipt, lines, order, order_lines, received_at)
+        _complete(delivery, accept_differences=accept_differences)
+    return receipt
 
 
-# the guard: two receipts of one line add up, and the second is refused if that is too much
-ADD_RECEIVED = """
-    UPDATE inventory_purchaseorderline line
-    SET quantity_received = line.quantity_received + arriving.quantity
-    FROM unnest(%s::bigint[], %s::numeric[]) AS arriving (id, quantity)
-    WHERE line.tenant_id = %s AND line.id = arriving.id
-        AND line.quantity_received + arriving.quantity
-            <= line.quantity + line.over_receipt_tolerance
-"""
+def cancel_receipt(*, receipt_id: int, version: int | None = None, reason: str = "") -> Receipt:
+    """Cancel an open receipt: nothing of it has moved, and nothing will.
+
+    Raises ``NotFound``, ``StaleVersion``, ``WrongReceiptState``.
+    """
+    require(Permission.FLOOR_WORK)
+    receipt = load_open_receipt(receipt_id, version)
+    receipt.state = ReceiptState.CANCELLED
+    receipt.version += 1
+    receipt.save(update_fields=["state", "version"])
+    audit.record("receipt.cancelled", receipt, number=receipt.number, reason=reason)
+    return receipt
 
 
 def receive_order(
@@ -109,194 +196,153 @@ def receive_order(
     received_at: datetime | None = None,
     to_location_id: int | None = None,
 ) -> PurchaseOrder:
-    """Receive goods of a placed order into ``to_location_id`` (default: the receiving dock).
+    """Receive goods of a placed order by one completed receipt, in as many statements for 500 lines
+    as for one.
 
-    When a line is complete it yields a lead-time observation; when all are, the order is received.
-    Raises ``NotFound``, ``Invalid``, ``WrongOrderState``, ``OverReceipt``.
+    Goods go to ``to_location_id`` (default: the receiving dock). A difference without a reason is
+    taken as over- or short-delivered. Raises ``NotFound``, ``Invalid``, ``WrongOrderState``,
+    ``OverReceipt``.
     """
     require(Permission.FLOOR_WORK)
-    moment = received_at or timezone.now()
     with transaction.atomic():
-        order = load(PurchaseOrder, order_id, lock=True)
-        if order.state not in OPEN:
-            raise WrongOrderState(order, *OPEN)
-        order_lines = {line.pk: line for line in order.lines.select_related("product")}
-        _check(lines, order_lines, order, moment)
-        arriving = _sum_by_line(lines)
-        _add_received(arriving, order_lines)
-        movements, numbers = _movements(order, lines, order_lines, to_location_id)
-        with lines_numbered_as(numbers):
-            post_movements(lines=movements, effective_at=received_at, document=order)
-        completed = _completed(order_lines, arriving)
-        _observe_lead_times(order, completed, moment)
-        _advance(order, order_lines, moment)
-        audit.record("purchase_order.received", order, number=order.number, lines=len(lines))
+        order = _load_open_order(order_id)
+        order_lines = _order_lines(order)
+        receipt = Receipt(
+            purchase_order=order,
+            supplier_id=order.supplier_id,
+            warehouse=order.warehouse,
+            location=_place(order.warehouse, to_location_id, "to_location_id"),
+        )
+        by_product = {line.product_id: line for line in order_lines.values()}
+        arrivals = [_arrival(number, line, order_lines) for number, line in enumerate(lines)]
+        built = build_receipt_lines(receipt, arrivals, by_product)
+        _check(built, order, received_at)
+        _sign(receipt)
+        receipt.save()
+        Line.objects.bulk_create(built)
+        delivery = _Delivery(receipt, built, order, order_lines, received_at)
+        _complete(delivery, accept_differences=True)
     return order
 
 
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """A receipt with its lines, and the locked order it is of with all of its lines."""
+
+    receipt: Receipt
+    lines: Sequence[Line]
+    order: PurchaseOrder | None
+    order_lines: Mapping[int, PurchaseOrderLine]
+    received_at: datetime | None
+
+
+def _complete(delivery: _Delivery, *, accept_differences: bool) -> None:
+    receipt, lines, order = delivery.receipt, delivery.lines, delivery.order
+    moment = delivery.received_at or timezone.now()
+    arriving = sum_by_order_line(lines)
+    explain(lines, differences(arriving, delivery.order_lines), plainly=accept_differences)
+    add_received(arriving, delivery.order_lines)
+    post_goods(receipt, lines, delivery.received_at)
+    if order is not None:
+        completed = completed_lines(arriving, delivery.order_lines)
+        observe_lead_times(order, completed, moment)
+        advance_order(order, delivery.order_lines, moment)
+        finish_work(kind=WorkKind.RECEIVE, subject_id=order.pk)
+        audit.record("purchase_order.received", order, number=order.number, lines=len(lines))
+    receipt.state = ReceiptState.COMPLETED
+    receipt.completed_at = moment
+    receipt.version += 1
+    receipt.save(update_fields=["state", "completed_at", "version"])
+    audit.record("receipt.completed", receipt, number=receipt.number, lines=len(lines))
+
+
 def _check(
-    lines: Sequence[ReceiptLine],
-    order_lines: dict[int, PurchaseOrderLine],
-    order: PurchaseOrder,
-    moment: datetime,
+    lines: Sequence[Line], order: PurchaseOrder | None, received_at: datetime | None
 ) -> None:
     if not lines:
         raise Invalid.field("lines", "empty", _("There is nothing to receive."))
-    if timezone.is_naive(moment) or (order.placed_at is not None and moment < order.placed_at):
+    moment = received_at or timezone.now()
+    if timezone.is_naive(moment):
+        message = _("Give the moment with its time zone.")
+        raise Invalid.field("received_at", "naive", message)
+    if order is not None and order.placed_at is not None and moment < order.placed_at:
         message = _("Goods cannot arrive before the order was placed.")
         raise Invalid.field("received_at", "before_placed", message)
-    for number, line in enumerate(lines):
-        if line.line_id not in order_lines:
-            raise NotFound("order line", line.line_id, line=number)
+
+
+def _load_open_order(order_id: int) -> PurchaseOrder:
+    order = load(PurchaseOrder, order_id, lock=True)
+    if order.state not in OPEN:
+        raise WrongOrderState(order, *OPEN)
+    return order
+
+
+def _order_lines(order: PurchaseOrder) -> dict[int, PurchaseOrderLine]:
+    return {line.pk: line for line in order.lines.select_related("product")}
+
+
+def _lines(receipt: Receipt, order_lines: Mapping[int, PurchaseOrderLine]) -> list[Line]:
+    lines = list(receipt.lines.select_related("product").order_by("id"))
+    for line in lines:
+        if line.order_line_id is not None:
+            line.order_line = order_lines[line.order_line_id]
+    return lines
+
+
+def _arrival(
+    number: int, line: ReceiptLine, order_lines: Mapping[int, PurchaseOrderLine]
+) -> Arrival:
+    if line.line_id not in order_lines:
+        raise NotFound("order line", line.line_id, line=number)
+    return Arrival(
+        product_id=order_lines[line.line_id].product_id,
+        quantity=line.quantity,
+        packaging_id=line.packaging_id,
+        damaged=line.damaged,
+        lot_code=line.lot_code,
+        expires_on=line.expires_on,
+        difference_reason=line.difference_reason,
+    )
+
+
+def _refuse_other_parties(
+    order: PurchaseOrder, supplier_id: int | None, warehouse_id: int | None
+) -> None:
+    given = {"supplier_id": supplier_id, "warehouse_id": warehouse_id}
+    for field, value in given.items():
+        if value is not None and value != getattr(order, field):
+            message = _("The order %(number)s has another one: leave this out.")
+            raise Invalid.field(field, "not_the_orders", message % {"number": order.number})
+
+
+def _place(warehouse: Warehouse, location_id: int | None, field: str) -> Location:
+    """Return where goods go: the dock, or the named place if goods may arrive there."""
+    if location_id is None:
+        dock = standard_locations(warehouse.pk).get(LocationKind.RECEIVING)
+        if dock is None:
+            message = _("The warehouse %(code)s has no receiving place in use: add one.")
+            raise Invalid.field(field, "no_dock", message % {"code": warehouse.code})
+        return dock
+    place = load(Location, location_id)
+    if place.warehouse_id != warehouse.pk:
+        raise NotFound("location", location_id)
+    if place.kind not in RECEIVING_KINDS:
+        message = _("%(code)s is neither a dock nor a storage or quarantine location.")
+        raise Invalid.field(field, "not_for_receiving", message % {"code": place.code})
+    return place
+
+
+def _refuse_long_texts(receipt: Receipt) -> None:
     problems = [
-        problem
-        for number, line in enumerate(lines)
-        for problem in _problems(number, line, order_lines[line.line_id])
+        Problem(field, "too_long", _("At most %(most)d characters.") % {"most": most})
+        for field, most in (("delivery_note", 64), ("note", 200))
+        if len(getattr(receipt, field)) > most
     ]
     if problems:
         raise Invalid(problems)
 
 
-def _problems(number: int, line: ReceiptLine, order_line: PurchaseOrderLine) -> Iterable[Problem]:
-    product = order_line.product
-    whole = product.whole_units
-    if fault := quantity_fault(line.quantity, whole_units=whole):
-        message = _("The quantity is not a positive, exact number of base units.")
-        yield Problem("quantity", fault.value, message, number)
-        return
-    if line.damaged and quantity_fault(line.damaged, whole_units=whole):
-        message = _("The damaged quantity is not an exact number of base units.")
-        yield Problem("damaged", "not_exact", message, number)
-    elif line.damaged > line.quantity:
-        message = _("More is damaged than arrived.")
-        yield Problem("damaged", "more_than_arrived", message, number)
-    if bool(line.lot_code) != (product.lot_tracking != LotTracking.NONE):
-        message = _("A lot is named for products tracked by lot, and only for those.")
-        yield Problem("lot_code", "lot_mismatch", message, number)
-
-
-def _sum_by_line(lines: Sequence[ReceiptLine]) -> dict[int, Decimal]:
-    arriving: dict[int, Decimal] = {}
-    for line in lines:
-        arriving[line.line_id] = arriving.get(line.line_id, Decimal(0)) + line.quantity
-    return arriving
-
-
-def _add_received(arriving: dict[int, Decimal], order_lines: dict[int, PurchaseOrderLine]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(ADD_RECEIVED, [list(arriving), list(arriving.values()), active_tenant_id()])
-        if cursor.rowcount == len(arriving):
-            return
-    over = [
-        OverLine(
-            line_id=line.pk,
-            sku=line.product.sku,
-            ordered=line.quantity,
-            tolerance=line.over_receipt_tolerance,
-            received=line.quantity_received,
-            arriving=quantity,
-        )
-        for line, quantity in ((order_lines[pk], quantity) for pk, quantity in arriving.items())
-        if line.quantity_received + quantity > line.quantity + line.over_receipt_tolerance
-    ]
-    raise OverReceipt(over)
-
-
-def _movements(
-    order: PurchaseOrder,
-    lines: Sequence[ReceiptLine],
-    order_lines: dict[int, PurchaseOrderLine],
-    to_location_id: int | None,
-) -> tuple[list[MovementLine], list[int]]:
-    """Return the movements, and for each the number of the receipt line it belongs to."""
-    places = standard_locations(order.warehouse_id)
-    dock = places[LocationKind.RECEIVING].pk if to_location_id is None else to_location_id
-    damaged = places[LocationKind.DAMAGED].pk
-    lots = _lots(lines, order_lines)
-    movements: list[MovementLine] = []
-    numbers: list[int] = []
-    for number, line in enumerate(lines):
-        order_line = order_lines[line.line_id]
-        parts = (
-            (dock, line.quantity - line.damaged),
-            (damaged, line.damaged),
-        )
-        movements += [
-            MovementLine(
-                product_id=order_line.product_id,
-                from_location_id=places[LocationKind.SUPPLIER].pk,
-                to_location_id=location_id,
-                quantity=quantity,
-                reason=MovementReason.RECEIPT,
-                lot_id=lots.get((order_line.product_id, line.lot_code)),
-                unit_cost=order_line.unit_price,
-            )
-            for location_id, quantity in parts
-            if quantity
-        ]
-        numbers += [number] * (len(movements) - len(numbers))
-    return movements, numbers
-
-
-def _lots(
-    lines: Sequence[ReceiptLine], order_lines: dict[int, PurchaseOrderLine]
-) -> dict[tuple[int, str], int]:
-    labels = [
-        LotLabel(order_lines[line.line_id].product_id, line.lot_code, line.expires_on)
-        for line in lines
-        if line.lot_code
-    ]
-    with lines_numbered_as([number for number, line in enumerate(lines) if line.lot_code]):
-        ids = ensure_lots(labels=labels)
-    return {(label.product_id, label.code): pk for label, pk in zip(labels, ids, strict=True)}
-
-
-def _completed(
-    order_lines: dict[int, PurchaseOrderLine], arriving: dict[int, Decimal]
-) -> list[PurchaseOrderLine]:
-    """Bring the loaded lines up to date and return those that this receipt completed."""
-    completed = []
-    for pk, quantity in arriving.items():
-        line = order_lines[pk]
-        was_open = line.quantity_received < line.quantity
-        line.quantity_received += quantity
-        if was_open and line.quantity_received >= line.quantity:
-            completed.append(line)
-    return completed
-
-
-def _observe_lead_times(
-    order: PurchaseOrder, completed: Sequence[PurchaseOrderLine], moment: datetime
-) -> None:
-    assert order.placed_at is not None  # noqa: S101 - only placed orders are received
-    zone = order.warehouse.time_zone
-    placed_on, received_on = business_day(order.placed_at, zone), business_day(moment, zone)
-    LeadTimeObservation.objects.bulk_create(
-        [
-            LeadTimeObservation(
-                supplier_id=order.supplier_id,
-                product_id=line.product_id,
-                placed_on=placed_on,
-                received_on=received_on,
-                promised_days=(line.promised_on - placed_on).days if line.promised_on else None,
-                lead_time_days=(received_on - placed_on).days,
-            )
-            for line in completed
-        ]
-    )
-
-
-def _advance(
-    order: PurchaseOrder, order_lines: dict[int, PurchaseOrderLine], moment: datetime
-) -> None:
-    if all(line.quantity_received >= line.quantity for line in order_lines.values()):
-        order.state = PurchaseOrderState.RECEIVED
-        order.received_at = moment
-    else:
-        order.state = PurchaseOrderState.PARTIALLY_RECEIVED
-    order.version += 1
-    order.save()
-
-
-def _plain(quantity: Decimal) -> str:
-    return format(quantity.normalize(), "f")
+def _sign(receipt: Receipt) -> None:
+    """Give the receipt its number and who opened it."""
+    [receipt.number] = take_numbers("RC")
+    receipt.created_by_label = active_scope().actor.label[:160]

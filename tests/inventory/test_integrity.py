@@ -84,6 +84,9 @@ DAMAGE: dict[str, tuple[str, ...]] = {
     "entries_mirror_their_movements": (
         "UPDATE inventory_valueentry SET quantity_change = 2 * quantity_change",
     ),
+    "receipts_are_in_the_ledger": (
+        "UPDATE inventory_stockmovement SET document_kind = 'Receipt', document_id = 99",
+    ),
     "receipts_are_on_their_order": (
         "UPDATE inventory_stockmovement SET document_kind = 'PurchaseOrder', document_id = 99",
     ),

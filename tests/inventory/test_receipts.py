@@ -1,0 +1,546 @@
+"""Receipts as documents: opened, filled line by line, completed once, taken back line by line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from inventory.models import (
+    LeadTimeObservation,
+    Packaging,
+    Product,
+    PurchaseOrder,
+    PurchaseOrderState,
+    Receipt,
+    ReceiptLine,
+    ReceiptState,
+    StockMovement,
+    WorkKind,
+)
+from inventory.queries.integrity import check_book
+from inventory.queries.movements import movements_of_order
+from inventory.queries.worklists import live_claims
+from inventory.services.ledger import (
+    CorrectTheDocument,
+    InsufficientStock,
+    post_movements,
+    reverse_movement,
+)
+from inventory.services.purchasing import WrongOrderState, cancel_order, close_order
+from inventory.services.receiving import (
+    Arrival,
+    DifferenceUnexplained,
+    LineAlreadyReversed,
+    OverReceipt,
+    WrongReceiptState,
+    add_receipt_line,
+    cancel_receipt,
+    change_receipt_line,
+    complete_receipt,
+    open_receipt,
+    remove_receipt_line,
+    reverse_receipt_line,
+)
+from inventory.services.suppliers import SupplierFields, create_supplier
+from inventory.services.worklists import claim_work
+from tenancy.errors import Invalid, NotFound, Refused, StaleVersion
+from tenancy.models import AuditEvent
+from tenancy.permissions import PermissionRefused
+from tests.cast import House
+from tests.inventory.book import Site, make_product, make_site, on_hand
+from tests.inventory.test_receiving import PLACED, placed_order
+
+
+def blind(site: Site, **fields: Any) -> Receipt:
+    """Return an open receipt of Sam's goods without an order."""
+    supplier = create_supplier(fields=SupplierFields(code="BLIND", name="Sam"))
+    return open_receipt(supplier_id=supplier.pk, warehouse_id=site.warehouse.pk, **fields)
+
+
+def add(receipt: Receipt, product: Product, quantity: Any = 1, **more: Any) -> ReceiptLine:
+    arrival = Arrival(product.pk, Decimal(str(quantity)), **more)
+    return add_receipt_line(receipt_id=receipt.pk, arrival=arrival)
+
+
+def complete(receipt: Receipt, **options: Any) -> Receipt:
+    return complete_receipt(receipt_id=receipt.pk, **options)
+
+
+# -- with an order --------------------------------------------------------------------------------
+def test_nothing_moves_before_a_receipt_is_completed(site: Site) -> None:
+    apple = make_product()
+    order = placed_order(site, apple)
+    receipt = open_receipt(order_id=order.pk, delivery_note="LS 4711")
+    add(receipt, apple, 10)
+    assert on_hand(apple) == 0
+    assert order.lines.get().quantity_received == 0
+    done = complete(receipt)
+    assert (done.state, done.number) == (ReceiptState.COMPLETED, "RC-000001")
+    assert on_hand(apple, site.at("receiving")) == 10
+    order.refresh_from_db()
+    assert order.state == PurchaseOrderState.RECEIVED
+    line = done.lines.get()
+    assert line.movement.document_kind == "Receipt"
+    assert line.movement.document_id == done.pk
+    assert line.unit_cost == Decimal("2.50")
+    assert [m.pk for m in movements_of_order(order)] == [line.movement_id]
+    assert check_book() == []
+
+
+def test_lines_are_changed_and_removed_until_then(site: Site) -> None:
+    apple, pear = make_product(), make_product("PEAR")
+    order = placed_order(site, apple, pear)
+    receipt = open_receipt(order_id=order.pk)
+    wrong, gone = add(receipt, apple, 3), add(receipt, pear, 10)
+    change_receipt_line(
+        receipt_id=receipt.pk,
+        receipt_line_id=wrong.pk,
+        arrival=Arrival(apple.pk, Decimal(10), damaged=Decimal(2)),
+    )
+    remove_receipt_line(receipt_id=receipt.pk, receipt_line_id=gone.pk)
+    complete(receipt)
+    assert on_hand(apple, site.at("receiving")) == 8
+    assert on_hand(apple, site.at("damaged")) == 2
+    assert on_hand(pear) == 0
+
+
+@pytest.mark.parametrize(
+    ("quantity", "reason", "is_told"),
+    [
+        (10, "", False),  # as ordered
+        (7, "", True),
+        (7, "short_delivered", False),
+        (7, "wrong_lot", False),
+        (7, "over_delivered", True),
+        (11, "", True),
+        (11, "over_delivered", False),
+        (11, "short_delivered", True),
+        (0, "wrong_product", False),  # refused at the dock: nothing was taken in
+    ],
+)
+def test_a_difference_needs_a_reason_that_fits(
+    site: Site, quantity: int, reason: str, is_told: bool
+) -> None:
+    apple = make_product()
+    order = placed_order(site, apple, over_receipt_tolerance=Decimal(2))
+    receipt = open_receipt(order_id=order.pk)
+    add(receipt, apple, quantity, difference_reason=reason)
+    if not is_told:
+        complete(receipt)
+        assert on_hand(apple) == quantity
+        assert check_book() == []
+        return
+    with pytest.raises(DifferenceUnexplained) as refusal:
+        complete(receipt)
+    [line] = refusal.value.lines
+    assert (line.open, line.arriving) == (10, quantity)
+    assert on_hand(apple) == 0
+    receipt.refresh_from_db()
+    assert receipt.state == ReceiptState.OPEN
+
+
+def test_differences_can_be_accepted_and_are_then_named_as_what_they_are(site: Site) -> None:
+    apple, pear = make_product(), make_product("PEAR")
+    order = placed_order(site, apple, pear, over_receipt_tolerance=Decimal(2))
+    receipt = open_receipt(order_id=order.pk)
+    add(receipt, apple, 12)
+    add(receipt, pear, 3)
+    complete(receipt, accept_differences=True)
+    reasons = dict(ReceiptLine.objects.values_list("product__sku", "difference_reason"))
+    assert reasons == {"APPLE": "over_delivered", "PEAR": "short_delivered"}
+
+
+def test_more_than_the_tolerance_is_refused_whatever_the_reason(site: Site) -> None:
+    apple = make_product()
+    order = placed_order(site, apple, over_receipt_tolerance=Decimal(2))
+    receipt = open_receipt(order_id=order.pk)
+    add(receipt, apple, 13, difference_reason="over_delivered")
+    with pytest.raises(OverReceipt) as refusal:
+        complete(receipt)
+    [over] = refusal.value.data["lines"]
+    assert (over["ordered"], over["tolerance"], over["arriving"]) == ("10", "2", "13")
+    assert on_hand(apple) == 0
+
+
+def test_the_second_of_two_drafts_that_together_are_too_much_is_refused(site: Site) -> None:
+    apple = make_product()
+    order = placed_order(site, apple)
+    drafts = [open_receipt(order_id=order.pk) for _ in range(2)]
+    for receipt in drafts:
+        add(receipt, apple, 6)
+    complete(drafts[0], accept_differences=True)
+    with pytest.raises(OverReceipt):
+        complete(drafts[1], accept_differences=True)
+    assert on_hand(apple) == 6
+
+
+def test_a_delivery_finishes_the_claim_on_its_order(site: Site) -> None:
+    apple = make_product()
+    order = placed_order(site, apple)
+    claim_work(kind=WorkKind.RECEIVE, subject_id=order.pk)
+    receipt = open_receipt(order_id=order.pk)
+    add(receipt, apple, 10)
+    complete(receipt)
+    assert live_claims(WorkKind.RECEIVE, [order.pk]) == {}
+
+
+@pytest.mark.parametrize("end", [cancel_order, close_order])
+def test_only_a_placed_order_gets_receipts(site: Site, end: Any) -> None:
+    apple = make_product()
+    order = placed_order(site, apple)
+    receipt = open_receipt(order_id=order.pk)
+    add(receipt, apple, 4)
+    if end is close_order:
+        complete(receipt, accept_differences=True)
+        receipt = open_receipt(order_id=order.pk)
+        add(receipt, apple, 4)
+    had = on_hand(apple)
+    end(order_id=order.pk)
+    with pytest.raises(WrongOrderState):
+        complete(receipt, accept_differences=True)
+    with pytest.raises(WrongOrderState):
+        open_receipt(order_id=order.pk)
+    assert on_hand(apple) == had
+
+
+# -- without an order -----------------------------------------------------------------------------
+def test_goods_without_an_order_are_received_blind(site: Site) -> None:
+    milk = make_product("MILK", lot_tracking="lot")
+    receipt = blind(site)
+    more = {"lot_code": "L-1", "expires_on": date(2027, 1, 31), "unit_cost": Decimal("0.8")}
+    add(receipt, milk, 24, **more)
+    done = complete(receipt)
+    assert on_hand(milk, site.at("receiving")) == 24
+    movement = StockMovement.objects.get()
+    assert (movement.unit_cost, movement.lot.code) == (Decimal("0.8"), "L-1")
+    assert movement.lot.expires_on == date(2027, 1, 31)
+    assert done.purchase_order is None
+    assert LeadTimeObservation.objects.count() == 0
+    assert check_book() == []
+
+
+def test_a_packaging_is_turned_into_base_units(site: Site) -> None:
+    beer = make_product("BEER")
+    case = Packaging.objects.create(product=beer, name="Case", units=Decimal(24))
+    receipt = blind(site)
+    assert add(receipt, beer, 3, packaging_id=case.pk).quantity == 72
+    assert add(receipt, beer, "0.5", packaging_id=case.pk).quantity == 12
+    with pytest.raises(Invalid) as refusal:
+        add(receipt, beer, "0.3", packaging_id=case.pk)  # 7.2 bottles
+    assert refusal.value.problems[0].code == "inexact_not_whole"
+    with pytest.raises(NotFound):
+        add(receipt, make_product("WINE"), 1, packaging_id=case.pk)
+    complete(receipt)
+    assert on_hand(beer) == 84
+
+
+def test_goods_go_where_the_receipt_says_if_goods_may_arrive_there(site: Site) -> None:
+    apple = make_product()
+    receipt = blind(site, location_id=site.at("quarantine"))
+    add(receipt, apple, 5)
+    complete(receipt)
+    assert on_hand(apple, site.at("quarantine")) == 5
+    other = make_site("OTHER")
+    order = placed_order(site, apple)
+    with pytest.raises(NotFound):
+        open_receipt(order_id=order.pk, location_id=other.at("receiving"))
+    with pytest.raises(Invalid) as refusal:
+        open_receipt(order_id=order.pk, location_id=site.at("customer"))
+    assert refusal.value.problems[0].code == "not_for_receiving"
+    assert Receipt.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"quantity": Decimal(0)}, "not_positive"),
+        ({"quantity": Decimal(-1)}, "not_positive"),
+        ({"quantity": Decimal("1e400")}, "too_large"),
+        ({"quantity": Decimal("0.5")}, "not_whole"),
+        ({"quantity": Decimal("NaN")}, "not_a_number"),
+        ({"quantity": Decimal("sNaN")}, "not_a_number"),
+        ({"quantity": Decimal(0), "difference_reason": "wrong_product"}, "not_positive"),
+        ({"damaged": Decimal(2)}, "more_than_arrived"),
+        ({"damaged": Decimal(-1)}, "not_exact"),
+        ({"damaged": Decimal("sNaN")}, "not_exact"),
+        ({"lot_code": "A"}, "lot_mismatch"),
+        ({"expires_on": date(2027, 1, 1)}, "lot_missing"),
+        ({"unit_cost": Decimal(-1)}, "not_an_amount"),
+        ({"difference_reason": "bad mood"}, "unknown_reason"),
+        ({"note": "x" * 201}, "too_long"),
+    ],
+)
+def test_absurd_lines_are_refused_by_name(site: Site, change: dict[str, Any], code: str) -> None:
+    receipt = blind(site)
+    arrival = replace(Arrival(make_product().pk, Decimal(1)), **change)
+    with pytest.raises(Invalid) as refusal:
+        add_receipt_line(receipt_id=receipt.pk, arrival=arrival)
+    assert [problem.code for problem in refusal.value.problems] == [code]
+    assert ReceiptLine.objects.count() == 0
+    receipt.refresh_from_db()
+    assert receipt.version == 1
+
+
+def test_a_lot_is_required_and_a_serial_is_one(site: Site) -> None:
+    receipt = blind(site)
+    milk = make_product("MILK", lot_tracking="lot")
+    laptop = make_product("LAPTOP", lot_tracking="serial")
+    for product, more, code in [
+        (milk, {}, "lot_mismatch"),
+        (milk, {"lot_code": "L" * 65}, "bad_length"),
+        (laptop, {"lot_code": "SN-1", "quantity": 2}, "serial_is_one"),
+    ]:
+        with pytest.raises(Invalid) as refusal:
+            add(receipt, product, **{"quantity": 1, **more})
+        assert [problem.code for problem in refusal.value.problems] == [code]
+
+
+def test_lines_name_what_the_receipt_is_of(site: Site) -> None:
+    apple, pear = make_product(), make_product("PEAR")
+    receipt = open_receipt(order_id=placed_order(site, apple).pk)
+    with pytest.raises(Invalid) as refusal:
+        add(receipt, pear)
+    assert refusal.value.problems[0].code == "not_on_order"
+    with pytest.raises(Invalid) as refusal:
+        add(receipt, apple, unit_cost=Decimal(1))
+    assert refusal.value.problems[0].code == "price_is_the_orders"
+    with pytest.raises(NotFound):
+        add_receipt_line(receipt_id=receipt.pk, arrival=Arrival(987_654, Decimal(1)))
+    pear.is_active = False
+    pear.save()
+    with pytest.raises(Invalid) as refusal:
+        add(blind(site), pear)
+    assert refusal.value.problems[0].code == "inactive_product"
+
+
+def test_a_receipt_is_of_an_order_or_of_a_supplier_and_a_warehouse(site: Site) -> None:
+    order = placed_order(site, make_product())
+    for parties in (
+        {},
+        {"warehouse_id": site.warehouse.pk},
+        {"supplier_id": order.supplier_id},
+        {"order_id": order.pk, "supplier_id": order.supplier_id + 1},
+        {"order_id": order.pk, "note": "x" * 201},
+    ):
+        with pytest.raises(Invalid):
+            open_receipt(**parties)
+    with pytest.raises(NotFound):
+        open_receipt(order_id=987_654)
+    order.supplier.is_active = False
+    order.supplier.save()
+    with pytest.raises(Invalid):
+        open_receipt(supplier_id=order.supplier_id, warehouse_id=site.warehouse.pk)
+    assert Receipt.objects.count() == 0
+
+
+# -- once, and by whom ----------------------------------------------------------------------------
+def test_what_is_not_open_is_not_changed(site: Site) -> None:
+    apple = make_product()
+    receipt = blind(site)
+    line = add(receipt, apple, 5)
+    complete(receipt)
+    where = {"receipt_id": receipt.pk, "receipt_line_id": line.pk}
+    arrival = Arrival(apple.pk, Decimal(9))
+    for attempt in (
+        lambda: complete(receipt),
+        lambda: cancel_receipt(receipt_id=receipt.pk),
+        lambda: add(receipt, apple),
+        lambda: change_receipt_line(**where, arrival=arrival),
+        lambda: remove_receipt_line(**where),
+    ):
+        with pytest.raises(WrongReceiptState):
+            attempt()
+    assert on_hand(apple) == 5
+
+
+def test_a_cancelled_receipt_moves_nothing_and_is_not_completed(site: Site) -> None:
+    apple = make_product()
+    receipt = blind(site)
+    add(receipt, apple, 5)
+    cancel_receipt(receipt_id=receipt.pk, reason="wrong address")
+    with pytest.raises(WrongReceiptState):
+        complete(receipt)
+    assert on_hand(apple) == 0
+    event = AuditEvent.objects.get(action="receipt.cancelled")
+    assert event.data["reason"] == "wrong address"
+
+
+def test_an_empty_receipt_is_not_completed(site: Site) -> None:
+    with pytest.raises(Invalid):
+        complete(blind(site))
+    receipt = open_receipt(order_id=placed_order(site, make_product()).pk)
+    with pytest.raises(Invalid):
+        complete(receipt, received_at=PLACED - timedelta(seconds=1))
+
+
+def test_a_stale_version_changes_nothing(site: Site) -> None:
+    apple = make_product()
+    receipt = blind(site)
+    line = add(receipt, apple, 5)  # version 2 from here
+    stale: dict[str, Any] = {"receipt_id": receipt.pk, "version": 1}
+    for attempt in (
+        lambda: complete_receipt(**stale),
+        lambda: cancel_receipt(**stale),
+        lambda: add_receipt_line(**stale, arrival=Arrival(apple.pk, Decimal(1))),
+        lambda: remove_receipt_line(**stale, receipt_line_id=line.pk),
+    ):
+        with pytest.raises(StaleVersion):
+            attempt()
+    assert ReceiptLine.objects.count() == 1
+    assert on_hand(apple) == 0
+
+
+def test_a_line_is_found_only_on_its_own_receipt(site: Site) -> None:
+    apple = make_product()
+    order = placed_order(site, apple)
+    mine, other = (open_receipt(order_id=order.pk) for _ in range(2))
+    line = add(other, apple)
+    with pytest.raises(NotFound):
+        remove_receipt_line(receipt_id=mine.pk, receipt_line_id=line.pk)
+    complete(other, accept_differences=True)
+    add(mine, apple)
+    complete(mine, accept_differences=True)
+    with pytest.raises(NotFound):
+        reverse_receipt_line(receipt_id=mine.pk, receipt_line_id=line.pk, reason="x")
+
+
+def test_another_tenants_receipt_does_not_exist(north: House, south: House) -> None:
+    with north.scope():
+        receipt = blind(make_site())
+    with south.scope():
+        apple = make_product()
+        for attempt in (
+            lambda: add(receipt, apple),
+            lambda: complete(receipt),
+            lambda: cancel_receipt(receipt_id=receipt.pk),
+            lambda: reverse_receipt_line(receipt_id=receipt.pk, receipt_line_id=1, reason="theirs"),
+        ):
+            with pytest.raises(NotFound):
+                attempt()
+
+
+def test_a_viewer_receives_nothing(north: House) -> None:
+    with north.scope():
+        apple = make_product()
+        receipt = blind(make_site())
+    with north.scope("viewer"):
+        for attempt in (lambda: add(receipt, apple), lambda: complete(receipt)):
+            with pytest.raises(PermissionRefused):
+                attempt()
+
+
+# -- corrections ----------------------------------------------------------------------------------
+def received(site: Site, quantity: int = 10) -> tuple[Product, PurchaseOrder, Receipt, ReceiptLine]:
+    """Return an apple, its order of ten, and a completed receipt with its line, 2 damaged."""
+    apple = make_product()
+    order = placed_order(site, apple)
+    receipt = open_receipt(order_id=order.pk)
+    line = add(receipt, apple, quantity, damaged=Decimal(2))
+    complete(receipt, accept_differences=True, received_at=PLACED + timedelta(days=6))
+    return apple, order, receipt, line
+
+
+def take_back(receipt: Receipt, line: ReceiptLine, reason: str = "miscounted") -> Receipt:
+    return reverse_receipt_line(receipt_id=receipt.pk, receipt_line_id=line.pk, reason=reason)
+
+
+def test_a_line_taken_back_is_open_on_its_order_again(site: Site) -> None:
+    apple, order, receipt, line = received(site)
+    assert LeadTimeObservation.objects.count() == 1
+    take_back(receipt, line)
+    assert on_hand(apple) == 0
+    order.refresh_from_db()
+    assert (order.state, order.received_at) == (PurchaseOrderState.PLACED, None)
+    assert order.lines.get().quantity_received == 0
+    assert LeadTimeObservation.objects.count() == 0
+    assert check_book() == []
+    again = open_receipt(order_id=order.pk)
+    add(again, apple, 10)
+    complete(again)
+    assert on_hand(apple) == 10
+    assert check_book() == []
+
+
+def test_part_of_an_order_taken_back_leaves_the_rest_received(site: Site) -> None:
+    apple, order, receipt, line = received(site, 6)
+    second = open_receipt(order_id=order.pk)
+    add(second, apple, 4)
+    complete(second)
+    take_back(receipt, line)
+    order.refresh_from_db()
+    assert order.state == PurchaseOrderState.PARTIALLY_RECEIVED
+    assert order.lines.get().quantity_received == 4
+    assert on_hand(apple) == 4
+    assert check_book() == []
+
+
+def test_a_line_is_taken_back_once(site: Site) -> None:
+    apple, order, receipt, line = received(site)
+    take_back(receipt, line)
+    with pytest.raises(LineAlreadyReversed):
+        take_back(receipt, line)
+    assert order.lines.get().quantity_received == 0
+    assert StockMovement.objects.count() == 4  # sound and damaged, there and back
+    assert on_hand(apple) == 0
+
+
+def test_goods_that_moved_on_are_not_taken_back(site: Site) -> None:
+    apple, order, receipt, line = received(site)
+    post_movements(lines=[site.line(apple, 1, "receiving", "storage")])
+    with pytest.raises(InsufficientStock):
+        take_back(receipt, line)
+    line.refresh_from_db()
+    assert line.reversed_at is None
+    assert order.lines.get().quantity_received == 10
+    assert on_hand(apple) == 10
+
+
+def test_a_movement_of_a_receipt_is_taken_back_by_its_receipt_only(site: Site) -> None:
+    apple, order, _receipt, line = received(site)
+    line.refresh_from_db()
+    with pytest.raises(CorrectTheDocument) as refusal:
+        reverse_movement(movement_id=line.movement_id)
+    assert refusal.value.data["document_kind"] == "Receipt"
+    assert on_hand(apple) == 10
+    assert order.lines.get().quantity_received == 10
+
+
+def test_taking_back_wants_a_reason_and_a_completed_receipt(site: Site) -> None:
+    _apple, _order, receipt, line = received(site)
+    with pytest.raises(Invalid):
+        take_back(receipt, line, " ")
+    with pytest.raises(StaleVersion):
+        reverse_receipt_line(receipt_id=receipt.pk, receipt_line_id=line.pk, reason="x", version=1)
+    still_open = blind(site)
+    fresh = add(still_open, make_product("PEAR"))
+    with pytest.raises(Refused):
+        take_back(still_open, fresh)
+
+
+def test_a_closed_order_stays_closed(site: Site) -> None:
+    _apple, order, receipt, line = received(site)
+    close_order(order_id=order.pk)
+    take_back(receipt, line)
+    order.refresh_from_db()
+    assert order.state == PurchaseOrderState.CLOSED
+    assert check_book() == []
+
+
+def test_completing_a_long_receipt_takes_as_many_statements_as_a_short_one(site: Site) -> None:
+    products = [make_product(f"P{n}", lot_tracking="lot") for n in range(60)]
+    counts = []
+    for some in (products[:2], products[2:]):
+        receipt = open_receipt(order_id=placed_order(site, *some).pk)
+        for product in some:
+            add(receipt, product, 10, lot_code="A")
+        with CaptureQueriesContext(connection) as statements:
+            complete(receipt)
+        counts.append(len(statements))
+    assert on_hand(products[59]) == 10
+    assert counts[0] == counts[1] <= 40
