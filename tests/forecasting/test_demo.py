@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from forecasting.demo.loading import load_trade
+from forecasting.demo.floor import open_floor
+from forecasting.demo.loading import ACTOR, load_trade
 from forecasting.demo.trades import GROCER, PARTS, TRADES, Trade
 from forecasting.demo.trading import trade
 from forecasting.demo.world import draw_world
-from inventory.models import DailyDemand, PurchaseOrder, StockMovement
+from inventory.models import DailyDemand, PurchaseOrder, SalesOrder, StockMovement
 from inventory.queries.integrity import check_book
 from tests.cast import House
 
@@ -73,6 +74,27 @@ def test_the_services_hold_what_the_simulation_says(north: House) -> None:
         assert PurchaseOrder.objects.filter(state="received").exists()
         last = DailyDemand.objects.order_by("-business_day")[0]
         assert last.business_day == LAST_DAY
+
+
+@pytest.mark.django_db
+def test_the_floor_opens_once_with_orders_in_every_state(north: House) -> None:
+    company = small(GROCER)
+    ranges = tuple(
+        dataclasses.replace(r, names=g.names[:8])
+        for r, g in zip(company.ranges, GROCER.ranges, strict=False)
+    )
+    company = dataclasses.replace(company, ranges=ranges)
+    load_trade(company, north.tenant, through=LAST_DAY, progress=lambda *_: None, history_days=28)
+    now = dt.datetime.now(dt.UTC)
+    assert open_floor(north.tenant, ACTOR, now)
+    with north.scope():
+        states = set(SalesOrder.objects.values_list("state", flat=True))
+        orders = SalesOrder.objects.count()
+        assert check_book() == []
+    assert {"draft", "allocated", "picking", "packed", "shipped"} <= states
+    assert not open_floor(north.tenant, ACTOR, now)
+    with north.scope():
+        assert SalesOrder.objects.count() == orders
 
 
 @pytest.mark.django_db

@@ -11,8 +11,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
-from forecasting.demo.loading import load_trade
+from forecasting.demo.floor import open_floor
+from forecasting.demo.loading import ACTOR, load_trade
 from forecasting.demo.people import PASSWORD, create_people
 from forecasting.demo.trades import TRADES, Trade
 from tenancy.models import Tenant
@@ -75,6 +77,7 @@ class Command(BaseCommand):
         today = dt.datetime.now(zoneinfo.ZoneInfo(company.time_zone)).date()
         last = through or today - dt.timedelta(days=1)
         added = load_trade(company, tenant, through=last, progress=show)
+        open_floor(tenant, ACTOR, timezone.now())
         seconds = time.monotonic() - begin
         self.stdout.write(f"  {tenant.name}: {added} simulated days loaded in {seconds:.0f} s")
 
