@@ -21,6 +21,7 @@ from psycopg import sql
 
 from config import embedded
 from config.database_roles import OWNER, prepare_database
+from tests.template_cache import fill_template
 
 TEMPLATE = "stockcast_template"
 _SESSION_DIR = "STOCKCAST_TEST_SESSION_DIR"
@@ -108,7 +109,7 @@ def create_database() -> None:
             c.execute(_create(TEMPLATE, "template0"))
             with psycopg.connect(superuser_url(TEMPLATE), autocommit=True) as template:
                 prepare_database(template)
-            _migrate_template()
+            fill_template(superuser_url(TEMPLATE), _migrate_template)
         c.execute(_create(database_name(), TEMPLATE))
 
 
