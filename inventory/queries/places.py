@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from inventory.models import OUTSIDE_KINDS, Location, LocationKind, StockBalance, Warehouse
+from inventory.models import OUTSIDE_KINDS, Location, LocationKind, StockBalance, Warehouse, Zone
 from inventory.queries.access import in_allowed
 from tenancy.errors import NotFound
 
@@ -49,6 +50,27 @@ def find_location(warehouse_id: int, code: str) -> Location | None:
     """Return the location of that code (in any case) in the warehouse, or None."""
     rows = Location.objects.filter(warehouse_id=warehouse_id)
     return rows.filter(code=code).first() or rows.filter(code__iexact=code).first()
+
+
+def codes_in_use(warehouse_id: int, codes: Collection[str]) -> list[str]:
+    """Return those of the codes that locations of the warehouse have already, in order."""
+    rows = Location.objects.filter(warehouse_id=warehouse_id, code__in=codes)
+    return list(rows.order_by("code").values_list("code", flat=True))
+
+
+def zones(warehouse_id: int) -> QuerySet[Zone]:
+    """Return the zones of a warehouse by code, each with its parent and its number of places."""
+    rows = Zone.objects.filter(warehouse_id=warehouse_id).select_related("parent")
+    return rows.annotate(places=Count("locations")).order_by("code", "id")
+
+
+def get_zone(zone_id: int) -> Zone:
+    """Return the zone with its warehouse; raise ``NotFound``."""
+    rows = in_allowed(Zone.objects.select_related("warehouse", "parent"), "warehouse_id")
+    found = rows.filter(pk=zone_id).first()
+    if found is None:
+        raise NotFound("zone", zone_id)
+    return found
 
 
 def receiving_places(warehouse_id: int) -> QuerySet[Location]:

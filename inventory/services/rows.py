@@ -45,12 +45,7 @@ def load_many(model: type[M], row_ids: Iterable[int]) -> dict[int, M]:
 
 def save(row: M) -> M:
     """Validate and save; raise ``Invalid`` that names the field, also when a key is taken."""
-    if row.tenant_id is None:  # type: ignore[attr-defined]
-        row.tenant_id = active_tenant_id()  # type: ignore[attr-defined]
-    try:
-        row.full_clean(validate_unique=False, validate_constraints=False)
-    except ValidationError as error:
-        raise Invalid(_problems(error)) from error
+    check_fields(row)
     try:
         with transaction.atomic():
             row.save()
@@ -60,6 +55,16 @@ def save(row: M) -> M:
             raise
         raise Invalid([problem]) from error
     return row
+
+
+def check_fields(row: models.Model) -> None:
+    """Raise ``Invalid`` for every field with a value that cannot be; keys are not looked at."""
+    if row.tenant_id is None:  # type: ignore[attr-defined]
+        row.tenant_id = active_tenant_id()  # type: ignore[attr-defined]
+    try:
+        row.full_clean(validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        raise Invalid(_problems(error)) from error
 
 
 def check_version(row: M, version: int | None) -> None:

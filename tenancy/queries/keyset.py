@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -18,6 +19,14 @@ from django.utils.translation import gettext_lazy as _
 from tenancy.errors import Invalid
 
 M = TypeVar("M", bound=Model)
+
+
+class _Exact(DjangoJSONEncoder):
+    """Writes moments to the microsecond: cut off, a page would begin with its predecessor's end."""
+
+    def default(self, o: Any) -> Any:
+        return o.isoformat() if isinstance(o, datetime) else super().default(o)
+
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
@@ -41,7 +50,12 @@ def keyset_page(
     """
     rows = queryset.order_by(*order)
     if cursor:
-        rows = rows.filter(_after(order, _decode(queryset, order, cursor)))
+        values = _decode(queryset, order, cursor)
+        try:
+            rows = rows.filter(_after(order, values))
+        except (ValueError, TypeError, ValidationError) as error:
+            # the value of an annotation is typed only here
+            raise _not_valid_here() from error
     items = list(rows[: min(size, LARGEST_PAGE) + 1])
     more = len(items) > min(size, LARGEST_PAGE)
     items = items[: min(size, LARGEST_PAGE)]
@@ -69,7 +83,7 @@ def _value(row: Model, name: str) -> Any:
 
 def _encode(order: Sequence[str], row: Model) -> str:
     state = [list(order), [_value(row, name) for name in order]]
-    text = json.dumps(state, cls=DjangoJSONEncoder, separators=(",", ":"))
+    text = json.dumps(state, cls=_Exact, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
+
 import pytest
+from django.db.models import F
 
 from inventory.models import Product
 from tenancy.errors import Invalid
@@ -32,7 +36,8 @@ def walk(order: tuple[str, ...], size: int) -> list[str]:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
 @pytest.mark.parametrize(
-    "order", [("sku", "id"), ("-sku", "-id"), ("name", "-id"), ("-name", "id")]
+    "order",
+    [("sku", "id"), ("-sku", "-id"), ("name", "-id"), ("-name", "id"), ("created_at", "id")],
 )
 def test_every_row_comes_once_in_order_whatever_the_page_size(
     products: None, order: tuple[str, ...], size: int
@@ -46,6 +51,17 @@ def test_a_cursor_of_another_order_or_of_nonsense_is_refused(products: None) -> 
     for cursor in (other, "nonsense", "%%%", "W10", "é"):
         with pytest.raises(Invalid):
             keyset_page(Product.objects.all(), order=("sku", "id"), cursor=cursor)
+
+
+def test_moments_of_an_annotation_are_exact_and_checked(products: None) -> None:
+    made = Product.objects.annotate(made_at=F("created_at"))
+    order = ("made_at", "id")
+    first = keyset_page(made, order=order, size=1)
+    second = keyset_page(made, order=order, size=1, cursor=first.next_cursor)
+    assert [first.items[0].sku, second.items[0].sku] == ["A", "B"]
+    forged = b64encode(json.dumps([list(order), ["yesterday", 1]]).encode()).decode()
+    with pytest.raises(Invalid):
+        keyset_page(made, order=order, cursor=forged)
 
 
 def test_a_page_is_never_larger_than_the_cap(in_north: House) -> None:
