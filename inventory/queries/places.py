@@ -8,12 +8,23 @@ from decimal import Decimal
 
 from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from inventory.models import OUTSIDE_KINDS, Location, LocationKind, StockBalance, Warehouse, Zone
 from inventory.queries.access import in_allowed
-from tenancy.errors import NotFound
+from tenancy.errors import Conflict, NotFound
 
 MONEY: DecimalField[Decimal, Decimal] = DecimalField(max_digits=30, decimal_places=6)
+
+
+class NoSuchPlace(Conflict):
+    """The warehouse has no location of a kind that is needed, or none in use."""
+
+    code = "no_such_place"
+
+    def __init__(self, warehouse_id: int, kind: LocationKind) -> None:
+        message = _("This warehouse has no place of the kind %(kind)s in use. Add one.")
+        super().__init__(message % {"kind": kind.label}, warehouse_id=warehouse_id, kind=kind.value)
 
 
 def standard_locations(warehouse_id: int) -> dict[LocationKind, Location]:
@@ -22,6 +33,14 @@ def standard_locations(warehouse_id: int) -> dict[LocationKind, Location]:
     found: dict[LocationKind, Location] = {}
     for location in rows.order_by("walking_order", "id"):
         found.setdefault(LocationKind(location.kind), location)
+    return found
+
+
+def standard_location(warehouse_id: int, kind: LocationKind) -> Location:
+    """Return the first active location of that kind; raise ``NoSuchPlace`` when there is none."""
+    found = standard_locations(warehouse_id).get(kind)
+    if found is None:
+        raise NoSuchPlace(warehouse_id, kind)
     return found
 
 
