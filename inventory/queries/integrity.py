@@ -12,6 +12,7 @@ from inventory.queries.differences import (
     Difference,
     find_differences as _differences,
 )
+from inventory.queries.integrity_transfers import TRANSFER_CHECKS
 from inventory.queries.integrity_values import VALUE_CHECKS
 
 # every end of every movement at a place that carries a balance
@@ -250,6 +251,7 @@ CHECKS: tuple[Check, ...] = (
     receipts_are_on_their_order,
     demand_covers_its_sources,
     *VALUE_CHECKS,
+    *TRANSFER_CHECKS,
 )
 
 

@@ -32,6 +32,9 @@ INSIDE_REASONS = frozenset(
         MovementReason.TRANSFER_IN,
     }
 )
+TRANSFER_REASONS = frozenset(
+    {MovementReason.TRANSFER_OUT, MovementReason.TRANSFER_IN, MovementReason.TRANSFER_LOSS}
+)
 QUANTITY_FAULTS = {
     QuantityFault.NOT_A_NUMBER: _("The quantity is not a number. Give it in base units."),
     QuantityFault.NOT_POSITIVE: _("The quantity must be greater than zero."),
@@ -224,6 +227,12 @@ def _route_problems(
     ):  # fmt: skip
         message = _("Stock travels between warehouses through the in-transit location.")
         yield Problem("to_location_id", "other_warehouse", message, number)
+    elif line.reason not in TRANSFER_REASONS and LocationKind.IN_TRANSIT in (
+        left.kind,
+        reached.kind,
+    ):
+        message = _("What is in transit belongs to a transfer: send, receive or write off there.")
+        yield Problem("to_location_id", "in_transit", message, number)
     elif line.reason in INSIDE_REASONS and (left.is_outside or reached.is_outside):
         message = _("With this reason stock stays inside the warehouse.")
         yield Problem("reason", "stays_inside", message, number)

@@ -27,6 +27,7 @@ USUAL_REASONS = {
     "supplier": MovementReason.RECEIPT,
     "customer": MovementReason.SHIPMENT,
     "loss": MovementReason.COUNT,
+    "in_transit": MovementReason.TRANSFER_OUT,
 }
 
 

@@ -23,13 +23,14 @@ from tenancy.permissions import PermissionRefused
 from tests import engines
 from tests.cast import House
 from tests.inventory.book import Site, make_lot, make_product, make_site, tamper
+from tests.inventory.shifting import Pair
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def book(north: House) -> tuple[House, Site]:
-    """A committed book in order: three products, a lot, a serial, a reversal."""
+    """A committed book in order: products, a lot, a serial, FIFO layers, a transfer under way."""
     with north.scope():
         site = make_site()
         apple, milk = make_product(), make_product("MILK", lot_tracking="lot")
@@ -41,8 +42,18 @@ def book(north: House) -> tuple[House, Site]:
         plum = make_product("PLUM")
         InventorySettings.objects.create(valuation_method="fifo")
         site.receive(plum, 3, unit_cost=Decimal(2))
+        on_the_way(site)
         assert check_book() == []
     return north, site
+
+
+def on_the_way(site: Site) -> None:
+    """Two of four cherries have left for another site, and one has arrived."""
+    pair, cherry = Pair(site, make_site("THERE")), make_product("CHERRY")
+    site.receive(cherry, 4)
+    order = pair.released((cherry, 4))
+    pair.send(order, 2)
+    pair.receive(order, 1)
 
 
 APPLE = "(SELECT id FROM inventory_product WHERE sku = 'APPLE')"
@@ -53,7 +64,7 @@ DAMAGE: dict[str, tuple[str, ...]] = {
     "outside_places_carry_no_balance": (
         (
             "UPDATE inventory_stockbalance SET location_id = "
-            "(SELECT id FROM inventory_location WHERE kind = 'customer') "
+            "(SELECT min(id) FROM inventory_location WHERE kind = 'customer') "
             f"WHERE product_id = {APPLE}"
         ),
     ),
@@ -86,6 +97,22 @@ DAMAGE: dict[str, tuple[str, ...]] = {
     ),
     "receipts_are_in_the_ledger": (
         "UPDATE inventory_stockmovement SET document_kind = 'Receipt', document_id = 99",
+    ),
+    "transfers_equal_their_movements": (
+        "UPDATE inventory_transferpiece SET quantity_received = 0, quantity_lost = 1",
+        "UPDATE inventory_transferline SET quantity_received = 0, quantity_lost = 1",
+    ),
+    "in_transit_is_what_transfers_say": (
+        (
+            "UPDATE inventory_stockbalance SET on_hand = 7 WHERE location_id IN "
+            "(SELECT id FROM inventory_location WHERE kind = 'in_transit') AND on_hand > 0"
+        ),
+    ),
+    "transfer_lines_are_the_sum_of_their_pieces": (
+        "UPDATE inventory_transferline SET quantity_lost = 1",
+    ),
+    "transfers_are_promised_what_is_still_to_go": (
+        "UPDATE inventory_transferline SET quantity = 3",
     ),
     "receipts_are_on_their_order": (
         "UPDATE inventory_stockmovement SET document_kind = 'PurchaseOrder', document_id = 99",

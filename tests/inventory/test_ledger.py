@@ -320,6 +320,20 @@ def test_stock_travels_between_warehouses_only_in_transit(site: Site) -> None:
     assert on_hand(apple, other.at("receiving")) == 5
 
 
+def test_what_is_in_transit_belongs_to_a_transfer(site: Site) -> None:
+    apple = make_product()
+    site.receive(apple, 5)
+    for start, end, reason in (
+        ("storage", "in_transit", MovementReason.MOVE),
+        ("in_transit", "storage", MovementReason.PUT_AWAY),
+        ("loss", "in_transit", MovementReason.FOUND),
+    ):
+        with pytest.raises(Invalid) as refusal:
+            post_movements(lines=[site.line(apple, 1, start, end, reason=reason)])
+        assert codes(refusal) == [(0, "to_location_id", "in_transit")]
+    assert on_hand(apple, site.at("storage")) == 5
+
+
 def test_a_movement_cannot_take_effect_in_the_future(site: Site) -> None:
     apple = make_product()
     with pytest.raises(Invalid) as refusal:
