@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from inventory.models import TransferLine, TransferOrder, TransferState, Warehouse
+from inventory.queries.access import require_warehouse
 from inventory.services.allocation import CHOICES, AllocationBusy, promise
 from inventory.services.allocation_choice import Choice, OpenLine, choose_stock, hold_lots
 from inventory.services.ledger import AllocationLine, InsufficientStock, release
@@ -96,6 +97,7 @@ def release_transfer(
     require(Permission.PLAN)
     with transaction.atomic():
         order = lock_transfer(transfer_order_id, TransferState.DRAFT, version=version)
+        require_warehouse(order.from_warehouse_id)
         lines = list(order.lines.select_related("product").order_by("id"))
         if not lines:
             raise TransferHasNoLines(order)

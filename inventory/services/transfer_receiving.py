@@ -19,6 +19,7 @@ from inventory.models import (
     TransferPiece,
     TransferState,
 )
+from inventory.queries.access import require_warehouse
 from inventory.queries.places import standard_location
 from inventory.rules.units import quantity_fault
 from inventory.services import transfer_sql as sql
@@ -105,6 +106,7 @@ def receive_transfer(
     require(Permission.FLOOR_WORK)
     with transaction.atomic():
         order = lock_transfer(transfer_order_id, TransferState.IN_TRANSIT)
+        require_warehouse(order.to_warehouse_id)
         pieces = _pieces(order)
         _check(goods, pieces)
         _check_damaged(goods, pieces)
@@ -141,6 +143,7 @@ def state_transfer_loss(
         raise Invalid.field("note", "required", message)
     with transaction.atomic():
         order = lock_transfer(transfer_order_id, TransferState.IN_TRANSIT)
+        require_warehouse(order.to_warehouse_id)
         pieces = _pieces(order)
         _check(goods, pieces)
         _refuse_early(order, effective_at)

@@ -21,6 +21,7 @@ from inventory.models import (
     TransferOrder,
     TransferState,
 )
+from inventory.queries.access import require_warehouse
 from inventory.queries.places import standard_location
 from inventory.rules.business_day import business_day
 from inventory.rules.promises import Leaving, Promise, Use, use_promises
@@ -118,6 +119,7 @@ def send_transfer(
     require(Permission.FLOOR_WORK)
     with transaction.atomic():
         order = lock_transfer(transfer_order_id, *SENDING)
+        require_warehouse(order.from_warehouse_id)
         lines = {line.pk: line for line in order.lines.select_related("product")}
         rows = fetch(sql.LOCK_PROMISES, [active_tenant_id(), order.pk])
         promises = [Promise(row[0], row[1], row[3], row[4], row[5]) for row in rows]
@@ -147,6 +149,7 @@ def end_sending(*, transfer_order_id: int, version: int | None = None) -> Transf
     require(Permission.FLOOR_WORK)
     with transaction.atomic():
         order = lock_transfer(transfer_order_id, TransferState.IN_TRANSIT, version=version)
+        require_warehouse(order.from_warehouse_id)
         freed = free_promises(order)
         advance_transfer(order, timezone.now())
         audit.record("transfer.sending_ended", order, number=order.number, places=freed)

@@ -93,3 +93,26 @@ ADD_ARRIVED_TO_LINES = """
     ) AS arrived
     WHERE line.tenant_id = %s AND line.id = arrived.line_id
 """
+
+# taking back: what arrived or was lost of a piece stays sent
+TAKE_OFF_PIECE = """
+    UPDATE inventory_transferpiece piece
+    SET quantity = piece.quantity - %s, quantity_received = piece.quantity_received - %s,
+        quantity_lost = piece.quantity_lost - %s
+    FROM inventory_transferline line
+    WHERE piece.tenant_id = %s AND line.tenant_id = piece.tenant_id AND line.id = piece.line_id
+        AND line.order_id = %s AND line.product_id = %s AND piece.lot_id IS NOT DISTINCT FROM %s
+        AND piece.quantity - %s >= greatest(piece.quantity_received + piece.quantity_lost, 0.000001)
+"""
+DROP_PIECE = """
+    DELETE FROM inventory_transferpiece piece USING inventory_transferline line
+    WHERE piece.tenant_id = %s AND line.tenant_id = piece.tenant_id AND line.id = piece.line_id
+        AND line.order_id = %s AND line.product_id = %s AND piece.lot_id IS NOT DISTINCT FROM %s
+        AND piece.quantity = %s AND piece.quantity_received = 0 AND piece.quantity_lost = 0
+"""
+TAKE_OFF_LINE = """
+    UPDATE inventory_transferline
+    SET quantity_sent = quantity_sent - %s, quantity_received = quantity_received - %s,
+        quantity_lost = quantity_lost - %s
+    WHERE tenant_id = %s AND order_id = %s AND product_id = %s
+"""

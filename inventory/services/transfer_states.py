@@ -53,6 +53,7 @@ def advance_transfer(order: TransferOrder, moment: datetime) -> None:
     [(sent, on_the_way, promised)] = fetch(STANDING, [active_tenant_id(), order.pk])
     if not sent:
         order.state = TransferState.RELEASED
+        order.sent_at = None
     elif on_the_way or promised:
         order.state = TransferState.IN_TRANSIT
         order.received_at = None

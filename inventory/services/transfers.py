@@ -23,6 +23,7 @@ from inventory.models import (
 from inventory.rules.units import quantity_fault
 from inventory.services.numbers import take_numbers
 from inventory.services.rows import load
+from inventory.services.transfer_corrections import ArrivedAlready, reverse_transfer_movement
 from inventory.services.transfer_lines import AskedLine, build_lines
 from inventory.services.transfer_promises import (
     ShortTransfer,
@@ -53,6 +54,7 @@ from tenancy.permissions import Permission, require
 from tenancy.services import audit
 
 __all__ = [
+    "ArrivedAlready",
     "AskedLine",
     "LostGoods",
     "LotNotGood",
@@ -71,6 +73,7 @@ __all__ = [
     "receive_transfer",
     "release_transfer",
     "remove_transfer_line",
+    "reverse_transfer_movement",
     "send_transfer",
     "state_transfer_loss",
 ]

@@ -63,9 +63,9 @@ class Pair:
         return receive_transfer(transfer_order_id=order.pk, goods=[part])
 
 
-def make_pair() -> Pair:
+def make_pair(here: str = "HERE", there: str = "THERE") -> Pair:
     """Create both warehouses."""
-    return Pair(make_site("HERE"), make_site("THERE"))
+    return Pair(make_site(here), make_site(there))
 
 
 def piece_of(order: TransferOrder) -> TransferPiece:

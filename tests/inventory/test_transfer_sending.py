@@ -244,6 +244,6 @@ def test_sending_asks_the_same_number_of_questions_however_many_lines(
 
 
 # savepoint, order, lines, promises, places, warehouse, lots, sent, promises ended, places there,
-# pieces; the ledger: products, locations, lots, savepoint, movements, balances ensured, locked,
-# changed, end; standing, claim, order, event, end of the savepoint
-SEND_STATEMENTS = 25
+# pieces; the ledger: products, locations, lots, savepoint, movements, values (four), balances
+# ensured, locked, changed, end; standing, claim, order, event, end of the savepoint
+SEND_STATEMENTS = 29

@@ -22,7 +22,9 @@ from hypothesis.stateful import (
 from inventory.models import (
     Allocation,
     AllocationState,
+    MovementReason,
     StockBalance,
+    StockMovement,
     TransferOrder,
     TransferPiece,
     TransferState,
@@ -37,6 +39,7 @@ from inventory.services.transfers import (
     end_sending,
     receive_transfer,
     release_transfer,
+    reverse_transfer_movement,
     send_transfer,
     state_transfer_loss,
 )
@@ -46,7 +49,7 @@ from tests.inventory.book import make_lot, make_product
 from tests.inventory.shifting import Pair, make_pair
 
 LONG = os.environ.get("STOCKCAST_LONG") == "1"
-EXAMPLES, STEPS = (150, 50) if LONG else (6, 16)
+EXAMPLES, STEPS = (150, 50) if LONG else (5, 14)
 
 few = st.integers(min_value=1, max_value=7).map(Decimal)
 choice = st.integers(min_value=0, max_value=9)
@@ -136,6 +139,19 @@ class TransferMachine(RuleBasedStateMachine):
     def cancel(self, which: int) -> None:
         order = self.orders[which % len(self.orders)]
         self.tried(lambda: cancel_transfer(transfer_order_id=order.pk))
+
+    @precondition(lambda self: self.pieces())
+    @rule(which=choice)
+    def take_back(self, which: int) -> None:
+        rows = StockMovement.objects.filter(document_kind="TransferOrder", reverses=None)
+        movement = rows.order_by("-id")[which % rows.count()]
+        order_id = movement.document_id
+        if self.tried(
+            lambda: reverse_transfer_movement(
+                transfer_order_id=order_id, movement_id=movement.pk, reason="wrong pallet"
+            )
+        ) and (movement.reason == MovementReason.TRANSFER_LOSS):
+            self.lost[movement.lot_id] -= movement.quantity
 
     # -- what must hold -----------------------------------------------------------------------
     @invariant()
