@@ -284,6 +284,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ChannelKind": "inventory.models.ChannelKind",
         "LotTracking": "inventory.models.LotTracking",
         "PurchaseOrderState": "inventory.models.PurchaseOrderState",
+        "CountState": "inventory.models.CountState",
+        "CountReason": "inventory.models.CountReason",
         "NetworkState": "forecasting.models.NetworkState",
         "SuggestionState": "forecasting.models.SuggestionState",
         "RiskKind": "forecasting.models.RiskKind",

@@ -232,3 +232,28 @@ class LeadTimeObservationAdmin(ReadOnlyTenantAdmin):
         "lead_time_days",
     )
     list_select_related = ("supplier", "product")
+
+
+@admin.register(models.CycleCount)
+class CycleCountAdmin(ReadOnlyTenantAdmin):
+    list_display = ("number", "warehouse", "location", "product", "state", "reason", "due_on")
+    list_filter = ("state", "reason")
+    list_select_related = ("warehouse", "location", "product")
+    search_fields = ("number", "location__code")
+
+
+@admin.register(models.CountLine)
+class CountLineAdmin(ReadOnlyTenantAdmin):
+    list_display = ("count", "round_number", "product", "lot", "counted", "expected")
+    list_select_related = ("count", "product", "lot")
+
+
+@admin.register(models.InventorySettings)
+class InventorySettingsAdmin(ReadOnlyTenantAdmin):
+    list_display = ("valuation_method", "closed_through", "adjustment_limit", "counts_per_day")
+
+
+@admin.register(models.WarehouseAccess)
+class WarehouseAccessAdmin(ReadOnlyTenantAdmin):
+    list_display = ("membership", "warehouse")
+    list_select_related = ("membership__user", "warehouse")

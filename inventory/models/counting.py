@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models.catalog import Lot, Product
@@ -24,7 +26,12 @@ class CountState(models.TextChoices):
     @classmethod
     def open(cls) -> list[CountState]:
         """Return the states in which a count is still to be finished."""
-        return [cls.REQUESTED, cls.COUNTING, cls.RECOUNT, cls.COUNTED, cls.APPROVED]
+        return [*cls.to_count(), cls.COUNTED, cls.APPROVED]
+
+    @classmethod
+    def to_count(cls) -> list[CountState]:
+        """Return the states in which somebody has to go and count."""
+        return [cls.REQUESTED, cls.COUNTING, cls.RECOUNT]
 
 
 class CountReason(models.TextChoices):
@@ -77,6 +84,11 @@ class CycleCount(TenantOwned):
         ]
         indexes = [models.Index(fields=["tenant", "state", "due_on"], name="cycle_count_by_state")]
 
+    @property
+    def hides_expected(self) -> bool:
+        """Tell whether nobody may see what the book expects: blind, and not counted yet."""
+        return self.is_blind and self.state in CountState.to_count()
+
     def __str__(self) -> str:
         return self.number
 
@@ -85,7 +97,9 @@ class CountLine(TenantOwned):
     """What was counted of one product and lot in one round. Earlier rounds stay beside it.
 
     ``expected`` and ``on_hand_version`` are of the balance when it was counted: another version at
-    posting means that stock moved since, and the line is stale.
+    posting means that stock moved since, and the line is stale. Rebased, ``moved_since`` is what
+    moved after it was counted, and the version is that of then: the variance stays. With
+    ``to_recount`` a later round counts the goods again.
     """
 
     count = TenantForeignKey(CycleCount, on_delete=models.CASCADE, related_name="lines")
@@ -100,6 +114,8 @@ class CountLine(TenantOwned):
     counted_by_id = models.BigIntegerField(null=True)
     counted_by_label = models.CharField(max_length=160)
     counted_at = models.DateTimeField(db_default=models.functions.Now())
+    moved_since = quantity_field(db_default=0)
+    to_recount = models.BooleanField(db_default=False)
 
     class Meta(TenantOwned.Meta):
         ordering = ["count_id", "round_number", "id"]
@@ -112,7 +128,17 @@ class CountLine(TenantOwned):
             models.CheckConstraint(
                 condition=Q(counted__gte=0, expected__gte=0), name="count_line_not_negative"
             ),
+            models.CheckConstraint(
+                condition=Q(counted__gte=-F("moved_since"), expected__gte=-F("moved_since")),
+                name="count_line_rebased_not_negative",
+            ),
         ]
+
+    @property
+    def variance(self) -> Decimal:
+        """Return counted minus on hand at that moment; a rebase does not change it."""
+        difference: Decimal = self.counted - self.expected
+        return difference
 
     def __str__(self) -> str:
         return f"{self.product_id}: {self.counted}"

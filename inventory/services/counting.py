@@ -1,7 +1,8 @@
-"""Cycle counts: asked for, begun, given up. Entering and posting have their own rooms."""
+"""Cycle counts: asked for, begun, given up. Entering and reviewing have their own rooms."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -17,17 +18,21 @@ from inventory.models import (
     Location,
     LocationKind,
     Product,
+    WorkKind,
 )
 from inventory.queries.settings import inventory_settings
 from inventory.rules.business_day import business_day
+from inventory.services.counting_errors import WrongCountState
 from inventory.services.numbers import take_numbers
-from inventory.services.rows import load
+from inventory.services.rows import check_version, load
+from inventory.services.worklists import claim_work, finish_work
 from tenancy.errors import Invalid
 from tenancy.permissions import Permission, require
 from tenancy.scope import active_scope
 from tenancy.services import audit
 
 LONGEST_NOTE = 200
+BEGINNING = (CountState.REQUESTED, CountState.RECOUNT, CountState.COUNTING)
 UNCOUNTED_KINDS = frozenset({*OUTSIDE_KINDS, LocationKind.IN_TRANSIT})
 
 
@@ -74,6 +79,60 @@ def request_count(
         if _insert(count):
             audit.record("cycle_count.requested", count, number=count.number, reason=str(reason))
             return count
+
+
+def start_count(*, cycle_count_id: int, version: int | None = None) -> CycleCount:
+    """Take a count and begin it, or its next round; go on with one that was begun.
+
+    Raises ``NotFound``, ``StaleVersion``, ``WrongCountState``, ``ClaimedByOther``.
+    """
+    require(Permission.FLOOR_WORK)
+    with transaction.atomic():
+        count = lock_count(cycle_count_id, BEGINNING, version)
+        claim_work(kind=WorkKind.COUNT, subject_id=count.pk)
+        if count.state != CountState.COUNTING:
+            count.state = CountState.COUNTING
+            save_count(count)
+            data = {"number": count.number, "round": count.round_number}
+            audit.record("cycle_count.started", count, **data)
+    return count
+
+
+def cancel_count(
+    *, cycle_count_id: int, version: int | None = None, reason: str = ""
+) -> CycleCount:
+    """Give a count up before it is posted: what was counted stays readable and changes nothing.
+
+    Raises ``NotFound``, ``StaleVersion``, ``WrongCountState``.
+    """
+    require(Permission.APPROVE)
+    with transaction.atomic():
+        count = lock_count(cycle_count_id, CountState.open(), version)
+        count.state = CountState.CANCELLED
+        save_count(count)
+        finish_work(kind=WorkKind.COUNT, subject_id=count.pk)
+        audit.record("cycle_count.cancelled", count, number=count.number, reason=reason)
+    return count
+
+
+def lock_count(
+    cycle_count_id: int, states: Sequence[CountState], version: int | None = None
+) -> CycleCount:
+    """Return the count, locked, in one of these states: of two people at once the second waits.
+
+    For the other rooms of counting. Raises ``NotFound``, ``StaleVersion``, ``WrongCountState``.
+    """
+    count = load(CycleCount, cycle_count_id, lock=True)
+    check_version(count, version)
+    if count.state not in states:
+        raise WrongCountState(count, *states)
+    return count
+
+
+def save_count(count: CycleCount) -> None:
+    """Save a locked count as its next version."""
+    count.version += 1
+    count.save()
 
 
 def _open_count(location_id: int, product_id: int | None) -> CycleCount | None:
