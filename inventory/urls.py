@@ -9,11 +9,14 @@ from inventory.pages import (
     products,
     purchasing,
     receiving,
+    reports,
     scan_move,
     scanning,
     stock,
     suppliers,
 )
+from inventory.queries.reports import REPORTS
+from inventory.services.report_files import WRITERS
 
 app_name = "inventory"
 urlpatterns = [
@@ -86,4 +89,19 @@ urlpatterns = [
     path("warehouses/", places.warehouse_list, name="warehouse_list"),
     path("warehouses/new/", places.warehouse_create, name="warehouse_create"),
     path("warehouses/<int:warehouse_id>/", places.warehouse_detail, name="warehouse_detail"),
+    path("reports/", reports.report_list, name="report_list"),
+    *(
+        path(f"reports/{name}/", reports.report_detail, {"name": name}, name="report_detail")
+        for name in REPORTS
+    ),
+    *(
+        path(
+            f"reports/{name}.{file_format}",
+            reports.report_export,
+            {"name": name, "file_format": file_format},
+            name="report_export",
+        )
+        for name in REPORTS
+        for file_format in WRITERS
+    ),
 ]

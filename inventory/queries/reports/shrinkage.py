@@ -1,0 +1,167 @@
+"""Shrinkage: what went to the loss location less what came back from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _, gettext_lazy
+
+from inventory.models import MovementReason
+from inventory.queries.reports import parts
+from inventory.queries.reports.asking import Question
+from inventory.queries.reports.declaring import Column, Figure, Kind, Picture, Report, Row, total
+
+BODY = """
+    outside AS (
+        SELECT l.id AS location_id, l.kind, l.warehouse_id
+        FROM inventory_location l JOIN sites s USING (warehouse_id)
+        WHERE l.tenant_id = %(tenant)s AND l.kind IN ('loss', 'customer')
+    ), losses AS (
+        SELECT m.product_id, o.warehouse_id, m.reason, m.business_day, m.quantity AS lost,
+            0 AS found, coalesce(m.unit_cost, g.unit_cost, 0) AS unit_value
+        FROM inventory_stockmovement m JOIN outside o ON o.location_id = m.to_location_id
+        JOIN goods g USING (product_id)
+        WHERE m.tenant_id = %(tenant)s AND o.kind = 'loss'
+            AND m.business_day BETWEEN %(first)s AND %(last)s
+            AND (%(reason)s::int IS NULL OR m.reason = %(reason)s)
+        UNION ALL
+        SELECT m.product_id, o.warehouse_id, m.reason, m.business_day, 0, m.quantity,
+            coalesce(m.unit_cost, g.unit_cost, 0)
+        FROM inventory_stockmovement m JOIN outside o ON o.location_id = m.from_location_id
+        JOIN goods g USING (product_id)
+        WHERE m.tenant_id = %(tenant)s AND o.kind = 'loss'
+            AND m.business_day BETWEEN %(first)s AND %(last)s
+            AND (%(reason)s::int IS NULL OR m.reason = %(reason)s)
+    ), shipped AS (
+        SELECT CASE WHEN %(by)s = '' THEN m.product_id ELSE 0 END AS product_key,
+            CASE WHEN %(by)s = 'reason' THEN 0 ELSE o.warehouse_id END AS warehouse_key,
+            sum(m.quantity * coalesce(m.unit_cost, g.unit_cost, 0)) AS throughput
+        FROM inventory_stockmovement m JOIN outside o ON o.location_id = m.to_location_id
+        JOIN goods g USING (product_id)
+        WHERE m.tenant_id = %(tenant)s AND o.kind = 'customer'
+            AND m.business_day BETWEEN %(first)s AND %(last)s
+        GROUP BY 1, 2
+    ), grouped AS (
+        SELECT CASE WHEN %(by)s = '' THEN product_id ELSE 0 END AS product_key,
+            CASE WHEN %(by)s = 'reason' THEN 0 ELSE warehouse_id END AS warehouse_key,
+            CASE WHEN %(by)s = 'warehouse' THEN 0 ELSE reason END AS reason_key,
+            sum(lost) AS lost, sum(found) AS found, sum(lost - found) AS shrinkage,
+            sum(lost * unit_value) AS lost_value, sum(found * unit_value) AS found_value,
+            sum((lost - found) * unit_value) AS shrinkage_value
+        FROM losses GROUP BY 1, 2, 3
+    ), report AS (
+        SELECT product_key AS product_id, warehouse_key AS warehouse_id, reason_key AS reason_id,
+            g.sku, g.name, g.category, g.base_unit, g.unit_cost, s.warehouse,
+            nullif(r.reason_key, 0) AS reason, r.lost, r.found, r.shrinkage, r.lost_value,
+            r.found_value, r.shrinkage_value, t.throughput,
+            r.shrinkage_value / nullif(t.throughput, 0) AS share
+        FROM grouped r LEFT JOIN shipped t USING (product_key, warehouse_key)
+        LEFT JOIN goods g ON g.product_id = r.product_key
+        LEFT JOIN sites s ON s.warehouse_id = r.warehouse_key
+    )"""
+
+PICTURE = """
+    SELECT (%(first)s::date + b.step * %(step)s)::date AS day,
+        coalesce(sum(l.lost * l.unit_value), 0) AS lost,
+        coalesce(-sum(l.found * l.unit_value), 0) AS found
+    FROM generate_series(0, (%(days)s - 1) / %(step)s) AS b (step)
+    LEFT JOIN losses l ON (l.business_day - %(first)s::date) / %(step)s = b.step
+    GROUP BY b.step ORDER BY b.step
+"""
+
+
+def draw(points: Sequence[Row], totals: Row, question: Question) -> Picture:
+    """Draw what was lost and found over the period."""
+    said = parts.nothing_to_see()
+    if totals["lost_value"] or totals["found_value"]:
+        peak = max(points, key=lambda point: point["lost"])
+        said = _("Most was lost in the %(days)s from %(day)s on.") % {
+            "days": parts.step_words(question.step),
+            "day": peak["day"],
+        }
+    return Picture(
+        "bar",
+        _("Lost and found at cost"),
+        {
+            "labels": [point["day"] for point in points],
+            "series": [
+                parts.series(points, "lost", _("Lost"), "danger"),
+                parts.series(points, "found", _("Found"), "success"),
+            ],
+            "unit": parts.currency(),
+            "stacked": True,
+        },
+        said,
+    )
+
+
+PRODUCT = ("",)
+PLACE = ("", "warehouse")
+CAUSE = ("", "reason")
+REPORT = Report(
+    name="shrinkage",
+    title=gettext_lazy("Shrinkage"),
+    purpose=gettext_lazy("What was lost less what was found again, and its share of what shipped."),
+    icon="minus-circle",
+    method=gettext_lazy(
+        "Shrinkage is what moved to the loss location less what came back from it: count "
+        "variances, damage, scrap, expired and found goods, at the cost of the movement or else "
+        "the unit cost of the product. Its share is that value over the value shipped to "
+        "customers in the same period."
+    ),
+    filters=("q", "warehouse", "category", "reason", "by", "period"),
+    by=(
+        ("", gettext_lazy("By product")),
+        ("reason", gettext_lazy("By reason")),
+        ("warehouse", gettext_lazy("By warehouse")),
+    ),
+    columns=(
+        Column("sku", gettext_lazy("SKU"), Kind.CODE, by=PRODUCT, is_optional=True),
+        Column("name", gettext_lazy("Product"), by=PRODUCT, is_optional=True),
+        Column("category", gettext_lazy("Category"), by=PRODUCT, is_optional=True),
+        Column("warehouse", gettext_lazy("Warehouse"), by=PLACE, is_optional=True),
+        Column(
+            "reason",
+            gettext_lazy("Reason"),
+            Kind.CHOICE,
+            by=CAUSE,
+            choices=MovementReason,
+            is_optional=True,
+        ),
+        Column("lost", gettext_lazy("Lost"), Kind.QUANTITY, by=PRODUCT),
+        Column("found", gettext_lazy("Found"), Kind.QUANTITY, by=PRODUCT),
+        Column("shrinkage", gettext_lazy("Shrinkage"), Kind.QUANTITY, by=PRODUCT),
+        Column("base_unit", gettext_lazy("Unit"), Kind.CODE, by=PRODUCT, is_optional=True),
+        Column("lost_value", gettext_lazy("Lost at cost"), Kind.MONEY),
+        Column("found_value", gettext_lazy("Found at cost"), Kind.MONEY),
+        Column("shrinkage_value", gettext_lazy("Shrinkage at cost"), Kind.MONEY),
+        Column("share", gettext_lazy("Of what shipped"), Kind.RATIO, is_optional=True),
+        parts.PRODUCT_ID,
+        parts.WAREHOUSE_ID,
+    ),
+    needs=(parts.GOODS, parts.PLACES),
+    body=BODY,
+    key="product_id, warehouse_id, reason_id",
+    order="shrinkage_value DESC",
+    totals={
+        "lost_value": "coalesce(sum(lost_value), 0)",
+        "found_value": "coalesce(sum(found_value), 0)",
+        "shrinkage_value": "coalesce(sum(shrinkage_value), 0)",
+        "throughput": "(SELECT coalesce(sum(throughput), 0) FROM shipped)",
+        "without_cost": "count(DISTINCT product_id) FILTER (WHERE product_id > 0"
+        " AND unit_cost IS NULL)",
+    },
+    figures=(
+        Figure(gettext_lazy("Shrinkage"), Kind.MONEY, total("shrinkage_value")),
+        Figure(
+            gettext_lazy("Of what shipped"),
+            Kind.RATIO,
+            lambda t: t["shrinkage_value"] / t["throughput"] if t["throughput"] else None,
+        ),
+        Figure(gettext_lazy("Lost"), Kind.MONEY, total("lost_value")),
+        Figure(gettext_lazy("Found"), Kind.MONEY, total("found_value")),
+    ),
+    picture=PICTURE,
+    draw=draw,
+    notices=parts.without_cost,
+)
