@@ -281,6 +281,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "JobQueue": "tenancy.models.JobQueue",
         "CallerKind": [("user", "user"), ("api_key", "api_key")],
         "LocationKind": "inventory.models.LocationKind",
+        "MovementReason": "inventory.api.movements.REASON_NAMES",
         "ChannelKind": "inventory.models.ChannelKind",
         "LotTracking": "inventory.models.LotTracking",
         "PurchaseOrderState": "inventory.models.PurchaseOrderState",

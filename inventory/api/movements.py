@@ -17,6 +17,9 @@ from tenancy.api.parameters import Filter, date_filter, id_filter, text_filter
 from tenancy.api.views import TenantView
 from tenancy.permissions import Permission
 
+REASON_NAMES = [(reason.name.lower(), reason.name.lower()) for reason in MovementReason]
+"""As the schema has them."""
+
 
 class MovementShown(Shown[StockMovement]):
     id = serializers.IntegerField()

@@ -11,6 +11,7 @@ from inventory.api import (
     places,
     purchasing,
     receiving,
+    reports,
     sales,
     stock,
     suppliers,
@@ -56,4 +57,5 @@ urlpatterns = [
     path("purchase-orders/<int:order_id>/cancel", purchasing.OrderCancellation.as_view()),
     path("purchase-orders/<int:order_id>/close", purchasing.OrderClosing.as_view()),
     path("purchase-orders/<int:order_id>/receive", receiving.OrderReceipt.as_view()),
+    *(path(f"reports/{name}", view.as_view()) for name, view in reports.REPORT_VIEWS.items()),
 ]

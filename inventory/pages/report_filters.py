@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _, gettext_lazy
 
 from inventory.models import MovementReason
@@ -35,9 +36,12 @@ class ReportFilters(forms.Form):
 
     question: Question | None = None
 
-    def __init__(self, data: Any, *, report: Report) -> None:
-        super().__init__(data)
+    def __init__(self, data: QueryDict, *, report: Report) -> None:
+        usual = _usual_period(report)
+        unsaid = not data.get("from") and not data.get("to")
+        super().__init__({**data.dict(), **usual} if unsaid else data, initial=usual)
         self.report = report
+        self.given = data
         for name in report.filters:
             for field_name, field in _fields(name, report).items():
                 self.fields[field_name] = field
@@ -61,15 +65,21 @@ class ReportFilters(forms.Form):
     @property
     def is_filtered(self) -> bool:
         """Tell whether anything beside the view was chosen."""
-        return any(
-            value not in (None, "") for name, value in self.cleaned_data.items() if name != "by"
-        )
+        return any(self.given.get(name) for name in self.fields if name != "by")
+
+
+def _usual_period(report: Report) -> dict[str, date]:
+    """Return the usual period, for the page to say which days it is about."""
+    if "period" not in report.filters:
+        return {}
+    question = ask({}, default_days=report.default_days)
+    return {"from": question.first, "to": question.last}
 
 
 def _fields(name: str, report: Report) -> dict[str, forms.Field]:
     """Return the form fields of a filter; a period has two."""
     if name == "period":
-        return {"first": _day(gettext_lazy("From")), "last": _day(gettext_lazy("To"))}
+        return {"from": _day(gettext_lazy("From")), "to": _day(gettext_lazy("To"))}
     if name == "by":
         return {"by": _choice(gettext_lazy("Rows"), report.by)}
     if name in CUT_LABELS:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_safe
 
 from inventory.pages.report_filters import ReportFilters, usual_periods
@@ -42,6 +42,11 @@ class Cell:
     unit: str = ""
     sub: str = ""
     href: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return the head of its column."""
+        return _head(self.column)
 
 
 def report_list(request: HttpRequest, tenant: str) -> HttpResponse:
@@ -112,7 +117,7 @@ def _drawn(
     return {
         "question": question,
         "page": page,
-        "columns": columns,
+        "heads": [(column, _head(column)) for column in columns],
         "rows": [_cells(request, columns, row, currency) for row in page.rows],
         "sums": _sums(columns, page.totals, currency),
         "figures": [
@@ -139,7 +144,14 @@ def _page_columns(report: Report, question: Question) -> list[Column]:
     shown = report.shown(question)
     names = {column.name for column in shown}
     merged = {"base_unit"} | ({"sku"} if "name" in names else set())
-    return [column for column in shown if column.name not in merged]
+    return [column for column in shown if column.is_on_page and column.name not in merged]
+
+
+def _head(column: Column) -> str:
+    """Return the column's label, with the unit where it is not behind each number."""
+    if column.kind == Kind.DAYS:
+        return _("%(label)s, days") % {"label": column.label}
+    return str(column.label)
 
 
 def _cells(request: HttpRequest, columns: list[Column], row: Row, currency: str) -> list[Cell]:
@@ -150,7 +162,7 @@ def _cell(request: HttpRequest, column: Column, row: Row, currency: str) -> Cell
     value = row[column.name]
     if column.kind == Kind.CHOICE:
         return Cell(column, column.label_of(value))
-    if column.kind == Kind.QUANTITY:
+    if column.kind in {Kind.QUANTITY, Kind.RATE}:
         rounded = None if value is None else round(Decimal(value), SHOWN_PLACES)
         return Cell(column, rounded, unit=row.get("base_unit") or "")
     if column.kind == Kind.MONEY:

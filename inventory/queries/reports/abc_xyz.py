@@ -48,7 +48,7 @@ BODY = """
             a.deviation / a.weekly_demand AS variation,
             coalesce(a.demand * g.unit_cost, 0) AS yearly_value
         FROM goods g LEFT JOIN asked a USING (product_id)
-        WHERE g.is_active OR a.demand > 0
+        WHERE (g.is_active OR a.demand > 0) AND EXISTS (SELECT FROM sites)
     ), ranked AS (
         SELECT *, sum(yearly_value) OVER (ORDER BY yearly_value DESC, product_id
             ROWS UNBOUNDED PRECEDING) AS value_so_far, sum(yearly_value) OVER () AS everything
@@ -140,7 +140,7 @@ REPORT = Report(
         Column("abc_class", gettext_lazy("ABC"), Kind.CHOICE, choices=AbcClass),
         Column("xyz_class", gettext_lazy("XYZ"), Kind.CHOICE, choices=XyzClass),
         Column("demand", gettext_lazy("Demand a year"), Kind.QUANTITY),
-        Column("weekly_demand", gettext_lazy("Demand a week"), Kind.QUANTITY),
+        Column("weekly_demand", gettext_lazy("Demand a week"), Kind.RATE),
         parts.UNIT,
         Column("variation", gettext_lazy("Variation"), Kind.NUMBER, is_optional=True),
         Column("yearly_value", gettext_lazy("Yearly value"), Kind.MONEY),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext as _, gettext_lazy
 
@@ -21,14 +22,13 @@ from inventory.queries.reports.declaring import (
 from inventory.rules.ageing import AGE_BANDS, BAND_NAMES
 
 LABELS = {
-    "d0_30": gettext_lazy("0 to 30 days"),
-    "d31_60": gettext_lazy("31 to 60 days"),
-    "d61_90": gettext_lazy("61 to 90 days"),
-    "d91_180": gettext_lazy("91 to 180 days"),
-    "d181_365": gettext_lazy("181 to 365 days"),
+    "d0_30": gettext_lazy("0\u201330 days"),
+    "d31_60": gettext_lazy("31\u201360 days"),
+    "d61_90": gettext_lazy("61\u201390 days"),
+    "d91_180": gettext_lazy("91\u2013180 days"),
+    "d181_365": gettext_lazy("181\u2013365 days"),
     "d366": gettext_lazy("over 365 days"),
 }
-
 
 # What came in last is what is still there: arrivals are taken newest first until they make up the
 # stock. Found and counted goods are no arrivals (they were there), nor is what was taken back.
@@ -158,12 +158,14 @@ REPORT = Report(
     columns=(
         parts.SKU,
         parts.NAME,
-        parts.CATEGORY,
+        replace(parts.CATEGORY, is_on_page=False),
         parts.WAREHOUSE,
         Column("on_hand", gettext_lazy("On hand"), Kind.QUANTITY),
         parts.UNIT,
         Column("mean_age_days", gettext_lazy("Mean age"), Kind.DAYS, is_optional=True),
-        Column("oldest_days", gettext_lazy("Oldest"), Kind.DAYS, is_optional=True),
+        Column(
+            "oldest_days", gettext_lazy("Oldest"), Kind.DAYS, is_optional=True, is_on_page=False
+        ),
         *(Column(n, LABELS[n], Kind.QUANTITY, by=("quantity",)) for n in BAND_NAMES),
         *(Column(f"v_{n}", LABELS[n], Kind.MONEY, by=("",)) for n in BAND_NAMES),
         Column("value", gettext_lazy("Value"), Kind.MONEY),

@@ -23,6 +23,7 @@ from tenancy.scope import active_scope, active_tenant_id
 MOST_DAYS = 1827
 """Five years: longer periods say nothing and cost much."""
 FIRST_DAY = date(1990, 1, 1)
+TOO_EARLY = _("Reports do not go back before 1990.")
 STEPS = ((45, 1), (400, 7), (MOST_DAYS, 28))
 """Up to so many days, one bar of a picture stands for so many."""
 
@@ -105,10 +106,9 @@ def ask(values: Mapping[str, Any], *, default_days: int) -> Question:
     """
     given = {name: value for name, value in values.items() if value not in (None, "")}
     today = business_today()
-    last = given.get("last", today)
-    first = given.get("first", last - timedelta(days=default_days - 1))
+    first, last, problems = _period(given, today, default_days)
     on = given.get("on")
-    problems = [*_period_problems(first, last), *_day_problems("on", on, today)]
+    problems += _day_problems("on", on, today)
     cuts = DEFAULT_CUTS.changed({CUTS[name]: given[name] for name in CUTS if name in given})
     problems += [
         Problem(field, "out_of_order", _("The limits must grow: 0 < A < B < 100, 0 < X < Y."))
@@ -142,14 +142,23 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
 
 
-def _period_problems(first: date, last: date) -> list[Problem]:
+def _period(
+    given: Mapping[str, Any], today: date, default_days: int
+) -> tuple[date, date, list[Problem]]:
+    """Return first and last day, and what is wrong with them."""
+    last = given.get("to", today)
+    if last < FIRST_DAY:
+        return FIRST_DAY, last, [Problem("to", "too_early", TOO_EARLY)]
+    first = given.get("from", last - timedelta(days=default_days - 1))
     if first > last:
         message = _("The period ends before it begins.")
-        return [Problem("last", "before_first", message)]
-    if first < FIRST_DAY or (last - first).days >= MOST_DAYS:
-        message = _("A period has at most %(most)d days and begins after 1989.")
-        return [Problem("first", "too_long", message % {"most": MOST_DAYS})]
-    return []
+        return first, last, [Problem("to", "before_from", message)]
+    if first < FIRST_DAY:
+        return first, last, [Problem("from", "too_early", TOO_EARLY)]
+    if (last - first).days >= MOST_DAYS:
+        too_long = _("A period has at most %(most)d days.") % {"most": MOST_DAYS}
+        return first, last, [Problem("from", "too_long", too_long)]
+    return first, last, []
 
 
 def _day_problems(name: str, day: date | None, today: date) -> list[Problem]:
@@ -158,5 +167,5 @@ def _day_problems(name: str, day: date | None, today: date) -> list[Problem]:
     if day > today:
         return [Problem(name, "future", _("This day has not come yet."))]
     if day < FIRST_DAY:
-        return [Problem(name, "too_early", _("The ledger does not go back before 1990."))]
+        return [Problem(name, "too_early", TOO_EARLY)]
     return []

@@ -22,6 +22,8 @@ class Kind(StrEnum):
     CODE = "code"
     CHOICE = "choice"
     QUANTITY = "quantity"
+    RATE = "rate"
+    """A mean quantity: its places are worth reading."""
     MONEY = "money"
     RATIO = "ratio"
     NUMBER = "number"
@@ -37,7 +39,10 @@ class Kind(StrEnum):
         return self in NUMBERS
 
 
-NUMBERS = frozenset({Kind.QUANTITY, Kind.MONEY, Kind.RATIO, Kind.NUMBER, Kind.COUNT, Kind.DAYS})
+MOST_LYING_LOW = 5
+NUMBERS = frozenset(
+    {Kind.QUANTITY, Kind.RATE, Kind.MONEY, Kind.RATIO, Kind.NUMBER, Kind.COUNT, Kind.DAYS}
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Column:
     choices: type[Enum] | None = None
     is_optional: bool = False
     """May be empty: the API's schema says so."""
+    is_on_page: bool = True
+    """False for what only files and the API tell."""
     is_sortable: bool = True
     """False for names that only the rows shown are given."""
 
@@ -86,6 +93,12 @@ class Picture:
     label: Text
     data: Mapping[str, Any]
     summary: Text = ""
+
+    @property
+    def size(self) -> str:
+        """Return the height: many bars that lie need room, each has a name."""
+        lies = self.data.get("horizontal") and len(self.data["labels"]) > MOST_LYING_LOW
+        return "" if lies else "short"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext as _, gettext_lazy
 
@@ -60,10 +61,10 @@ BODY = """
 
 BANDS = (
     gettext_lazy("expired"),
-    gettext_lazy("0 to 7 days"),
-    gettext_lazy("8 to 30 days"),
-    gettext_lazy("31 to 91 days"),
-    gettext_lazy("92 to 182 days"),
+    gettext_lazy("0\u20137 days"),
+    gettext_lazy("8\u201330 days"),
+    gettext_lazy("31\u201391 days"),
+    gettext_lazy("92\u2013182 days"),
     gettext_lazy("over 182 days"),
 )
 PICTURE = """
@@ -79,7 +80,9 @@ PICTURE = """
 def draw(points: Sequence[Row], totals: Row, question: Question) -> Picture:
     """Draw the value of the lots by the days they have left, and what of it is at risk."""
     soon = sum(point["at_risk"] for point in points[:3])
-    said = _("%(value)s %(currency)s are expired or will not sell within 30 days.")
+    said = _("Of what expires within 30 days, %(value)s %(currency)s will not sell in time.")
+    if not soon:
+        said = _("What expires within 30 days will sell in time.")
     return Picture(
         "bar",
         _("Value by days left"),
@@ -110,14 +113,14 @@ REPORT = Report(
     columns=(
         parts.SKU,
         parts.NAME,
-        parts.CATEGORY,
+        replace(parts.CATEGORY, is_on_page=False),
         parts.WAREHOUSE,
         Column("lot", gettext_lazy("Lot"), Kind.CODE),
         Column("status", gettext_lazy("Status"), Kind.CHOICE, choices=LotStatus),
         Column("expires_on", gettext_lazy("Expires"), Kind.DAY),
-        Column("days_left", gettext_lazy("Days left"), Kind.DAYS),
+        Column("days_left", gettext_lazy("Left"), Kind.DAYS),
         Column("on_hand", gettext_lazy("On hand"), Kind.QUANTITY),
-        Column("daily_demand", gettext_lazy("Demand a day"), Kind.QUANTITY),
+        Column("daily_demand", gettext_lazy("Demand a day"), Kind.RATE),
         Column("unsold", gettext_lazy("Will not sell"), Kind.QUANTITY),
         parts.UNIT,
         Column("value", gettext_lazy("Value"), Kind.MONEY),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext as _, gettext_lazy
 
@@ -57,10 +58,7 @@ def draw(points: Sequence[Row], totals: Row, question: Question) -> Picture:
     said = parts.nothing_to_see()
     if totals["listed_rows"]:
         busiest = max(points, key=lambda p: p[f"{measure}_in"] - p[f"{measure}_out"])
-        said = _("The busiest %(days)s began on %(day)s.") % {
-            "days": parts.step_words(question.step),
-            "day": busiest["day"],
-        }
+        said = _("Busiest: %(when)s.") % {"when": parts.span_from(busiest["day"], question.step)}
     return Picture(
         "bar",
         _("In and out") if unit else _("In and out at cost"),
@@ -77,9 +75,9 @@ def draw(points: Sequence[Row], totals: Row, question: Question) -> Picture:
     )
 
 
-def named(name: str, label: object, kind: Kind = Kind.TEXT, *, optional: bool = True) -> Column:
+def named(name: str, label: object, kind: Kind = Kind.TEXT) -> Column:
     """Return a column that only the rows shown have."""
-    return Column(name, label, kind, is_optional=optional, is_sortable=False)  # type: ignore[arg-type]
+    return Column(name, label, kind, is_optional=True, is_sortable=False)  # type: ignore[arg-type]
 
 
 REPORT = Report(
@@ -98,7 +96,7 @@ REPORT = Report(
         named("sku", gettext_lazy("SKU"), Kind.CODE),
         named("name", gettext_lazy("Product")),
         Column("effective_at", gettext_lazy("When"), Kind.MOMENT),
-        Column("business_day", gettext_lazy("Business day"), Kind.DAY),
+        Column("business_day", gettext_lazy("Business day"), Kind.DAY, is_on_page=False),
         Column("reason", gettext_lazy("Reason"), Kind.CHOICE, choices=MovementReason),
         named("warehouse", gettext_lazy("Warehouse")),
         named("from_location", gettext_lazy("From"), Kind.CODE),
@@ -108,7 +106,7 @@ REPORT = Report(
         Column("base_unit", gettext_lazy("Unit"), Kind.CODE),
         Column("value", gettext_lazy("Value"), Kind.MONEY),
         named("actor", gettext_lazy("By")),
-        named("note", gettext_lazy("Note")),
+        replace(named("note", gettext_lazy("Note")), is_on_page=False),
         Column("movement_id", gettext_lazy("Movement"), Kind.ID),
         parts.PRODUCT_ID,
     ),

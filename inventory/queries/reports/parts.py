@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from inventory.queries.reports.asking import Question
@@ -102,9 +104,11 @@ def nothing_to_see() -> str:
     return _("There is nothing to show for these filters.")
 
 
-def step_words(days: int) -> str:
-    """Return what one bar of a picture over time stands for: a day, or some weeks."""
-    if days == 1:
-        return _("day")
-    weeks = days // 7
-    return ngettext("week", "%(weeks)d weeks", weeks) % {"weeks": weeks}
+def span_from(day: str, step: int) -> str:
+    """Return what the bar of a picture over time that begins on ``day`` stands for, in words."""
+    written = date_format(date.fromisoformat(day), "j M Y")
+    if step == 1:
+        return written
+    weeks = step // 7
+    words = ngettext("the week from %(day)s", "the %(weeks)d weeks from %(day)s", weeks)
+    return words % {"day": written, "weeks": weeks}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext as _, gettext_lazy
 
@@ -50,9 +51,9 @@ BODY = """
             sum((lost - found) * unit_value) AS shrinkage_value
         FROM losses GROUP BY 1, 2, 3
     ), report AS (
-        SELECT product_key AS product_id, warehouse_key AS warehouse_id, reason_key AS reason_id,
-            g.sku, g.name, g.category, g.base_unit, g.unit_cost, s.warehouse,
-            nullif(r.reason_key, 0) AS reason, r.lost, r.found, r.shrinkage, r.lost_value,
+        SELECT nullif(product_key, 0) AS product_id, nullif(warehouse_key, 0) AS warehouse_id,
+            nullif(r.reason_key, 0) AS reason, g.sku, g.name, g.category, g.base_unit,
+            g.unit_cost, s.warehouse, r.lost, r.found, r.shrinkage, r.lost_value,
             r.found_value, r.shrinkage_value, t.throughput,
             r.shrinkage_value / nullif(t.throughput, 0) AS share
         FROM grouped r LEFT JOIN shipped t USING (product_key, warehouse_key)
@@ -75,10 +76,7 @@ def draw(points: Sequence[Row], totals: Row, question: Question) -> Picture:
     said = parts.nothing_to_see()
     if totals["lost_value"] or totals["found_value"]:
         peak = max(points, key=lambda point: point["lost"])
-        said = _("Most was lost in the %(days)s from %(day)s on.") % {
-            "days": parts.step_words(question.step),
-            "day": peak["day"],
-        }
+        said = _("Most was lost: %(when)s.") % {"when": parts.span_from(peak["day"], question.step)}
     return Picture(
         "bar",
         _("Lost and found at cost"),
@@ -118,7 +116,9 @@ REPORT = Report(
     columns=(
         Column("sku", gettext_lazy("SKU"), Kind.CODE, by=PRODUCT, is_optional=True),
         Column("name", gettext_lazy("Product"), by=PRODUCT, is_optional=True),
-        Column("category", gettext_lazy("Category"), by=PRODUCT, is_optional=True),
+        Column(
+            "category", gettext_lazy("Category"), by=PRODUCT, is_optional=True, is_on_page=False
+        ),
         Column("warehouse", gettext_lazy("Warehouse"), by=PLACE, is_optional=True),
         Column(
             "reason",
@@ -136,20 +136,19 @@ REPORT = Report(
         Column("found_value", gettext_lazy("Found at cost"), Kind.MONEY),
         Column("shrinkage_value", gettext_lazy("Shrinkage at cost"), Kind.MONEY),
         Column("share", gettext_lazy("Of what shipped"), Kind.RATIO, is_optional=True),
-        parts.PRODUCT_ID,
-        parts.WAREHOUSE_ID,
+        replace(parts.PRODUCT_ID, is_optional=True),
+        replace(parts.WAREHOUSE_ID, is_optional=True),
     ),
     needs=(parts.GOODS, parts.PLACES),
     body=BODY,
-    key="product_id, warehouse_id, reason_id",
+    key="product_id, warehouse_id, reason",
     order="shrinkage_value DESC",
     totals={
         "lost_value": "coalesce(sum(lost_value), 0)",
         "found_value": "coalesce(sum(found_value), 0)",
         "shrinkage_value": "coalesce(sum(shrinkage_value), 0)",
         "throughput": "(SELECT coalesce(sum(throughput), 0) FROM shipped)",
-        "without_cost": "count(DISTINCT product_id) FILTER (WHERE product_id > 0"
-        " AND unit_cost IS NULL)",
+        "without_cost": "count(DISTINCT product_id) FILTER (WHERE unit_cost IS NULL)",
     },
     figures=(
         Figure(gettext_lazy("Shrinkage"), Kind.MONEY, total("shrinkage_value")),

@@ -34,7 +34,7 @@ BODY = """
         FROM placed GROUP BY 1, 2, 3
     ), report AS (
         SELECT g.product_id, g.sku, g.name, g.category, g.base_unit, g.unit_cost,
-            t.warehouse_id, s.warehouse, coalesce(t.lot_id, 0) AS lot_id, t.lot, t.expires_on,
+            t.warehouse_id, s.warehouse, t.lot_id, t.lot, t.expires_on,
             t.on_hand, t.allocated, t.available, t.unusable, t.in_transit,
             (t.on_hand + t.in_transit) * coalesce(g.unit_cost, 0) AS value,
             t.unusable * coalesce(g.unit_cost, 0) AS unusable_value,
@@ -101,6 +101,7 @@ REPORT = Report(
         Column("value", gettext_lazy("Value"), Kind.MONEY),
         parts.PRODUCT_ID,
         parts.WAREHOUSE_ID,
+        Column("lot_id", gettext_lazy("Lot"), Kind.ID, is_optional=True),
     ),
     needs=(parts.GOODS, parts.PLACES, parts.HERE),
     body=BODY,

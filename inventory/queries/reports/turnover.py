@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext as _, gettext_lazy
 
@@ -54,8 +55,7 @@ BODY = """
         WHERE h.demand <> 0 OR h.mean_on_hand <> 0 OR h.on_hand <> 0
         GROUP BY 1, 2, 3
     ), report AS (
-        SELECT coalesce(r.product_id, 0) AS product_id, coalesce(r.category_id, 0) AS category_id,
-            coalesce(r.warehouse_id, 0) AS warehouse_id, g.sku, g.name, g.base_unit,
+        SELECT r.product_id, r.category_id, r.warehouse_id, g.sku, g.name, g.base_unit,
             coalesce(g.category, c.name, '') AS category, s.warehouse, r.demand, r.mean_on_hand,
             r.on_hand, r.demand_cost, r.mean_value, r.value, r.without_cost,
             CASE WHEN r.mean_value > 0 THEN r.demand_cost * 365 / %(days)s / r.mean_value
@@ -148,7 +148,7 @@ REPORT = Report(
         Column("category", gettext_lazy("Category"), by=("", "category")),
         Column("warehouse", gettext_lazy("Warehouse"), by=("warehouse",), is_optional=True),
         Column("demand", gettext_lazy("Demand"), Kind.QUANTITY, by=PRODUCT),
-        Column("mean_on_hand", gettext_lazy("Mean stock"), Kind.QUANTITY, by=PRODUCT),
+        Column("mean_on_hand", gettext_lazy("Mean stock"), Kind.RATE, by=PRODUCT),
         Column("base_unit", gettext_lazy("Unit"), Kind.CODE, by=PRODUCT, is_optional=True),
         Column("demand_cost", gettext_lazy("Demand at cost"), Kind.MONEY),
         Column("mean_value", gettext_lazy("Mean stock value"), Kind.MONEY),
@@ -159,8 +159,8 @@ REPORT = Report(
             is_optional=True,
         ),
         Column("cover_days", gettext_lazy("Cover"), Kind.DAYS, is_optional=True),
-        parts.PRODUCT_ID,
-        parts.WAREHOUSE_ID,
+        replace(parts.PRODUCT_ID, is_optional=True),
+        replace(parts.WAREHOUSE_ID, is_optional=True),
     ),
     needs=(parts.GOODS, parts.PLACES),
     body=BODY,
