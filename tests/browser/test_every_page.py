@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from inventory.queries.reports import REPORTS
 from tests.browser.doors import address, enter
 from tests.cast import House
 from tests.inventory.test_purchase_order_pages import place, world
@@ -18,6 +19,8 @@ PAGES = [
     "stock/",
     "movements/",
     "warehouses/",
+    "reports/",
+    *(f"reports/{name}/" for name in REPORTS),
     "forecasts/",
     "suggestions/",
     "warnings/",

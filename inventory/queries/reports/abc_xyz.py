@@ -42,19 +42,25 @@ BODY = """
             sqrt(greatest(sum(quantity * quantity) / %(weeks)s
                 - (sum(quantity) / %(weeks)s) * (sum(quantity) / %(weeks)s), 0)) AS deviation
         FROM weekly GROUP BY 1 HAVING sum(quantity) > 0
+    ), carried AS (
+        SELECT w.product_id, sum(w.value) / sum(w.quantity) AS unit_value
+        FROM worth w JOIN sites s USING (warehouse_id) WHERE w.quantity > 0 GROUP BY 1
     ), valued AS (
-        SELECT g.product_id, g.sku, g.name, g.category, g.base_unit, g.unit_cost,
+        SELECT g.product_id, g.sku, g.name, g.category, g.base_unit,
+            coalesce(c.unit_value, g.unit_cost, 0) AS unit_value,
             coalesce(a.demand, 0) AS demand, coalesce(a.weekly_demand, 0) AS weekly_demand,
             a.deviation / a.weekly_demand AS variation,
-            coalesce(a.demand * g.unit_cost, 0) AS yearly_value
+            round(coalesce(a.demand, 0) * coalesce(c.unit_value, g.unit_cost, 0), 6)
+                AS yearly_value
         FROM goods g LEFT JOIN asked a USING (product_id)
+        LEFT JOIN carried c USING (product_id)
         WHERE (g.is_active OR a.demand > 0) AND EXISTS (SELECT FROM sites)
     ), ranked AS (
         SELECT *, sum(yearly_value) OVER (ORDER BY yearly_value DESC, product_id
             ROWS UNBOUNDED PRECEDING) AS value_so_far, sum(yearly_value) OVER () AS everything
         FROM valued
     ), report AS (
-        SELECT product_id, sku, name, category, base_unit, unit_cost, demand, weekly_demand,
+        SELECT product_id, sku, name, category, base_unit, unit_value, demand, weekly_demand,
             variation, yearly_value, yearly_value / nullif(everything, 0) AS share,
             value_so_far / nullif(everything, 0) AS cumulated_share,
             CASE WHEN yearly_value = 0 THEN 'C'
@@ -126,11 +132,12 @@ REPORT = Report(
     purpose=gettext_lazy("Products by what they stand for, and by how steady their demand is."),
     icon="compass",
     method=gettext_lazy(
-        "The demand of the last 52 weeks, at unit cost, largest first: A is up to the first limit "
-        "of the cumulated value (80%), B up to the second (95%), C the rest. The product that "
-        "crosses a limit still belongs to the class before it. X, Y and Z follow the coefficient "
-        "of variation of the weekly demand: its standard deviation over its mean, weeks without "
-        "demand counted as zero; X up to 0.5, Y up to 1, Z above. Without demand it is C and Z."
+        "The demand of the last 52 weeks, at what a unit in stock is worth, largest first: A is up "
+        "to the first limit of the cumulated value (80%), B up to the second (95%), C the rest. "
+        "The product that crosses a limit still belongs to the class before it. X, Y and Z follow "
+        "the coefficient of variation of the weekly demand: its standard deviation over its mean, "
+        "weeks without demand counted as zero; X up to 0.5, Y up to 1, Z above. Without demand it "
+        "is C and Z."
     ),
     filters=("q", "warehouse", "category", "abc", "xyz", "a_to", "b_to", "x_to", "y_to"),
     columns=(
@@ -148,7 +155,7 @@ REPORT = Report(
         Column("cumulated_share", gettext_lazy("Cumulated"), Kind.RATIO, is_optional=True),
         parts.PRODUCT_ID,
     ),
-    needs=(parts.GOODS, parts.PLACES),
+    needs=(parts.GOODS, parts.PLACES, parts.WORTH),
     body=BODY,
     constants={"weeks": WEEKS},
     where="(%(abc)s = '' OR abc_class = %(abc)s) AND (%(xyz)s = '' OR xyz_class = %(xyz)s)",
@@ -159,7 +166,7 @@ REPORT = Report(
         "yearly_value": "coalesce(sum(yearly_value), 0)",
         "everything": "(SELECT coalesce(sum(yearly_value), 0) FROM report)",
         "without_demand": "count(*) FILTER (WHERE demand = 0)",
-        "without_cost": "count(*) FILTER (WHERE unit_cost IS NULL)",
+        "without_cost": "count(*) FILTER (WHERE unit_value = 0)",
     },
     figures=(
         Figure(gettext_lazy("Products"), Kind.COUNT, total("products")),

@@ -82,18 +82,22 @@ BODY = """
             FROM aged) AS a
         GROUP BY 1, 2
     ), report AS (
-        SELECT g.product_id, g.sku, g.name, g.category, g.base_unit, g.unit_cost, s.warehouse_id,
-            s.warehouse, b.on_hand, b.mean_age_days, b.oldest_days,
-            b.on_hand * coalesce(g.unit_cost, 0) AS value,
-            coalesce(b.unknown, 0) * coalesce(g.unit_cost, 0) AS unknown_value,
+        SELECT g.product_id, g.sku, g.name, g.category, g.base_unit, u.unit_value,
+            s.warehouse_id, s.warehouse, b.on_hand, b.mean_age_days, b.oldest_days,
+            round(b.on_hand * u.unit_value, 6) AS value,
+            round(coalesce(b.unknown, 0) * u.unit_value, 6) AS unknown_value,
             b.d0_30, b.d31_60, b.d61_90, b.d91_180, b.d181_365, b.d366,
-            b.d0_30 * coalesce(g.unit_cost, 0) AS v_d0_30,
-            b.d31_60 * coalesce(g.unit_cost, 0) AS v_d31_60,
-            b.d61_90 * coalesce(g.unit_cost, 0) AS v_d61_90,
-            b.d91_180 * coalesce(g.unit_cost, 0) AS v_d91_180,
-            b.d181_365 * coalesce(g.unit_cost, 0) AS v_d181_365,
-            b.d366 * coalesce(g.unit_cost, 0) AS v_d366
+            round(b.d0_30 * u.unit_value, 6) AS v_d0_30,
+            round(b.d31_60 * u.unit_value, 6) AS v_d31_60,
+            round(b.d61_90 * u.unit_value, 6) AS v_d61_90,
+            round(b.d91_180 * u.unit_value, 6) AS v_d91_180,
+            round(b.d181_365 * u.unit_value, 6) AS v_d181_365,
+            round(b.d366 * u.unit_value, 6) AS v_d366
         FROM banded b JOIN goods g USING (product_id) JOIN sites s USING (warehouse_id)
+        LEFT JOIN worth w USING (product_id, warehouse_id)
+        CROSS JOIN LATERAL (
+            SELECT coalesce(w.value / nullif(greatest(w.quantity, 0), 0), g.unit_cost, 0)
+                AS unit_value) AS u
     )"""
 
 PICTURE = """
@@ -172,7 +176,7 @@ REPORT = Report(
         parts.PRODUCT_ID,
         parts.WAREHOUSE_ID,
     ),
-    needs=(parts.GOODS, parts.PLACES, parts.HERE),
+    needs=(parts.GOODS, parts.PLACES, parts.HERE, parts.WORTH),
     body=BODY,
     constants={"band_starts": [start for _name, start in AGE_BANDS[1:]]},
     key="product_id, warehouse_id",
@@ -183,7 +187,7 @@ REPORT = Report(
         "unknown_value": "coalesce(sum(unknown_value), 0)",
         "value_days": "coalesce(sum(value * mean_age_days), 0)",
         "aged_value": "coalesce(sum(value) FILTER (WHERE mean_age_days IS NOT NULL), 0)",
-        "without_cost": "count(DISTINCT product_id) FILTER (WHERE unit_cost IS NULL)",
+        "without_cost": "count(DISTINCT product_id) FILTER (WHERE unit_value = 0)",
         **{f"v_{n}": f"coalesce(sum(v_{n}), 0)" for n in BAND_NAMES},
     },
     figures=(

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models.places import OUTSIDE_KINDS, PROMISABLE_KINDS
+from inventory.queries.access import allowed_warehouses
 from inventory.rules.abc_xyz import DEFAULT_CUTS, Cuts
 from tenancy.errors import Invalid, Problem
 from tenancy.scope import active_scope, active_tenant_id
@@ -116,20 +117,27 @@ def ask(values: Mapping[str, Any], *, default_days: int) -> Question:
     ]
     if problems:
         raise Invalid(problems)
-    warehouse_id = given.get("warehouse")
     return Question(
         today=today,
         first=first,
         last=last,
         # stock at the end of today is the stock of now
         on=None if on == today else on,
-        warehouse_ids=None if warehouse_id is None else (warehouse_id,),
+        warehouse_ids=_readable(given.get("warehouse")),
         category_id=given.get("category"),
         text=str(given.get("q", "")).strip(),
         by=given.get("by", ""),
         cuts=cuts,
         more={name: given[name] for name in MORE if name in given},
     )
+
+
+def _readable(warehouse_id: int | None) -> tuple[int, ...] | None:
+    """Return the warehouses that are to be counted: those chosen, and none out of reach."""
+    allowed = allowed_warehouses()
+    if warehouse_id is None:
+        return None if allowed is None else tuple(sorted(allowed))
+    return (warehouse_id,) if allowed is None or warehouse_id in allowed else ()
 
 
 def business_today() -> date:

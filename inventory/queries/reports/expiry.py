@@ -48,15 +48,19 @@ BODY = """
         FROM sold
         WINDOW fefo AS (PARTITION BY product_id, warehouse_id ORDER BY expires_on, lot_id)
     ), report AS (
-        SELECT product_id, g.sku, g.name, g.category, g.base_unit, g.unit_cost, warehouse_id,
+        SELECT product_id, g.sku, g.name, g.category, g.base_unit, v.unit_value, warehouse_id,
             s.warehouse, t.lot_id, t.lot, t.status, t.expires_on, t.days_left, t.on_hand,
             t.demand / %(demand_days)s AS daily_demand, u.unsold,
-            t.on_hand * coalesce(g.unit_cost, 0) AS value,
-            u.unsold * coalesce(g.unit_cost, 0) AS value_at_risk
+            round(t.on_hand * v.unit_value, 6) AS value,
+            round(u.unsold * v.unit_value, 6) AS value_at_risk
         FROM left_over t JOIN goods g USING (product_id) JOIN sites s USING (warehouse_id)
         JOIN inventory_product p ON p.tenant_id = %(tenant)s AND p.id = t.product_id
         CROSS JOIN LATERAL (SELECT CASE WHEN p.whole_units THEN ceil(round(t.unsold, 6))
             ELSE round(t.unsold, 6) END) AS u (unsold)
+        LEFT JOIN worth w USING (product_id, warehouse_id)
+        CROSS JOIN LATERAL (
+            SELECT coalesce(w.value / nullif(greatest(w.quantity, 0), 0), g.unit_cost, 0)
+                AS unit_value) AS v
     )"""
 
 BANDS = (
@@ -129,7 +133,7 @@ REPORT = Report(
         parts.WAREHOUSE_ID,
         Column("lot_id", gettext_lazy("Lot"), Kind.ID),
     ),
-    needs=(parts.GOODS, parts.PLACES),
+    needs=(parts.GOODS, parts.PLACES, parts.WORTH),
     body=BODY,
     constants={"demand_days": DEMAND_DAYS},
     where="(%(within)s::int IS NULL OR days_left <= %(within)s::int)",
@@ -140,7 +144,7 @@ REPORT = Report(
         "value_at_risk": "coalesce(sum(value_at_risk), 0)",
         "expired_value": "coalesce(sum(value) FILTER (WHERE days_left < 0), 0)",
         "lots": "count(*)",
-        "without_cost": "count(DISTINCT product_id) FILTER (WHERE unit_cost IS NULL)",
+        "without_cost": "count(DISTINCT product_id) FILTER (WHERE unit_value = 0)",
     },
     figures=(
         Figure(gettext_lazy("Lots"), Kind.COUNT, total("lots")),

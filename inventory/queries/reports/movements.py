@@ -12,16 +12,25 @@ from inventory.queries.reports import parts
 from inventory.queries.reports.asking import Question
 from inventory.queries.reports.declaring import Column, Figure, Kind, Picture, Report, Row, total
 
-# direction: 1 came into the warehouses asked for, -1 left them, 0 moved within them
+# direction: 1 came into the warehouses asked for, -1 left them, 0 moved within them. Two warehouses
+# may write one movement on two days.
 BODY = """
-    report AS (
+    valued AS (
+        SELECT e.movement_id, max(abs(e.value_change)) AS value FROM inventory_valueentry e
+        WHERE e.tenant_id = %(tenant)s
+            AND e.business_day BETWEEN %(first)s::date - 1 AND %(last)s::date + 1
+        GROUP BY 1
+    ), report AS (
         SELECT m.id AS movement_id, m.product_id, m.business_day, m.effective_at, m.reason,
-            m.quantity, (goal.location_id IS NOT NULL)::int - (origin.location_id IS NOT NULL)::int
-                AS direction,
-            g.base_unit, m.quantity * coalesce(m.unit_cost, g.unit_cost, 0) AS value
+            m.quantity, way.direction, g.base_unit,
+            coalesce(v.value, CASE WHEN way.direction <> 0 THEN
+                round(m.quantity * coalesce(m.unit_cost, g.unit_cost, 0), 6) END) AS value
         FROM inventory_stockmovement m JOIN goods g USING (product_id)
         LEFT JOIN places origin ON origin.location_id = m.from_location_id
         LEFT JOIN places goal ON goal.location_id = m.to_location_id
+        LEFT JOIN valued v ON v.movement_id = m.id
+        CROSS JOIN LATERAL (SELECT (goal.location_id IS NOT NULL)::int
+            - (origin.location_id IS NOT NULL)::int AS direction) AS way
         WHERE m.tenant_id = %(tenant)s AND m.business_day BETWEEN %(first)s AND %(last)s
             AND (%(reason)s::int IS NULL OR m.reason = %(reason)s)
             AND (%(actor)s = '' OR m.actor_label ILIKE %(actor_contains)s)
@@ -88,7 +97,8 @@ REPORT = Report(
     method=gettext_lazy(
         "Each line of the ledger whose business day lies in the period, newest first. In is what "
         "came into the warehouses chosen, out is what left them; moves within them are neither. "
-        "The value is at the cost of the movement, or else the unit cost of the product."
+        "The value is what the ledger put on or took off the stock; a move within a warehouse "
+        "changes none."
     ),
     filters=("q", "warehouse", "category", "reason", "actor", "period"),
     default_days=28,
@@ -104,7 +114,7 @@ REPORT = Report(
         named("lot", gettext_lazy("Lot"), Kind.CODE),
         Column("quantity", gettext_lazy("Quantity"), Kind.QUANTITY),
         Column("base_unit", gettext_lazy("Unit"), Kind.CODE),
-        Column("value", gettext_lazy("Value"), Kind.MONEY),
+        Column("value", gettext_lazy("Value"), Kind.MONEY, is_optional=True),
         named("actor", gettext_lazy("By")),
         replace(named("note", gettext_lazy("Note")), is_on_page=False),
         Column("movement_id", gettext_lazy("Movement"), Kind.ID),

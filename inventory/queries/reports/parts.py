@@ -59,6 +59,31 @@ HERE = """
         WHERE m.tenant_id = %(tenant)s AND m.business_day > %(on)s
     )"""
 
+# What the stock of each product and warehouse is worth: its value now, and for a past day less what
+# changed it since. Stock that was never valued counts at the unit cost of the product.
+WORTH = """
+    worth AS (
+        SELECT product_id, warehouse_id, sum(quantity) AS quantity, sum(value) AS value,
+            max(method) AS method
+        FROM (
+            SELECT v.product_id, v.warehouse_id, v.quantity, v.value, v.method
+            FROM inventory_stockvalue v WHERE v.tenant_id = %(tenant)s
+            UNION ALL
+            SELECT e.product_id, e.warehouse_id, -e.quantity_change, -e.value_change, NULL
+            FROM inventory_valueentry e
+            WHERE e.tenant_id = %(tenant)s AND e.business_day > %(on)s
+            UNION ALL
+            SELECT b.product_id, p.warehouse_id, b.on_hand, b.on_hand * coalesce(g.unit_cost, 0),
+                NULL
+            FROM inventory_stockbalance b JOIN places p USING (location_id)
+            JOIN goods g USING (product_id)
+            WHERE b.tenant_id = %(tenant)s AND b.on_hand > 0 AND NOT EXISTS (
+                SELECT FROM inventory_stockvalue v WHERE v.tenant_id = b.tenant_id
+                    AND v.product_id = b.product_id AND v.warehouse_id = p.warehouse_id)
+        ) AS parts
+        GROUP BY 1, 2
+    )"""
+
 SKU = Column("sku", gettext_lazy("SKU"), Kind.CODE)
 NAME = Column("name", gettext_lazy("Product"))
 CATEGORY = Column("category", gettext_lazy("Category"))
@@ -76,13 +101,13 @@ def currency() -> str:
 
 
 def without_cost(totals: Row, question: Question) -> list[Text]:
-    """Say how many of the products listed have no unit cost, and so count as worth nothing."""
+    """Say how many of the products listed count as worth nothing, for want of a cost."""
     count = totals.get("without_cost") or 0
     if not count:
         return []
     sentence = ngettext(
-        "%(count)d product has no unit cost and counts as worth nothing.",
-        "%(count)d products have no unit cost and count as worth nothing.",
+        "%(count)d product counts as worth nothing: nobody said what it costs.",
+        "%(count)d products count as worth nothing: nobody said what they cost.",
         count,
     )
     return [sentence % {"count": count}]

@@ -17,43 +17,42 @@ BODY = """
         SELECT l.id AS location_id, l.kind, l.warehouse_id
         FROM inventory_location l JOIN sites s USING (warehouse_id)
         WHERE l.tenant_id = %(tenant)s AND l.kind IN ('loss', 'customer')
+    ), crossed AS (
+        SELECT m.product_id, o.warehouse_id, o.kind, m.reason, m.business_day, way.sign,
+            m.quantity, coalesce(abs(e.value_change),
+                round(m.quantity * coalesce(m.unit_cost, g.unit_cost, 0), 6)) AS value
+        FROM inventory_stockmovement m
+        CROSS JOIN LATERAL (VALUES (m.to_location_id, 1), (m.from_location_id, -1))
+            AS way (location_id, sign)
+        JOIN outside o USING (location_id) JOIN goods g USING (product_id)
+        LEFT JOIN inventory_valueentry e ON e.tenant_id = m.tenant_id AND e.movement_id = m.id
+            AND e.warehouse_id = o.warehouse_id
+        WHERE m.tenant_id = %(tenant)s AND m.business_day BETWEEN %(first)s AND %(last)s
     ), losses AS (
-        SELECT m.product_id, o.warehouse_id, m.reason, m.business_day, m.quantity AS lost,
-            0 AS found, coalesce(m.unit_cost, g.unit_cost, 0) AS unit_value
-        FROM inventory_stockmovement m JOIN outside o ON o.location_id = m.to_location_id
-        JOIN goods g USING (product_id)
-        WHERE m.tenant_id = %(tenant)s AND o.kind = 'loss'
-            AND m.business_day BETWEEN %(first)s AND %(last)s
-            AND (%(reason)s::int IS NULL OR m.reason = %(reason)s)
-        UNION ALL
-        SELECT m.product_id, o.warehouse_id, m.reason, m.business_day, 0, m.quantity,
-            coalesce(m.unit_cost, g.unit_cost, 0)
-        FROM inventory_stockmovement m JOIN outside o ON o.location_id = m.from_location_id
-        JOIN goods g USING (product_id)
-        WHERE m.tenant_id = %(tenant)s AND o.kind = 'loss'
-            AND m.business_day BETWEEN %(first)s AND %(last)s
-            AND (%(reason)s::int IS NULL OR m.reason = %(reason)s)
+        SELECT product_id, warehouse_id, reason, business_day,
+            CASE WHEN sign = 1 THEN quantity ELSE 0 END AS lost,
+            CASE WHEN sign = 1 THEN value ELSE 0 END AS lost_value,
+            CASE WHEN sign = -1 THEN quantity ELSE 0 END AS found,
+            CASE WHEN sign = -1 THEN value ELSE 0 END AS found_value
+        FROM crossed
+        WHERE kind = 'loss' AND (%(reason)s::int IS NULL OR reason = %(reason)s)
     ), shipped AS (
-        SELECT CASE WHEN %(by)s = '' THEN m.product_id ELSE 0 END AS product_key,
-            CASE WHEN %(by)s = 'reason' THEN 0 ELSE o.warehouse_id END AS warehouse_key,
-            sum(m.quantity * coalesce(m.unit_cost, g.unit_cost, 0)) AS throughput
-        FROM inventory_stockmovement m JOIN outside o ON o.location_id = m.to_location_id
-        JOIN goods g USING (product_id)
-        WHERE m.tenant_id = %(tenant)s AND o.kind = 'customer'
-            AND m.business_day BETWEEN %(first)s AND %(last)s
-        GROUP BY 1, 2
+        SELECT CASE WHEN %(by)s = '' THEN product_id ELSE 0 END AS product_key,
+            CASE WHEN %(by)s = 'reason' THEN 0 ELSE warehouse_id END AS warehouse_key,
+            sum(value) AS throughput
+        FROM crossed WHERE kind = 'customer' AND sign = 1 GROUP BY 1, 2
     ), grouped AS (
         SELECT CASE WHEN %(by)s = '' THEN product_id ELSE 0 END AS product_key,
             CASE WHEN %(by)s = 'reason' THEN 0 ELSE warehouse_id END AS warehouse_key,
             CASE WHEN %(by)s = 'warehouse' THEN 0 ELSE reason END AS reason_key,
             sum(lost) AS lost, sum(found) AS found, sum(lost - found) AS shrinkage,
-            sum(lost * unit_value) AS lost_value, sum(found * unit_value) AS found_value,
-            sum((lost - found) * unit_value) AS shrinkage_value
+            sum(lost_value) AS lost_value, sum(found_value) AS found_value,
+            sum(lost_value - found_value) AS shrinkage_value
         FROM losses GROUP BY 1, 2, 3
     ), report AS (
         SELECT nullif(product_key, 0) AS product_id, nullif(warehouse_key, 0) AS warehouse_id,
             nullif(r.reason_key, 0) AS reason, g.sku, g.name, g.category, g.base_unit,
-            g.unit_cost, s.warehouse, r.lost, r.found, r.shrinkage, r.lost_value,
+            s.warehouse, r.lost, r.found, r.shrinkage, r.lost_value,
             r.found_value, r.shrinkage_value, t.throughput,
             r.shrinkage_value / nullif(t.throughput, 0) AS share
         FROM grouped r LEFT JOIN shipped t USING (product_key, warehouse_key)
@@ -63,8 +62,8 @@ BODY = """
 
 PICTURE = """
     SELECT (%(first)s::date + b.step * %(step)s)::date AS day,
-        coalesce(sum(l.lost * l.unit_value), 0) AS lost,
-        coalesce(-sum(l.found * l.unit_value), 0) AS found
+        coalesce(sum(l.lost_value), 0) AS lost,
+        coalesce(-sum(l.found_value), 0) AS found
     FROM generate_series(0, (%(days)s - 1) / %(step)s) AS b (step)
     LEFT JOIN losses l ON (l.business_day - %(first)s::date) / %(step)s = b.step
     GROUP BY b.step ORDER BY b.step
@@ -103,8 +102,8 @@ REPORT = Report(
     icon="minus-circle",
     method=gettext_lazy(
         "Shrinkage is what moved to the loss location less what came back from it: count "
-        "variances, damage, scrap, expired and found goods, at the cost of the movement or else "
-        "the unit cost of the product. Its share is that value over the value shipped to "
+        "variances, damage, scrap, expired and found goods, at what the ledger took off or put on "
+        "the value of the stock. Its share is that value over the value shipped to "
         "customers in the same period."
     ),
     filters=("q", "warehouse", "category", "reason", "by", "period"),
@@ -148,7 +147,7 @@ REPORT = Report(
         "found_value": "coalesce(sum(found_value), 0)",
         "shrinkage_value": "coalesce(sum(shrinkage_value), 0)",
         "throughput": "(SELECT coalesce(sum(throughput), 0) FROM shipped)",
-        "without_cost": "count(DISTINCT product_id) FILTER (WHERE unit_cost IS NULL)",
+        "without_cost": "count(DISTINCT product_id) FILTER (WHERE lost_value + found_value = 0)",
     },
     figures=(
         Figure(gettext_lazy("Shrinkage"), Kind.MONEY, total("shrinkage_value")),

@@ -33,13 +33,17 @@ BODY = """
             coalesce(sum(quantity) FILTER (WHERE kind = 'in_transit'), 0) AS in_transit
         FROM placed GROUP BY 1, 2, 3
     ), report AS (
-        SELECT g.product_id, g.sku, g.name, g.category, g.base_unit, g.unit_cost,
+        SELECT g.product_id, g.sku, g.name, g.category, g.base_unit, u.unit_value,
             t.warehouse_id, s.warehouse, t.lot_id, t.lot, t.expires_on,
             t.on_hand, t.allocated, t.available, t.unusable, t.in_transit,
-            (t.on_hand + t.in_transit) * coalesce(g.unit_cost, 0) AS value,
-            t.unusable * coalesce(g.unit_cost, 0) AS unusable_value,
-            t.in_transit * coalesce(g.unit_cost, 0) AS in_transit_value
+            round((t.on_hand + t.in_transit) * u.unit_value, 6) AS value,
+            round(t.unusable * u.unit_value, 6) AS unusable_value,
+            round(t.in_transit * u.unit_value, 6) AS in_transit_value
         FROM summed t JOIN goods g USING (product_id) JOIN sites s USING (warehouse_id)
+        LEFT JOIN worth w USING (product_id, warehouse_id)
+        CROSS JOIN LATERAL (
+            SELECT coalesce(w.value / nullif(greatest(w.quantity, 0), 0), g.unit_cost, 0)
+                AS unit_value) AS u
         WHERE t.on_hand <> 0 OR t.in_transit <> 0
     )"""
 
@@ -103,7 +107,7 @@ REPORT = Report(
         parts.WAREHOUSE_ID,
         Column("lot_id", gettext_lazy("Lot"), Kind.ID, is_optional=True),
     ),
-    needs=(parts.GOODS, parts.PLACES, parts.HERE),
+    needs=(parts.GOODS, parts.PLACES, parts.HERE, parts.WORTH),
     body=BODY,
     key="product_id, warehouse_id, lot_id",
     order="sku, warehouse",
@@ -112,7 +116,7 @@ REPORT = Report(
         "value": "coalesce(sum(value), 0)",
         "unusable_value": "coalesce(sum(unusable_value), 0)",
         "in_transit_value": "coalesce(sum(in_transit_value), 0)",
-        "without_cost": "count(DISTINCT product_id) FILTER (WHERE unit_cost IS NULL)",
+        "without_cost": "count(DISTINCT product_id) FILTER (WHERE unit_value = 0)",
     },
     figures=(
         Figure(gettext_lazy("Products"), Kind.COUNT, total("products")),

@@ -12,52 +12,48 @@ from inventory.queries.reports.asking import Question
 from inventory.queries.reports.declaring import Column, Figure, Kind, Picture, Report, Row, total
 
 # The mean of the stock at the end of each day, without walking the days: stock then is stock now
-# less what moved since, so a movement lowers as many of the days as lie before it.
+# less what changed it since, so a change lowers as many of the days as lie before it.
 BODY = """
-    now_here AS (
-        SELECT b.product_id, p.warehouse_id, sum(b.on_hand) AS quantity
-        FROM inventory_stockbalance b JOIN places p USING (location_id)
-        WHERE b.tenant_id = %(tenant)s AND b.on_hand > 0 GROUP BY 1, 2
-    ), moved AS (
-        SELECT m.product_id, p.warehouse_id,
-            sum(side.sign * m.quantity * least(m.business_day - %(first)s::date, %(days)s))
+    changed AS (
+        SELECT e.product_id, e.warehouse_id,
+            sum(e.quantity_change * least(e.business_day - %(first)s::date, %(days)s))
                 AS quantity_days,
-            coalesce(sum(side.sign * m.quantity) FILTER (WHERE m.business_day > %(last)s), 0)
-                AS since
-        FROM inventory_stockmovement m
-        CROSS JOIN LATERAL (VALUES (m.from_location_id, -1), (m.to_location_id, 1))
-            AS side (location_id, sign)
-        JOIN places p ON p.location_id = side.location_id
-        WHERE m.tenant_id = %(tenant)s AND m.business_day >= %(first)s GROUP BY 1, 2
+            sum(e.value_change * least(e.business_day - %(first)s::date, %(days)s)) AS value_days,
+            coalesce(sum(e.value_change) FILTER (WHERE e.business_day > %(last)s), 0)
+                AS value_since,
+            sum(abs(e.value_change)) / nullif(sum(abs(e.quantity_change)), 0) AS unit_value
+        FROM inventory_valueentry e
+        WHERE e.tenant_id = %(tenant)s AND e.business_day >= %(first)s GROUP BY 1, 2
     ), asked AS (
         SELECT d.product_id, d.warehouse_id, sum(d.quantity) AS demand
         FROM inventory_dailydemand d JOIN sites s USING (warehouse_id)
         WHERE d.tenant_id = %(tenant)s AND d.business_day BETWEEN %(first)s AND %(last)s
         GROUP BY 1, 2
     ), held AS (
-        SELECT product_id, warehouse_id,
-            coalesce(n.quantity, 0) - coalesce(m.quantity_days, 0) / %(days)s AS mean_on_hand,
-            coalesce(n.quantity, 0) - coalesce(m.since, 0) AS on_hand,
-            coalesce(a.demand, 0) AS demand
-        FROM now_here n FULL JOIN moved m USING (product_id, warehouse_id)
+        SELECT product_id, warehouse_id, coalesce(a.demand, 0) AS demand,
+            coalesce(w.value / nullif(greatest(w.quantity, 0), 0), c.unit_value) AS unit_value,
+            coalesce(w.quantity, 0) - coalesce(c.quantity_days, 0) / %(days)s AS mean_on_hand,
+            coalesce(w.value, 0) - coalesce(c.value_days, 0) / %(days)s AS mean_value,
+            coalesce(w.value, 0) - coalesce(c.value_since, 0) AS value
+        FROM worth w FULL JOIN changed c USING (product_id, warehouse_id)
         FULL JOIN asked a USING (product_id, warehouse_id)
     ), grouped AS (
         SELECT CASE WHEN %(by)s = '' THEN g.product_id END AS product_id,
             CASE WHEN %(by)s = 'category' THEN coalesce(g.category_id, 0) END AS category_id,
             CASE WHEN %(by)s = 'warehouse' THEN h.warehouse_id END AS warehouse_id,
             sum(h.demand) AS demand, sum(h.mean_on_hand) AS mean_on_hand,
-            sum(h.on_hand) AS on_hand,
-            sum(h.demand * coalesce(g.unit_cost, 0)) AS demand_cost,
-            sum(h.mean_on_hand * coalesce(g.unit_cost, 0)) AS mean_value,
-            sum(h.on_hand * coalesce(g.unit_cost, 0)) AS value,
-            count(DISTINCT g.product_id) FILTER (WHERE g.unit_cost IS NULL) AS without_cost
+            sum(h.demand * coalesce(h.unit_value, g.unit_cost, 0)) AS demand_cost,
+            sum(h.mean_value) AS mean_value, sum(h.value) AS value,
+            count(DISTINCT g.product_id) FILTER (
+                WHERE coalesce(h.unit_value, g.unit_cost, 0) = 0) AS without_cost
         FROM held h JOIN goods g USING (product_id)
-        WHERE h.demand <> 0 OR h.mean_on_hand <> 0 OR h.on_hand <> 0
+        JOIN sites s USING (warehouse_id)
+        WHERE h.demand <> 0 OR h.mean_on_hand <> 0 OR h.value <> 0
         GROUP BY 1, 2, 3
     ), report AS (
         SELECT r.product_id, r.category_id, r.warehouse_id, g.sku, g.name, g.base_unit,
             coalesce(g.category, c.name, '') AS category, s.warehouse, r.demand, r.mean_on_hand,
-            r.on_hand, r.demand_cost, r.mean_value, r.value, r.without_cost,
+            r.demand_cost, r.mean_value, r.value, r.without_cost,
             CASE WHEN r.mean_value > 0 THEN r.demand_cost * 365 / %(days)s / r.mean_value
             END AS turnover_per_year,
             CASE WHEN r.demand_cost > 0 THEN greatest(r.value, 0) * %(days)s / r.demand_cost
@@ -131,9 +127,9 @@ REPORT = Report(
     icon="refresh",
     method=gettext_lazy(
         "Turnover is the cost of a year's demand over the mean stock value: the demand of the "
-        "period, times 365 over its days, at unit cost, over the mean of the stock at the end of "
-        "each of its days. Cover is how many days the stock at the end of the period lasts at the "
-        "demand of the period."
+        "period, times 365 over its days, at what a unit in stock is worth, over the mean of the "
+        "value at the end of each of its days. Cover is how many days the stock at the end of the "
+        "period lasts at the demand of the period."
     ),
     filters=("q", "warehouse", "category", "by", "period"),
     default_days=365,
@@ -162,7 +158,7 @@ REPORT = Report(
         replace(parts.PRODUCT_ID, is_optional=True),
         replace(parts.WAREHOUSE_ID, is_optional=True),
     ),
-    needs=(parts.GOODS, parts.PLACES),
+    needs=(parts.GOODS, parts.PLACES, parts.WORTH),
     body=BODY,
     key="product_id, category_id, warehouse_id",
     order="turnover_per_year NULLS LAST, mean_value DESC",

@@ -6,22 +6,18 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _, gettext_lazy
 
+from inventory.models import ValuationMethod
 from inventory.queries.reports import parts
 from inventory.queries.reports.asking import Question
 from inventory.queries.reports.declaring import Column, Figure, Kind, Picture, Report, Row, total
 
 BODY = """
-    stock AS (
-        SELECT h.product_id, p.warehouse_id, sum(h.quantity) AS on_hand
-        FROM here h JOIN places p USING (location_id)
-        GROUP BY 1, 2 HAVING sum(h.quantity) <> 0
-    ), report AS (
-        SELECT g.product_id, g.sku, g.name, g.category, g.base_unit, g.unit_cost, s.warehouse_id,
-            s.warehouse, t.on_hand, g.unit_cost AS unit_value,
-            t.on_hand * coalesce(g.unit_cost, 0) AS value,
-            t.on_hand * coalesce(g.unit_cost, 0)
-                / nullif(sum(t.on_hand * coalesce(g.unit_cost, 0)) OVER (), 0) AS share
-        FROM stock t JOIN goods g USING (product_id) JOIN sites s USING (warehouse_id)
+    report AS (
+        SELECT g.product_id, g.sku, g.name, g.category, g.base_unit, s.warehouse_id, s.warehouse,
+            w.quantity AS on_hand, w.value / nullif(w.quantity, 0) AS unit_value, w.value,
+            w.value / nullif(sum(w.value) OVER (), 0) AS share, w.method
+        FROM worth w JOIN goods g USING (product_id) JOIN sites s USING (warehouse_id)
+        WHERE w.quantity <> 0 OR w.value <> 0
     )"""
 
 PICTURE = """
@@ -63,7 +59,8 @@ REPORT = Report(
     icon="tag",
     method=gettext_lazy(
         "Everything inside the warehouses counts, goods in transit, damaged or in quarantine as "
-        "well, at the unit cost of the product."
+        "well, at the value the ledger carries it with: by moving average or first in, first out. "
+        "For a past day what changed it since is taken back, by the day on which it happened."
     ),
     filters=("q", "warehouse", "category", "on"),
     columns=(
@@ -75,11 +72,18 @@ REPORT = Report(
         parts.UNIT,
         Column("unit_value", gettext_lazy("Value a unit"), Kind.MONEY, is_optional=True),
         Column("value", gettext_lazy("Value"), Kind.MONEY),
+        Column(
+            "method",
+            gettext_lazy("Method"),
+            Kind.CHOICE,
+            choices=ValuationMethod,
+            is_optional=True,
+        ),
         Column("share", gettext_lazy("Share"), Kind.RATIO, is_optional=True),
         parts.PRODUCT_ID,
         parts.WAREHOUSE_ID,
     ),
-    needs=(parts.GOODS, parts.PLACES, parts.HERE),
+    needs=(parts.GOODS, parts.PLACES, parts.WORTH),
     body=BODY,
     key="product_id, warehouse_id",
     order="value DESC",
@@ -87,7 +91,7 @@ REPORT = Report(
         "products": "count(DISTINCT product_id)",
         "value": "coalesce(sum(value), 0)",
         "largest": "max(value)",
-        "without_cost": "count(DISTINCT product_id) FILTER (WHERE unit_cost IS NULL)",
+        "without_cost": "count(DISTINCT product_id) FILTER (WHERE value = 0)",
     },
     figures=(
         parts.VALUE_FIGURE,

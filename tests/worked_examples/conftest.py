@@ -1,0 +1,3 @@
+from tests.inventory.conftest import site
+
+__all__ = ["site"]
