@@ -13,9 +13,10 @@ from inventory.models import Category, LotTracking
 from inventory.pages import reports as pages
 from inventory.queries.reports import REPORTS
 from inventory.queries.reports.asking import business_today
+from inventory.services.access import set_warehouse_access
 from inventory.services.demand import DemandLine, record_demand
 from inventory.services.ledger import post_movements
-from tenancy.models import User
+from tenancy.models import Membership, User
 from tests.cast import House
 from tests.inventory.book import Site, make_lot, make_product, make_site
 
@@ -142,6 +143,29 @@ def test_a_class_of_the_matrix_leads_to_its_products(north: House) -> None:
     assert "X steady" in nothing  # the matrix stays, to choose another
 
 
+def test_a_member_restricted_to_a_warehouse_sees_no_other_on_page_file_or_api(
+    north: House,
+) -> None:
+    site = fill(north)
+    with north.scope():
+        other = make_site("OTHER")
+        other.receive(make_product("SECRET", unit_cost=Decimal(1)), 5)
+        membership = Membership.objects.get(user=north.members["viewer"])
+        set_warehouse_access(membership_id=membership.pk, warehouse_ids=[site.warehouse.pk])
+    assert "SECRET" in get(north, "reports/valuation/", "operator").content.decode()
+    client = north.client("viewer")
+    for name in set(NAMES) - {"abc-xyz"}:  # which lists products, wherever they lie
+        assert "SECRET" not in client.get(north.path(f"reports/{name}/")).content.decode()
+        file = client.get(north.path(f"reports/{name}.csv"))
+        assert b"SECRET" not in b"".join(file.streaming_content)
+        api = client.get(f"/api/v1/north/reports/{name}")
+        assert b"SECRET" not in api.content
+    beyond = client.get(north.path("reports/valuation/"), {"warehouse": other.warehouse.pk})
+    assert beyond.status_code == 422
+    api = client.get("/api/v1/north/reports/valuation", {"warehouse_id": other.warehouse.pk})
+    assert api.json()["items"] == []
+
+
 # -- filters --------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", NAMES)
 def test_a_search_that_finds_nothing_says_so_and_can_be_cleared(north: House, name: str) -> None:
@@ -253,6 +277,6 @@ def test_a_report_asks_the_same_number_of_questions_however_many_rows(
         client.get(north.path(f"reports/{name}/"))
 
 
-# session, user, tenant, savepoint, scope, membership, warehouses, categories, report, scope left,
-# release
-PAGE_QUERIES = 11
+# session, user, tenant, savepoint, scope, membership, access, warehouses, categories, report,
+# scope left, release
+PAGE_QUERIES = 12
