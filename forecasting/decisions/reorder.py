@@ -154,6 +154,7 @@ def _position_part(inputs: ReorderInputs, need: float) -> ReasonPart:
             "on_order": _short(float(position.on_order)),
             "in_transit": _short(float(position.in_transit)),
             "backordered": _short(float(position.backordered)),
+            "allocated": _short(float(position.allocated)),
         },
     )
 

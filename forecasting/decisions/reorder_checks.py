@@ -51,7 +51,7 @@ def _blockers(inputs: ReorderInputs) -> Iterator[ReasonPart]:
 def _numbers(inputs: ReorderInputs) -> Iterator[tuple[str, float, bool]]:
     """Name, value and validity of every number that could be nonsense."""
     position, policy, terms = inputs.position, inputs.policy, inputs.terms
-    for name in ("on_hand", "on_order", "in_transit", "backordered"):
+    for name in ("on_hand", "on_order", "in_transit", "backordered", "allocated"):
         value = float(getattr(position, name))
         yield name, value, math.isfinite(value) and (value >= 0 or name == "on_hand")
     for name in ("service_level", "fill_rate"):

@@ -23,18 +23,22 @@ class ForecastState(StrEnum):
 
 @dataclass(frozen=True)
 class StockPosition:
-    """What is there and what is coming, in base units."""
+    """What is there and what is coming, in base units.
+
+    What is owed already serves no further demand: `allocated` of what is on hand, and `backordered`
+    beyond it. The forecast does not ask for either again.
+    """
 
     on_hand: Number
     on_order: Number = 0
     in_transit: Number = 0
     backordered: Number = 0
+    allocated: Number = 0
 
     @property
     def inventory_position(self) -> float:
-        return float(self.on_hand) + float(self.on_order) + float(self.in_transit) - float(
-            self.backordered
-        )  # fmt: skip
+        there = float(self.on_hand) + float(self.on_order) + float(self.in_transit)
+        return there - float(self.allocated) - float(self.backordered)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.ORDER_CYCLE: "Ordering {cycle_quantity} at a time balances the cost of an order "
     "with holding stock: {change} more.",
     Reason.POSITION: "Minus what is there or coming: {on_hand} on hand, {on_order} on order, "
-    "{in_transit} in transit, {backordered} backordered: {change}.",
+    "{in_transit} in transit, less {allocated} allocated and {backordered} backordered: {change}.",
     Reason.MINIMUM_STOCK: "Raised to the minimum stock of {minimum_stock}: {change}.",
     Reason.MAXIMUM_STOCK: "Limited by the maximum stock of {maximum_stock}: {change}.",
     Reason.SHELF_LIFE: "Limited to what sells within the shelf life of {shelf_life_days} days: "
@@ -97,6 +97,9 @@ SENTENCES: Mapping[Reason, str] = {
 }
 """English sentence of every reason, to be translated; the names in braces are in the data."""
 
+UNSAID: Mapping[Reason, Mapping[str, Any]] = {Reason.POSITION: {"allocated": 0}}
+"""What records do not say that were written before orders held stock."""
+
 
 @dataclass(frozen=True)
 class ReasonPart:
@@ -126,7 +129,11 @@ class Explanation:
 def explain_parts(parts: Sequence[ReasonPart]) -> tuple[Explanation, ...]:
     """Return the sentences of the reasons, in order."""
     return tuple(
-        Explanation(one.code, SENTENCES[one.code], {**one.data, "change": _signed(one.change)})
+        Explanation(
+            one.code,
+            SENTENCES[one.code],
+            {**UNSAID.get(one.code, {}), **one.data, "change": _signed(one.change)},
+        )
         for one in parts
     )
 

@@ -29,15 +29,23 @@ ZERO = Decimal(0)
 class Position:
     """Stock and orders of one product in one warehouse, in base units.
 
-    on_hand: usable stock and what waits at the dock; drafted: in draft orders, not placed yet.
+    on_hand: usable stock and what waits at the dock, also what is promised to orders already;
+    allocated: that part; backordered: owed to customers beyond it; drafted: in draft orders.
     """
 
     on_hand: Decimal = ZERO
+    allocated: Decimal = ZERO
     on_order: Decimal = ZERO
     in_transit: Decimal = ZERO
+    backordered: Decimal = ZERO
     drafted: Decimal = ZERO
     is_kept: bool = False
     """The product's stock is recorded here; False where only its sales are known."""
+
+    @property
+    def free(self) -> Decimal:
+        """Return what further demand may have of the stock; below zero when more is owed."""
+        return self.on_hand - self.allocated - self.backordered
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,10 @@ def read_positions(today: date) -> dict[Pair, Position]:
         row = rows.get(pair)
         found[pair] = Position(
             on_hand=row.on_hand - row.unusable if row else ZERO,
+            allocated=row.allocated if row else ZERO,
             on_order=row.on_order if row else ZERO,
             in_transit=row.in_transit if row else ZERO,
+            backordered=row.backordered if row else ZERO,
             drafted=drafted.get(pair, ZERO),
             is_kept=pair in kept,
         )

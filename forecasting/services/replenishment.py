@@ -80,8 +80,10 @@ def decide_all(world: PlanningWorld) -> list[_Decided]:
             key=key.series_id,
             position=StockPosition(
                 on_hand=position.on_hand,
+                allocated=position.allocated,
                 on_order=position.on_order + position.drafted,
                 in_transit=position.in_transit,
+                backordered=position.backordered,
             ),
             policy=_policy(world, row),
             terms=_terms(supply, world.currency),

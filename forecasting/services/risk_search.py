@@ -55,9 +55,12 @@ Key = tuple[str, int, int, int | None]
 
 @dataclass(frozen=True)
 class _Stock:
-    """Rows of the world whose stock is recorded, and their quantities: all arrays [S]."""
+    """Rows of the world whose stock is recorded, and their quantities: all arrays [S].
 
-    on_hand: FloatArray
+    Both are less what is owed to customers already.
+    """
+
+    free: FloatArray
     position: FloatArray
     is_kept: np.ndarray
 
@@ -67,8 +70,8 @@ def find_all(
 ) -> list[RiskWarning]:
     """Return every risk of the world as a warning not stored yet, one per key, the dearest."""
     stock = _Stock(
-        on_hand=np.array([float(one.on_hand) for one in world.positions]),
-        position=np.array([float(p.on_hand + p.on_order + p.in_transit) for p in world.positions]),
+        free=np.array([float(one.free) for one in world.positions]),
+        position=np.array([float(p.free + p.on_order + p.in_transit) for p in world.positions]),
         is_kept=np.array([one.is_kept for one in world.positions], dtype=bool),
     )
     by_lot = {lot.lot_id: lot for lot in lots}
@@ -95,7 +98,7 @@ def _stock_outs(world: PlanningWorld, stock: _Stock, arrivals: FloatArray) -> It
         yield from find_stock_outs(
             [world.keys[row].series_id for row in rows],
             world.forecast.select(rows),
-            stock.on_hand[rows],
+            stock.free[rows],
             arrivals[rows, :days],
             margins[rows],
         )
@@ -105,7 +108,7 @@ def _too_much(world: PlanningWorld, stock: _Stock) -> Iterable[RiskFinding]:
     """Dead stock, and excess of what still sells, by each policy's own cover limit."""
     keys = [key.series_id for key in world.keys]
     idle = _days_without_demand(world)
-    dead = find_dead_stock(keys, stock.on_hand, idle, world.unit_costs(), DEAD_AFTER_DAYS)
+    dead = find_dead_stock(keys, stock.free, idle, world.unit_costs(), DEAD_AFTER_DAYS)
     yield from dead
     lively = stock.is_kept & (idle < DEAD_AFTER_DAYS)
     service = np.array([float(policy.cycle_service_level) for policy in world.policies])

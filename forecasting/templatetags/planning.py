@@ -200,7 +200,7 @@ def _units(value: Any) -> str:
 
 SENTENCES: Mapping[str, str | Promise] = {
     "stock_out": gettext_lazy(
-        "%(on_hand)s %(unit)s on hand and %(arriving_units)s arriving against an expected demand "
+        "%(on_hand)s %(unit)s free and %(arriving_units)s arriving against an expected demand "
         "of %(expected_demand)s in %(horizon_days)s days: runs out with a probability of "
         "%(probability)s, %(lost_units)s %(unit)s would be lost."
     ),
@@ -209,8 +209,7 @@ SENTENCES: Mapping[str, str | Promise] = {
         "limit allow; they are worth %(excess_value)s and last %(cover_days)s days."
     ),
     "dead_stock": gettext_lazy(
-        "%(on_hand)s %(unit)s on hand, and nobody has asked for any for "
-        "%(days_without_demand)s days."
+        "%(on_hand)s %(unit)s free, and nobody has asked for any for %(days_without_demand)s days."
     ),
     "expiry": gettext_lazy(
         "Of %(lot_units)s %(unit)s about %(units)s will not sell within the "

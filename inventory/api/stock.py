@@ -54,6 +54,7 @@ class AvailabilityShown(Shown[Availability]):
     unusable = QuantityField()
     in_transit = QuantityField()
     on_order = QuantityField()
+    backordered = QuantityField(help_text="Accepted orders ask for it; nothing is promised.")
     inventory_position = QuantityField()
 
 

@@ -10,14 +10,17 @@ from typing import Any
 
 from django.db import connection
 
-from inventory.models import PROMISABLE_KINDS, PurchaseOrderState
+from inventory.models import PROMISABLE_KINDS, PurchaseOrderState, SalesOrderState
 from inventory.queries.access import allowed_warehouses
 from tenancy.scope import active_tenant_id
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Base units. ``unusable`` is on hand, but damaged, in quarantine, expired or held."""
+    """Base units. ``unusable`` is on hand, but damaged, in quarantine, expired or held.
+
+    ``backordered``: accepted orders ask for it, and nothing is promised to them for it.
+    """
 
     product_id: int
     warehouse_id: int
@@ -27,11 +30,16 @@ class Availability:
     unusable: Decimal
     in_transit: Decimal
     on_order: Decimal
+    backordered: Decimal = Decimal(0)
 
     @property
     def inventory_position(self) -> Decimal:
-        """Return what will serve demand without a further order: unusable stock will not."""
-        return self.on_hand - self.unusable + self.in_transit + self.on_order
+        """Return what will serve further demand without a further order.
+
+        Unusable stock will not, nor what is owed already: allocated goods are still on hand.
+        """
+        coming = self.in_transit + self.on_order
+        return self.on_hand - self.unusable - self.allocated + coming - self.backordered
 
 
 # "good": the lot is neither held nor expired on the business day of the warehouse
@@ -69,11 +77,22 @@ AVAILABILITY = """
             AND (%(warehouse)s::bigint IS NULL OR o.warehouse_id = %(warehouse)s)
             AND (%(allowed)s::bigint[] IS NULL OR o.warehouse_id = ANY(%(allowed)s::bigint[]))
         GROUP BY line.product_id, o.warehouse_id
+    ), owed AS (
+        SELECT line.product_id, o.warehouse_id, sum(line.quantity - line.quantity_allocated
+            - line.quantity_picked - line.quantity_shipped) AS backordered
+        FROM inventory_salesorderline line
+        JOIN inventory_salesorder o ON o.tenant_id = line.tenant_id AND o.id = line.order_id
+        WHERE line.tenant_id = %(tenant)s AND o.state = ANY(%(owing)s) AND line.quantity
+                > line.quantity_allocated + line.quantity_picked + line.quantity_shipped
+            AND (%(products)s::bigint[] IS NULL OR line.product_id = ANY(%(products)s::bigint[]))
+            AND (%(warehouse)s::bigint IS NULL OR o.warehouse_id = %(warehouse)s)
+        GROUP BY line.product_id, o.warehouse_id
     )
     SELECT product_id, warehouse_id, coalesce(on_hand, 0), coalesce(allocated, 0),
         coalesce(available, 0), coalesce(unusable, 0), coalesce(in_transit, 0),
-        coalesce(on_order, 0)
+        coalesce(on_order, 0), coalesce(backordered, 0)
     FROM totals FULL JOIN ordered USING (product_id, warehouse_id)
+    FULL JOIN owed USING (product_id, warehouse_id)
     ORDER BY product_id, warehouse_id
 """
 
@@ -87,8 +106,8 @@ def availability(
     """Return the availability of some or all products, by product and warehouse: one query.
 
     Only of warehouses the actor works in.
-    Products with nothing on hand, in transit or on order have no row. ``on`` is the day on which
-    lots must not have expired (default: today in each warehouse).
+    Products with nothing on hand, in transit, on order or backordered have no row. ``on`` is the
+    day on which lots must not have expired (default: today in each warehouse).
     """
     allowed = allowed_warehouses()
     arguments: dict[str, Any] = {
@@ -99,6 +118,7 @@ def availability(
         "on": on,
         "promisable": sorted(str(kind) for kind in PROMISABLE_KINDS),
         "open": [str(state) for state in PurchaseOrderState.on_order()],
+        "owing": [str(state) for state in SalesOrderState.owing()],
     }
     with connection.cursor() as cursor:
         cursor.execute(AVAILABILITY, arguments)

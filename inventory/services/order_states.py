@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import SalesOrder, SalesOrderState
+from inventory.queries.access import in_allowed
 from inventory.rules.order_state import LineSums, OrderFacts, order_progress
 from inventory.services.rows import LARGEST_ID, check_version
 from tenancy.errors import Conflict, NotFound
@@ -78,11 +79,14 @@ MOVE_ON = """
 def lock_orders(order_ids: Collection[int]) -> dict[int, SalesOrder]:
     """Lock the orders, sorted by id, and return them by id; raise ``NotFound`` for a missing one.
 
+    An order of a warehouse in which the actor does not work answers like a missing one.
+
     Take them before balances, allocations or tasks, in every service: then nothing deadlocks.
     """
     known = {order_id for order_id in order_ids if 0 < order_id <= LARGEST_ID}
-    rows = SalesOrder.objects.select_for_update(of=("self",)).filter(pk__in=known).order_by("pk")
-    found: dict[int, SalesOrder] = {order.pk: order for order in rows}
+    rows = in_allowed(SalesOrder.objects.filter(pk__in=known), "warehouse_id")
+    locked = rows.select_for_update(of=("self",)).order_by("pk")
+    found: dict[int, SalesOrder] = {order.pk: order for order in locked}
     for order_id in order_ids:
         if order_id not in found:
             raise NotFound("sales order", order_id)

@@ -21,6 +21,7 @@ from inventory.models import (
     SalesOrderLine,
     Warehouse,
 )
+from inventory.queries.access import in_allowed
 from inventory.services.numbers import take_numbers
 from inventory.services.rows import LARGEST_ID
 from inventory.services.sales_lines import SalesLine, build_lines, line_problems
@@ -179,7 +180,12 @@ class _Known:
 
 def _rows(model: type[models.Model], ids: Iterable[int]) -> dict[int, Any]:
     wanted = [row_id for row_id in ids if 0 < row_id <= LARGEST_ID]
-    return {row.pk: row for row in model._default_manager.filter(pk__in=wanted)} if wanted else {}
+    if not wanted:
+        return {}
+    rows = model._default_manager.filter(pk__in=wanted)
+    if model is Warehouse:
+        rows = in_allowed(rows, "pk")
+    return {row.pk: row for row in rows}
 
 
 def _key(fields: SalesOrderFields) -> tuple[int, str]:

@@ -26,6 +26,7 @@ from tenancy.permissions import PermissionRefused
 from tenancy.services.jobs import run_job_here
 from tests.cast import House
 from tests.forecasting.world import World, build_world, flat_forecast, stock
+from tests.inventory.selling import confirmed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,6 +61,20 @@ def test_a_flat_demand_is_ordered_up_to_the_demand_of_the_protection_interval(no
         assert found.inventory_position == 40
         assert found.order_value == 80  # 20 x 4
         assert found.inputs["inputs"]["position"]["on_hand"] == "40.000000"
+
+
+def test_what_customers_are_owed_is_bought_again(north: House) -> None:
+    """40 there, 55 ordered by customers: 40 allocated and 15 backordered, so 60 - (-15) = 75."""
+    world = world_of(north)
+    with north.scope():
+        confirmed(world.warehouse, (world.products[0], 55))
+    suggest(north)
+    with north.scope():
+        found = only_open()
+        assert found.inventory_position == -15
+        assert found.quantity == 75
+        said = " ".join(step["text"] for step in sentences(found.inputs))
+        assert "40 allocated and 15 backordered" in said
 
 
 def test_the_number_can_be_made_again_from_what_the_suggestion_keeps(north: House) -> None:

@@ -24,6 +24,7 @@ from tenancy.permissions import PermissionRefused
 from tenancy.services.jobs import run_job_here
 from tests.cast import House
 from tests.forecasting.world import World, build_world, flat_forecast, stock
+from tests.inventory.selling import confirmed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,6 +46,23 @@ def short_of_stock(house: House) -> World:
 
 def stockout() -> RiskWarning:
     return RiskWarning.objects.select_related("product").get(kind=RiskKind.STOCKOUT)
+
+
+def test_what_is_promised_to_orders_does_not_serve_what_is_forecast(north: House) -> None:
+    """40 last 8 days at 5 a day, beyond the 6 to look at; with 28 owed, 12 are free: 18 lost."""
+    with north.scope():
+        world = build_world(products=1, days=30, mean=5)
+        stock(world, {"P-001": 40})
+        flat_forecast(world, 5.0)
+    look(north)
+    with north.scope():
+        assert not RiskWarning.objects.filter(kind=RiskKind.STOCKOUT).exists()
+        confirmed(world.warehouse, (world.products[0], 28))
+    look(north)
+    with north.scope():
+        found = stockout()
+        assert found.severity_money == 108  # 18 x 6 margin
+        assert "12 pcs free" in evidence_sentence(found, "EUR")
 
 
 def test_stock_that_ends_before_an_order_can_come_is_a_warning_with_its_day_and_cost(

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from inventory.models import LotStatus, MovementReason
+from inventory.models import Allocation, LotStatus, MovementReason
 from inventory.queries.as_of import stock_as_of
 from inventory.queries.availability import Availability, availability
 from inventory.queries.movements import movements, movements_of
@@ -19,9 +19,11 @@ from inventory.services.ledger import (
 )
 from inventory.services.purchasing import OrderLine, create_draft_order, place_order
 from inventory.services.receiving import ReceiptLine, receive_order
+from inventory.services.sales import cancel_sales_order
 from inventory.services.suppliers import SupplierFields, create_supplier
 from tests.cast import House
 from tests.inventory.book import Site, make_lot, make_product, make_site
+from tests.inventory.selling import confirmed, draft, pick
 
 
 def at(text: str) -> datetime:
@@ -52,7 +54,27 @@ def test_only_good_stock_in_promisable_places_is_available(site: Site) -> None:
         in_transit=Decimal(20),
         on_order=Decimal(0),
     )
-    assert row.inventory_position == 90  # 80 - 10 + 20
+    assert row.inventory_position == 86  # 80 - 10 unusable - 4 promised + 20
+
+
+def test_what_orders_are_owed_serves_no_further_demand(site: Site) -> None:
+    apple, pear, plum = make_product(), make_product("PEAR"), make_product("PLUM")
+    site.receive(apple, 10)
+    order = confirmed(site.warehouse, (apple, 4), (pear, 3))
+    more = confirmed(site.warehouse, (apple, 9))
+    draft(site.warehouse, (plum, 5))
+    rows = {row.product_id: row for row in availability()}
+    assert set(rows) == {apple.pk, pear.pk}  # a draft asks for nothing yet
+    apples, pears = rows[apple.pk], rows[pear.pk]
+    assert (apples.on_hand, apples.allocated, apples.backordered) == (10, 10, 3)
+    assert apples.inventory_position == -3  # 10 there, 4 + 9 owed
+    assert (pears.on_hand, pears.backordered, pears.inventory_position) == (0, 3, -3)
+    # picked goods lie at packing, promised still: the position is the same
+    pick(site, Allocation.objects.get(order_line__order=order))
+    assert availability(product_ids=[apple.pk])[0].inventory_position == -3
+    for gone in (order, more):
+        cancel_sales_order(sales_order_id=gone.pk)
+    assert [row.inventory_position for row in availability()] == [10]
 
 
 def test_expired_and_held_lots_are_not_available(site: Site) -> None:

@@ -12,7 +12,7 @@ from forecasting.decisions.reorder_inputs import (
     StockPosition,
     SupplyTerms,
 )
-from forecasting.decisions.reorder_reasons import Reason
+from forecasting.decisions.reorder_reasons import Reason, explain_parts
 from forecasting.decisions.safety_stock import (
     CostError,
     critical_ratio,
@@ -58,7 +58,7 @@ def test_why_144_and_not_120():
     assert sentences == [
         "Expected demand over the next 21.0 days (14.0 days lead time and 7.0 days until the next order): +100.",
         "Safety stock so that demand is covered with a probability of 0.9: +80.",
-        "Minus what is there or coming: 60.0 on hand, 0.0 on order, 0.0 in transit, 0.0 backordered: -60.",
+        "Minus what is there or coming: 60.0 on hand, 0.0 on order, 0.0 in transit, less 0.0 allocated and 0.0 backordered: -60.",
         "Rounded to a multiple of 48: +24.",
         (
             "An order placed now comes too late for 6.667 of the 66.667 expected until it "
@@ -100,6 +100,15 @@ def test_goods_on_order_and_backorders_count_in_the_position():
     # 60 on hand + 50 on order + 20 in transit - 30 backordered = 100; 180 - 100 = 80
     position = StockPosition(on_hand=60, on_order=50, in_transit=20, backordered=30)
     assert decide_reorder(inputs(position=position)).quantity == 80
+
+
+def test_what_is_promised_to_orders_already_is_bought_again():
+    # 60 on hand of which 25 are allocated, + 50 on order - 5 backordered = 80; 180 - 80 = 100
+    position = StockPosition(on_hand=60, on_order=50, backordered=5, allocated=25)
+    decision = decide_reorder(inputs(position=position))
+    assert decision.quantity == 100
+    [said] = [str(part) for part in explain_parts(decision.reasons) if part.code == "position"]
+    assert "less 25.0 allocated and 5.0 backordered" in said
 
 
 def test_the_newsvendor_orders_up_to_the_critical_ratio():
