@@ -12,6 +12,7 @@ from inventory.queries.differences import (
     Difference,
     find_differences as _differences,
 )
+from inventory.queries.integrity_orders import ORDER_CHECKS
 from inventory.queries.integrity_transfers import TRANSFER_CHECKS
 from inventory.queries.integrity_values import VALUE_CHECKS
 
@@ -214,32 +215,7 @@ def receipts_are_on_their_order() -> list[Difference]:
     )
 
 
-def demand_covers_its_sources() -> list[Difference]:
-    """The demand of a day is at least what imported sales of that day say."""
-    return _differences(
-        "demand_covers_its_sources",
-        """
-        SELECT sale.product_id, sale.warehouse_id, sale.business_day, sale.channel_id,
-            sale.segment_id, sale.total AS imported, demand.quantity AS demand
-        FROM (
-            SELECT product_id, warehouse_id, business_day, channel_id, segment_id,
-                sum(quantity) AS total
-            FROM inventory_importedsale
-            WHERE tenant_id = %(tenant)s AND NOT is_cancelled AND quantity > 0
-            GROUP BY product_id, warehouse_id, business_day, channel_id, segment_id
-        ) AS sale
-        LEFT JOIN inventory_dailydemand demand ON demand.tenant_id = %(tenant)s
-            AND demand.product_id = sale.product_id AND demand.warehouse_id = sale.warehouse_id
-            AND demand.business_day = sale.business_day
-            AND coalesce(demand.channel_id, 0) = coalesce(sale.channel_id, 0)
-            AND coalesce(demand.segment_id, 0) = coalesce(sale.segment_id, 0)
-        WHERE coalesce(demand.quantity, 0) < sale.total
-        ORDER BY 1, 2, 3
-        """,
-    )
-
-
-CHECKS: tuple[Check, ...] = (
+LEDGER_CHECKS: tuple[Check, ...] = (
     balances_equal_the_ledger,
     stock_is_never_negative,
     allocations_are_covered,
@@ -249,10 +225,11 @@ CHECKS: tuple[Check, ...] = (
     serials_are_single,
     receipts_are_in_the_ledger,
     receipts_are_on_their_order,
-    demand_covers_its_sources,
     *VALUE_CHECKS,
-    *TRANSFER_CHECKS,
 )
+"""What holds of stock and its movements, whatever documents there are."""
+
+CHECKS: tuple[Check, ...] = (*LEDGER_CHECKS, *TRANSFER_CHECKS, *ORDER_CHECKS)
 
 
 def check_book(checks: Iterable[Check] = CHECKS) -> list[Difference]:

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from inventory.queries.differences import Difference
 from inventory.queries.integrity import INSIDE_ENDS, balances_equal_the_ledger
+from inventory.queries.integrity_orders import promises_equal_their_allocations
 from inventory.queries.integrity_values import (
     layers_equal_the_value,
     nothing_is_worth_nothing,
@@ -35,17 +36,24 @@ LOCK_ALL_BALANCES = """
 REBUILD_BALANCES = f"""
     INSERT INTO inventory_stockbalance AS known
         (tenant_id, product_id, location_id, lot_id, on_hand, allocated)
-    SELECT %(tenant)s, product_id, location_id, lot_id, sum(on_hand), 0
+    SELECT %(tenant)s, product_id, location_id, lot_id, sum(on_hand), sum(allocated)
     FROM (
-        SELECT product_id, location_id, lot_id, delta AS on_hand FROM ({INSIDE_ENDS}) AS ends
+        SELECT product_id, location_id, lot_id, delta AS on_hand, 0 AS allocated
+        FROM ({INSIDE_ENDS}) AS ends
         UNION ALL
-        SELECT product_id, location_id, lot_id, 0 FROM inventory_stockbalance
+        SELECT product_id, CASE state WHEN 'picked' THEN picked_into_id ELSE location_id END,
+            lot_id, 0, quantity
+        FROM inventory_allocation
+        WHERE tenant_id = %(tenant)s AND state IN ('allocated', 'picked')
+        UNION ALL
+        SELECT product_id, location_id, lot_id, 0, 0 FROM inventory_stockbalance
         WHERE tenant_id = %(tenant)s
     ) AS parts
     GROUP BY product_id, location_id, lot_id
     ON CONFLICT (tenant_id, product_id, location_id, lot_id)
-    DO UPDATE SET on_hand = EXCLUDED.on_hand, on_hand_version = known.on_hand_version + 1
-    WHERE known.on_hand <> EXCLUDED.on_hand
+    DO UPDATE SET on_hand = EXCLUDED.on_hand, allocated = EXCLUDED.allocated,
+        on_hand_version = known.on_hand_version + (known.on_hand <> EXCLUDED.on_hand)::int
+    WHERE (known.on_hand, known.allocated) <> (EXCLUDED.on_hand, EXCLUDED.allocated)
 """  # noqa: S608 - constants only
 
 NEVER_VALUED = """
@@ -143,6 +151,7 @@ VALUE_CHECKS: tuple[Callable[[], list[Difference]], ...] = (
 def rebuild_book() -> list[Difference]:
     """Make balances and values agree with what was posted; return the differences there were.
 
+    What a balance has promised becomes the sum of its live allocations.
     Stock that was never valued is taken on at its product's unit cost. What the value entries lack
     is added as one more entry, marked as estimated; nothing that is written is changed. A balance
     that would fall below what is promised stops the rebuild: ``IntegrityError``.
@@ -153,7 +162,7 @@ def rebuild_book() -> list[Difference]:
         missing = _take_on_everything()
         fetch(LOCK_ALL_VALUES, arguments)
         fetch(LOCK_ALL_BALANCES, arguments)
-        found = balances_equal_the_ledger()
+        found = [*balances_equal_the_ledger(), *promises_equal_their_allocations()]
         if found:
             execute(REBUILD_BALANCES, arguments)
             _record("balances.rebuilt", found)

@@ -115,7 +115,9 @@ def confirm_sales_orders(*, sales_order_ids: Collection[int]) -> None:
         record_demand(
             lines=[demand_of(line, orders[line.order_id], days[line.order_id]) for line in lines]
         )
-        execute(CONFIRM, [now, list(days), list(days.values()), active_tenant_id()])
+        arguments = [now, list(days), list(days.values()), active_tenant_id()]
+        if execute(CONFIRM, arguments) != len(orders):
+            raise WrongSalesOrderState(next(iter(orders.values())), SalesOrderState.DRAFT)
         told = [(order, {"number": order.number}) for order in orders.values()]
         audit.record_each("sales_order.confirmed", told)
         try:
