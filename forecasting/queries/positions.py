@@ -30,7 +30,8 @@ class Position:
     """Stock and orders of one product in one warehouse, in base units.
 
     on_hand: usable stock and what waits at the dock, also what is promised to orders already;
-    allocated: that part; backordered: owed to customers beyond it; drafted: in draft orders.
+    allocated: that part; backordered: owed to customers beyond it; drafted: in draft orders. What
+    waits to be transferred elsewhere counts as free until it leaves.
     """
 
     on_hand: Decimal = ZERO
@@ -68,7 +69,7 @@ def read_positions(today: date) -> dict[Pair, Position]:
         row = rows.get(pair)
         found[pair] = Position(
             on_hand=row.on_hand - row.unusable if row else ZERO,
-            allocated=row.allocated if row else ZERO,
+            allocated=row.owed - row.backordered if row else ZERO,
             on_order=row.on_order if row else ZERO,
             in_transit=row.in_transit if row else ZERO,
             backordered=row.backordered if row else ZERO,

@@ -55,6 +55,7 @@ class AvailabilityShown(Shown[Availability]):
     in_transit = QuantityField()
     on_order = QuantityField()
     backordered = QuantityField(help_text="Accepted orders ask for it; nothing is promised.")
+    owed = QuantityField(help_text="Accepted orders have not been shipped it yet.")
     inventory_position = QuantityField()
 
 

@@ -19,7 +19,8 @@ from tenancy.scope import active_tenant_id
 class Availability:
     """Base units. ``unusable`` is on hand, but damaged, in quarantine, expired or held.
 
-    ``backordered``: accepted orders ask for it, and nothing is promised to them for it.
+    ``allocated`` is promised, to customers or to transfers. ``owed``: accepted orders have not been
+    shipped it yet; ``backordered`` of that has nothing promised, the rest is still on hand.
     """
 
     product_id: int
@@ -31,15 +32,15 @@ class Availability:
     in_transit: Decimal
     on_order: Decimal
     backordered: Decimal = Decimal(0)
+    owed: Decimal = Decimal(0)
 
     @property
     def inventory_position(self) -> Decimal:
         """Return what will serve further demand without a further order.
 
-        Unusable stock will not, nor what is owed already: allocated goods are still on hand.
+        Unusable stock will not, nor what customers are owed already, though it is still on hand.
         """
-        coming = self.in_transit + self.on_order
-        return self.on_hand - self.unusable - self.allocated + coming - self.backordered
+        return self.on_hand - self.unusable + self.in_transit + self.on_order - self.owed
 
 
 # "good": the lot is neither held nor expired on the business day of the warehouse
@@ -79,18 +80,19 @@ AVAILABILITY = """
         GROUP BY line.product_id, o.warehouse_id
     ), owed AS (
         SELECT line.product_id, o.warehouse_id, sum(line.quantity - line.quantity_allocated
-            - line.quantity_picked - line.quantity_shipped) AS backordered
+                - line.quantity_picked - line.quantity_shipped) AS backordered,
+            sum(line.quantity - line.quantity_shipped) AS owed
         FROM inventory_salesorderline line
         JOIN inventory_salesorder o ON o.tenant_id = line.tenant_id AND o.id = line.order_id
-        WHERE line.tenant_id = %(tenant)s AND o.state = ANY(%(owing)s) AND line.quantity
-                > line.quantity_allocated + line.quantity_picked + line.quantity_shipped
+        WHERE line.tenant_id = %(tenant)s AND o.state = ANY(%(owing)s)
+            AND line.quantity > line.quantity_shipped
             AND (%(products)s::bigint[] IS NULL OR line.product_id = ANY(%(products)s::bigint[]))
             AND (%(warehouse)s::bigint IS NULL OR o.warehouse_id = %(warehouse)s)
         GROUP BY line.product_id, o.warehouse_id
     )
     SELECT product_id, warehouse_id, coalesce(on_hand, 0), coalesce(allocated, 0),
         coalesce(available, 0), coalesce(unusable, 0), coalesce(in_transit, 0),
-        coalesce(on_order, 0), coalesce(backordered, 0)
+        coalesce(on_order, 0), coalesce(backordered, 0), coalesce(owed, 0)
     FROM totals FULL JOIN ordered USING (product_id, warehouse_id)
     FULL JOIN owed USING (product_id, warehouse_id)
     ORDER BY product_id, warehouse_id
