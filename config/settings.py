@@ -287,6 +287,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "PurchaseOrderState": "inventory.models.PurchaseOrderState",
         "CountState": "inventory.models.CountState",
         "CountReason": "inventory.models.CountReason",
+        "ReceiptState": "inventory.models.ReceiptState",
         "NetworkState": "forecasting.models.NetworkState",
         "SuggestionState": "forecasting.models.SuggestionState",
         "RiskKind": "forecasting.models.RiskKind",

@@ -208,6 +208,26 @@ class PurchaseOrderLineAdmin(ReadOnlyTenantAdmin):
     list_select_related = ("order", "product")
 
 
+@admin.register(models.Receipt)
+class ReceiptAdmin(ReadOnlyTenantAdmin):
+    list_display = ("number", "state", "purchase_order", "supplier", "warehouse", "completed_at")
+    list_filter = ("state",)
+    list_select_related = ("purchase_order", "supplier", "warehouse")
+    search_fields = ("number", "delivery_note")
+
+
+@admin.register(models.ReceiptLine)
+class ReceiptLineAdmin(ReadOnlyTenantAdmin):
+    list_display = ("receipt", "product", "quantity", "damaged", "lot_code", "reversed_at")
+    list_select_related = ("receipt", "product")
+
+
+@admin.register(models.PutAwayRule)
+class PutAwayRuleAdmin(ReadOnlyTenantAdmin):
+    list_display = ("warehouse", "priority", "product", "category", "location", "zone")
+    list_select_related = ("warehouse", "product", "category", "location", "zone")
+
+
 @admin.register(models.ImportedFile)
 class ImportedFileAdmin(ReadOnlyTenantAdmin):
     list_display = (

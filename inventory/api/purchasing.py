@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from inventory.models import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
 from inventory.queries.purchasing import get_purchase_order, purchase_orders
+from inventory.services.purchase_amendments import Amendment, amend_order_line
 from inventory.services.purchasing import (
     OrderLine,
     cancel_order,
@@ -78,6 +79,13 @@ class Cancellation(Strict):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=200)
 
 
+class NewAmendment(Strict):
+    quantity = QuantityField(required=False, allow_null=True)
+    unit_price = MoneyField(required=False, allow_null=True, min_value=0)
+    promised_on = serializers.DateField(required=False, allow_null=True)
+    reason = serializers.CharField(max_length=200, help_text="What was agreed with the supplier.")
+
+
 class OrderList(TenantView):
     @listing(
         Endpoint("list_purchase_orders", Permission.READ, "Purchase orders"),
@@ -135,6 +143,25 @@ class OrderClosing(TenantView):
     )
     def post(self, request: Request, order_id: int, *, data: dict[str, Any], version: int) -> Any:
         return get_purchase_order(close_order(order_id=order_id, version=version).pk)
+
+
+class OrderLineAmendment(TenantView):
+    @writing(
+        Endpoint("amend_purchase_order_line", Permission.BUY, "Amend a line of a placed order"),
+        Writing(OrderDetailShown, NewAmendment, key_required=True, versioned=True),
+    )
+    def post(
+        self, request: Request, order_id: int, line_id: int, *, data: dict[str, Any], version: int
+    ) -> Any:
+        reason = data.pop("reason")
+        amend_order_line(
+            order_id=order_id,
+            line_id=line_id,
+            amendment=Amendment(**data),
+            reason=reason,
+            version=version,
+        )
+        return get_purchase_order(order_id)
 
 
 def _line(data: dict[str, Any]) -> dict[str, Any]:

@@ -77,7 +77,13 @@ def codes_in_use(warehouse_id: int, codes: Collection[str]) -> list[str]:
     return list(rows.order_by("code").values_list("code", flat=True))
 
 
-def zones(warehouse_id: int) -> QuerySet[Zone]:
+def zones() -> QuerySet[Zone]:
+    """Return every zone with its warehouse, by warehouse and code."""
+    rows = Zone.objects.select_related("warehouse").order_by("warehouse__code", "code", "id")
+    return in_allowed(rows, "warehouse_id")
+
+
+def zones_of(warehouse_id: int) -> QuerySet[Zone]:
     """Return the zones of a warehouse by code, each with its parent and its number of places."""
     rows = Zone.objects.filter(warehouse_id=warehouse_id).select_related("parent")
     return rows.annotate(places=Count("locations")).order_by("code", "id")

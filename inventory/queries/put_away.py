@@ -23,7 +23,6 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from inventory.models import (
     Category,
@@ -34,15 +33,14 @@ from inventory.models import (
     SalesOrderState,
     StockBalance,
     StockMovement,
-    WorkClaim,
     WorkKind,
     Zone,
 )
 from inventory.queries.access import in_allowed
 from inventory.queries.put_away_places import candidate_places
+from inventory.queries.worklists import of_assignee
 from inventory.rules.put_away import Goods, Place, Rule, Suggestion, Why, rules_for, suggest
 from tenancy.errors import NotFound
-from tenancy.scope import active_scope
 
 FROM_KINDS = frozenset({LocationKind.RECEIVING, LocationKind.PACKING})
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -65,13 +63,13 @@ def put_away_work(
     text: str = "",
     warehouse_id: int | None = None,
     zone_id: int | None = None,
-    claimed: str = "",
+    assignee: str = "",
 ) -> QuerySet[StockBalance]:
     """Return what lies at a dock, and free goods at packing that belong to no order.
 
     Each has ``free``, ``arrived_at`` (when the last of it came there) and ``is_wanted`` (an order
     waits for the product in this warehouse); ``WORK_ORDER`` puts what is wanted first, then the
-    oldest. ``zone_id`` is the zone it lies in; ``claimed`` is ``mine`` or ``free`` (nobody's).
+    oldest. ``zone_id`` is the zone it lies in; ``assignee`` as in ``of_assignee``.
     """
     rows = in_allowed(_waiting(), "location__warehouse_id")
     if text:
@@ -85,9 +83,7 @@ def put_away_work(
         rows = rows.filter(location__warehouse_id=warehouse_id)
     if zone_id is not None:
         rows = rows.filter(location__zone_id=zone_id)
-    if claimed:
-        rows = _claimed(rows, claimed)
-    return rows
+    return of_assignee(rows, WorkKind.PUT_AWAY, assignee)
 
 
 def get_put_away_work(stock_balance_id: int) -> StockBalance:
@@ -133,16 +129,6 @@ def _waiting() -> QuerySet[StockBalance]:
         )
         .order_by(*WORK_ORDER)
     )
-
-
-def _claimed(rows: QuerySet[StockBalance], claimed: str) -> QuerySet[StockBalance]:
-    actor = active_scope().actor
-    live = WorkClaim.objects.filter(
-        kind=WorkKind.PUT_AWAY, subject_id=OuterRef("pk"), expires_at__gte=timezone.now()
-    )
-    if claimed == "mine":
-        return rows.filter(Exists(live.filter(actor_kind=actor.kind, actor_id=actor.id)))
-    return rows.exclude(Exists(live))
 
 
 def suggestions(waiting: Sequence[StockBalance]) -> dict[int, list[SuggestedPlace]]:
@@ -205,6 +191,14 @@ def put_away_rules(warehouse_id: int | None = None) -> QuerySet[PutAwayRule]:
     if warehouse_id is not None:
         rows = rows.filter(warehouse_id=warehouse_id)
     return in_allowed(rows, "warehouse_id").order_by("warehouse_id", "priority", "id")
+
+
+def get_put_away_rule(put_away_rule_id: int) -> PutAwayRule:
+    """Return the rule; raise ``NotFound``."""
+    found = put_away_rules().filter(pk=put_away_rule_id).first()
+    if found is None:
+        raise NotFound("put-away rule", put_away_rule_id)
+    return found
 
 
 def _rules(warehouse_ids: Collection[int]) -> dict[int, list[Rule]]:

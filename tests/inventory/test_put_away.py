@@ -119,10 +119,10 @@ def test_the_list_is_filtered(north: House) -> None:
         assert found(warehouse_id=other.warehouse.pk) == {away.pk}
         assert found(zone_id=zone.pk) == {mine.pk, free.pk}
         assert found(text="pea") == {free.pk}
-        assert found(claimed="mine") == {mine.pk}
-        assert found(claimed="free") == {free.pk, away.pk}
+        assert found(assignee="mine") == {mine.pk}
+        assert found(assignee="free") == {free.pk, away.pk}
     with north.scope("operator"):
-        assert set(put_away_work(claimed="mine")) == set()
+        assert set(put_away_work(assignee="mine")) == set()
 
 
 # -- suggestions ----------------------------------------------------------------------------------
