@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from inventory.models import MovementReason, StockMovement
 from inventory.queries.movements import movements
-from inventory.services.ledger import reverse_movement
+from inventory.services.adjustments import take_back_movement
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, writing
 from tenancy.api.fields import InstantField, MoneyField, QuantityField, ReasonField, Shown, Strict
 from tenancy.api.parameters import Filter, date_filter, id_filter, text_filter
@@ -84,4 +84,4 @@ class MovementReversal(TenantView):
         Writing(MovementShown, Reversal, status=201, key_required=True),
     )
     def post(self, request: Request, movement_id: int, *, data: dict[str, Any]) -> Any:
-        return reverse_movement(movement_id=movement_id, **data)
+        return take_back_movement(movement_id=movement_id, **data)

@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from inventory.models import LocationKind, MovementReason, StockBalance
 from inventory.queries.availability import Availability, availability
 from inventory.queries.stock import balances
+from inventory.services.adjustments import ADJUSTMENT_REASONS, Adjustment, adjust_stock
 from inventory.services.ledger import MovementLine
-from inventory.services.stock import ADJUSTMENT_REASONS, Adjustment, adjust_stock, move_stock
+from inventory.services.stock import move_stock
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
 from tenancy.api.fields import (
     IdField,
@@ -151,7 +152,11 @@ class MoveList(TenantView):
 
 class AdjustmentList(TenantView):
     @writing(
-        Endpoint("adjust_stock", Permission.ADJUST, "Correct what is on hand"),
+        Endpoint(
+            "adjust_stock",
+            Permission.FLOOR_WORK,
+            "Correct what is on hand; above the limit only who may adjust",
+        ),
         Writing(PostedShown, NewAdjustment, status=201, key_required=True),
     )
     def post(self, request: Request, *, data: dict[str, Any]) -> Any:

@@ -14,6 +14,7 @@ from inventory.api import (
     receiving,
     reports,
     sales,
+    settings,
     stock,
     suppliers,
 )
@@ -29,6 +30,7 @@ urlpatterns = [
     path("members/<int:membership_id>/warehouses", access.MemberWarehouses.as_view()),
     path("zones", places.ZoneList.as_view()),
     path("zones/<int:zone_id>", places.ZoneDetail.as_view()),
+    path("inventory-settings", settings.SettingsDetail.as_view()),
     path("locations", places.LocationList.as_view()),
     path("locations/pattern", places.LocationPattern.as_view()),
     path("locations/<int:location_id>", places.LocationDetail.as_view()),

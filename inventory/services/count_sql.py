@@ -10,7 +10,7 @@ ENTER_LINES = """
     SELECT %(tenant)s, %(count)s, %(round)s, %(kind)s, %(actor)s, %(label)s, statement_timestamp(),
         entry.product_id, entry.lot_id, entry.counted, coalesce(b.on_hand, 0),
         coalesce(b.on_hand_version, 0),
-        coalesce(round(v.value / nullif(v.quantity, 0), 6), p.unit_cost)
+        coalesce(round(nullif(v.value, 0) / nullif(v.quantity, 0), 6), p.unit_cost)
     FROM unnest(%(products)s::bigint[], %(lots)s::bigint[], %(counted)s::numeric[])
         AS entry (product_id, lot_id, counted)
     JOIN inventory_product p ON p.tenant_id = %(tenant)s AND p.id = entry.product_id

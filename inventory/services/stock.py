@@ -1,4 +1,4 @@
-"""Stock work without documents: sell over the counter, move within a warehouse, adjust."""
+"""Stock work without documents: sell over the counter, move within a warehouse."""
 
 from __future__ import annotations
 
@@ -27,16 +27,6 @@ NOTHING = Decimal(0)
 CHOICES = 5
 """How often a sale looks again when others take what it chose."""
 
-ADJUSTMENT_REASONS = frozenset(
-    {
-        MovementReason.COUNT,
-        MovementReason.DAMAGE,
-        MovementReason.SCRAP,
-        MovementReason.FOUND,
-        MovementReason.EXPIRED,
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class SaleLine:
@@ -55,18 +45,6 @@ class Sale:
 
     shipped: list[Decimal]
     movement_ids: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    """A signed change in base units: below zero goes to the loss location, above comes from it."""
-
-    product_id: int
-    location_id: int
-    change: Decimal
-    reason: MovementReason
-    lot_id: int | None = None
-    note: str = ""
 
 
 def ship_sale(
@@ -106,33 +84,6 @@ def move_stock(*, lines: Sequence[MovementLine], effective_at: datetime | None =
     if problems:
         raise Invalid(problems)
     return post_movements(lines=lines, effective_at=effective_at)
-
-
-def adjust_stock(
-    *,
-    warehouse_id: int,
-    adjustments: Sequence[Adjustment],
-    effective_at: datetime | None = None,
-) -> list[int]:
-    """Correct what is on hand, with a reason, against the loss location; return the movements' ids.
-
-    Raises ``Invalid``, ``NotFound``, ``InsufficientStock``.
-    """
-    require(Permission.ADJUST)
-    warehouse = load(Warehouse, warehouse_id)
-    problems = [
-        Problem("reason", "not_an_adjustment", _("This reason does not adjust stock."), number)
-        for number, line in enumerate(adjustments)
-        if line.reason not in ADJUSTMENT_REASONS
-    ]
-    if problems:
-        raise Invalid(problems)
-    loss = standard_locations(warehouse.pk)[LocationKind.LOSS]
-    ids = post_movements(
-        lines=[_adjustment(line, loss.pk) for line in adjustments], effective_at=effective_at
-    )
-    audit.record("stock.adjusted", warehouse, lines=len(adjustments), movements=ids[:50])
-    return ids
 
 
 def _demand(line: SaleLine, warehouse_id: int, day: date) -> DemandLine:
@@ -240,16 +191,3 @@ def _refuse_shortage(
 
 def _total(taken: Sequence[Take]) -> Decimal:
     return sum((take.quantity for take in taken), NOTHING)
-
-
-def _adjustment(line: Adjustment, loss_id: int) -> MovementLine:
-    out = line.change.is_signed()
-    return MovementLine(
-        product_id=line.product_id,
-        from_location_id=line.location_id if out else loss_id,
-        to_location_id=loss_id if out else line.location_id,
-        quantity=line.change.copy_abs(),
-        reason=line.reason,
-        lot_id=line.lot_id,
-        note=line.note,
-    )

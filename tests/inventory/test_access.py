@@ -35,6 +35,7 @@ from inventory.services.access import (
     OwnersWorkEverywhere,
     set_warehouse_access,
 )
+from inventory.services.adjustments import Adjustment, adjust_stock
 from inventory.services.counting import request_count
 from inventory.services.ledger import (
     AllocationLine,
@@ -45,7 +46,7 @@ from inventory.services.ledger import (
 from inventory.services.places import create_location, create_warehouse
 from inventory.services.purchasing import OrderLine, create_draft_order, place_order
 from inventory.services.receiving import ReceiptLine, receive_order
-from inventory.services.stock import Adjustment, SaleLine, adjust_stock, ship_sale
+from inventory.services.stock import SaleLine, ship_sale
 from inventory.services.suppliers import SupplierFields, create_supplier
 from tenancy.errors import NotFound
 from tenancy.models import AuditEvent, Membership

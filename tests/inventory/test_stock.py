@@ -1,4 +1,4 @@
-"""Selling, moving, adjusting and opening stock."""
+"""Selling, moving and opening stock."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from inventory.queries.integrity import check_book
 from inventory.services.ledger import AllocationLine, InsufficientStock, allocate
 from inventory.services.opening_stock import OpeningLine, post_opening_stock
 from inventory.services.places import create_location
-from inventory.services.stock import Adjustment, SaleLine, adjust_stock, move_stock, ship_sale
+from inventory.services.stock import SaleLine, move_stock, ship_sale
 from tenancy.errors import Invalid
-from tenancy.permissions import PermissionRefused
-from tests.cast import House
-from tests.inventory.book import Site, make_lot, make_product, make_site, on_hand
+from tests.inventory.book import Site, make_lot, make_product, on_hand
 
 SOLD_AT = datetime.fromisoformat("2026-03-02T10:00:00+01:00")
 
@@ -114,38 +112,6 @@ def test_many_products_sell_in_a_fixed_number_of_statements(
     with django_assert_max_num_queries(20):
         sale = ship_sale(warehouse_id=site.warehouse.pk, lines=lines)
     assert len(sale.movement_ids) == 150
-
-
-def test_an_adjustment_needs_a_reason_and_a_manager(north: House) -> None:
-    with north.scope():
-        site, apple = make_site(), make_product()
-        site.receive(apple, 10)
-        storage = site.at("storage")
-    with north.scope("manager"):
-        adjust_stock(
-            warehouse_id=site.warehouse.pk,
-            adjustments=[
-                Adjustment(apple.pk, storage, Decimal(-3), MovementReason.SCRAP, note="rotten"),
-                Adjustment(apple.pk, storage, Decimal(1), MovementReason.FOUND),
-            ],
-        )
-        assert on_hand(apple) == 8  # 10 - 3 + 1
-        with pytest.raises(Invalid) as refusal:
-            adjust_stock(
-                warehouse_id=site.warehouse.pk,
-                adjustments=[Adjustment(apple.pk, storage, Decimal(5), MovementReason.RECEIPT)],
-            )
-        assert refusal.value.problems[0].code == "not_an_adjustment"
-        for change in ("0", "NaN"):
-            with pytest.raises(Invalid):
-                adjust_stock(
-                    warehouse_id=site.warehouse.pk,
-                    adjustments=[
-                        Adjustment(apple.pk, storage, Decimal(change), MovementReason.FOUND)
-                    ],
-                )
-    with north.scope("planner"), pytest.raises(PermissionRefused):
-        adjust_stock(warehouse_id=site.warehouse.pk, adjustments=[])
 
 
 def test_a_move_is_a_move(site: Site) -> None:

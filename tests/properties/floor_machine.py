@@ -39,6 +39,7 @@ from inventory.models import (
 from inventory.queries.integrity import check_book
 from inventory.queries.waves import WaveRequest
 from inventory.rules.wave_plan import PlanKind
+from inventory.services.adjustments import Adjustment, adjust_stock
 from inventory.services.allocation import allocate_warehouse, release_allocations
 from inventory.services.ledger import MovementLine, post_movements, reverse_movement
 from inventory.services.packing import close_package, open_package, pack_rest
@@ -50,7 +51,7 @@ from inventory.services.sales_entry import SalesOrderFields, create_sales_order
 from inventory.services.sales_lines import SalesLine
 from inventory.services.shipping import ship_order
 from inventory.services.short_picks import pick_short
-from inventory.services.stock import Adjustment, adjust_stock, move_stock
+from inventory.services.stock import move_stock
 from inventory.services.waves import cancel_wave, release_waves
 from tenancy.errors import Refused
 from tenancy.services.submissions import submit_once

@@ -27,6 +27,7 @@ from inventory.models import MovementReason, StockBalance, StockMovement
 from inventory.queries.as_of import stock_as_of
 from inventory.queries.integrity import LEDGER_CHECKS, check_book
 from inventory.services import ledger_balances
+from inventory.services.adjustments import Adjustment, adjust_stock
 from inventory.services.ledger import (
     AllocationLine,
     AlreadyReversed,
@@ -37,7 +38,6 @@ from inventory.services.ledger import (
     release,
     reverse_movement,
 )
-from inventory.services.stock import Adjustment, adjust_stock
 from tests.cast import House
 from tests.inventory.book import Site, make_lot, make_product, make_site
 
