@@ -44,6 +44,12 @@ STAGE_ALLOCATIONS = """
         AND a.picked_into_id = moved.place AND a.quantity_packed = a.quantity
 """
 
+# a package leaves once: of two that send it, the second changes nothing
+SHIP_PACKAGES = """
+    UPDATE inventory_package SET state = 'shipped', shipment_id = %s
+    WHERE tenant_id = %s AND id = ANY(%s::bigint[]) AND state = 'closed'
+"""
+
 # what is picked is shipped once; a part that stays behind was given a row of its own before
 SHIP_ALLOCATIONS = """
     UPDATE inventory_allocation a

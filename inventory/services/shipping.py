@@ -18,7 +18,6 @@ from inventory.models import (
     MovementReason,
     Package,
     PackageLine,
-    PackageState,
     SalesOrder,
     SalesOrderState,
     Shipment,
@@ -34,7 +33,12 @@ from inventory.services.ledger import AllocationLine, MovementLine, post_movemen
 from inventory.services.ledger_balances import execute, fetch
 from inventory.services.numbers import take_numbers
 from inventory.services.order_states import WrongSalesOrderState, advance_orders, lock_orders
-from inventory.services.pack_sql import REPOINT_PACKAGE_LINES, SHIP_ALLOCATIONS, SHIP_LINES
+from inventory.services.pack_sql import (
+    REPOINT_PACKAGE_LINES,
+    SHIP_ALLOCATIONS,
+    SHIP_LINES,
+    SHIP_PACKAGES,
+)
 from inventory.services.packing_errors import PackageNotClosed
 from inventory.services.pick_work import LinesOutOfStep
 from inventory.services.shipment_packages import packages_leaving
@@ -147,8 +151,8 @@ def _write(
         shipped_by_label=active_scope().actor.label[:160],
         shipped_at=timezone.now(),
     )
-    rows = Package.objects.filter(pk__in=[p.pk for p in leaving], state=PackageState.CLOSED)
-    if rows.update(state=PackageState.SHIPPED, shipment=sent) != len(leaving):
+    package_ids = [package.pk for package in leaving]
+    if execute(SHIP_PACKAGES, [sent.pk, active_tenant_id(), package_ids]) != len(leaving):
         raise PackageNotClosed(leaving[0])
     ShipmentLine.objects.bulk_create(
         [
