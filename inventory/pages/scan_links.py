@@ -52,6 +52,31 @@ FLOWS: tuple[FlowLink, ...] = (
         documents={"PurchaseOrder": "order_id"},
     ),
     FlowLink(
+        view="inventory:pick_list",
+        title=_("Pick"),
+        text=_("Choose a wave, or scan its number."),
+        icon="clipboard",
+    ),
+    FlowLink(
+        view="inventory:scan_pick",
+        title=_("Pick this wave"),
+        text=_("Place by place, the goods confirmed by scanning."),
+        icon="clipboard",
+        documents={"Wave": "wave_id"},
+    ),
+    FlowLink(
+        view="inventory:scan_pack",
+        title=_("Pack"),
+        text=_("Put picked goods of an order into packages."),
+        icon="box",
+    ),
+    FlowLink(
+        view="inventory:scan_ship",
+        title=_("Ship"),
+        text=_("Send the packages of an order."),
+        icon="truck",
+    ),
+    FlowLink(
         view="inventory:scan_move",
         title=_("Move stock"),
         text=_("From one place of the warehouse to another."),

@@ -31,7 +31,10 @@ from inventory.models import (
     Product,
     SalesOrder,
     SalesOrderState,
+    WorkKind,
 )
+from inventory.queries.access import in_allowed
+from inventory.queries.worklists import of_assignee
 from tenancy.errors import NotFound
 
 NO_DAY = date.max
@@ -91,7 +94,7 @@ def packing_lines(order_id: int) -> list[PackingLine]:
 def orders_with_due(warehouse_id: int | None = None, text: str = "") -> QuerySet[SalesOrder]:
     """Return orders that are owed, with ``due_on``: the promised day, or the last day there is."""
     rows = SalesOrder.objects.filter(state__in=SalesOrderState.owing())
-    rows = rows.select_related("warehouse", "channel", "customer")
+    rows = in_allowed(rows, "warehouse_id").select_related("warehouse", "channel", "customer")
     if warehouse_id is not None:
         rows = rows.filter(warehouse_id=warehouse_id)
     if text:
@@ -99,7 +102,9 @@ def orders_with_due(warehouse_id: int | None = None, text: str = "") -> QuerySet
     return rows.annotate(due_on=DUE_ON)
 
 
-def orders_to_pack(*, warehouse_id: int | None = None, text: str = "") -> QuerySet[SalesOrder]:
+def orders_to_pack(
+    *, warehouse_id: int | None = None, text: str = "", assignee: str = ""
+) -> QuerySet[SalesOrder]:
     """Return orders with picked goods in no package or with an open package, most urgent first."""
     unpacked = Allocation.objects.filter(
         order_line__order=OuterRef("pk"),
@@ -108,7 +113,7 @@ def orders_to_pack(*, warehouse_id: int | None = None, text: str = "") -> QueryS
     )
     opened = Package.objects.filter(sales_order=OuterRef("pk"), state=PackageState.OPEN)
     rows = orders_with_due(warehouse_id, text).filter(Exists(unpacked) | Exists(opened))
-    return rows.order_by("priority", DUE_ON, "id")
+    return of_assignee(rows, WorkKind.PACK, assignee).order_by("priority", DUE_ON, "id")
 
 
 def packing_totals(order_ids: Collection[int]) -> dict[int, PackingTotals]:
@@ -146,7 +151,8 @@ def packing_totals(order_ids: Collection[int]) -> dict[int, PackingTotals]:
 
 def packages() -> QuerySet[Package]:
     """Return every package with its order and shipment, newest first."""
-    return Package.objects.select_related("sales_order", "shipment").order_by("-id")
+    rows = Package.objects.select_related("sales_order", "shipment").order_by("-id")
+    return in_allowed(rows, "sales_order__warehouse_id")
 
 
 def packages_of(order_id: int) -> QuerySet[Package]:
@@ -167,3 +173,12 @@ def _with_lines(rows: QuerySet[Package]) -> QuerySet[Package]:
         "allocation__product", "allocation__lot", "allocation__order_line"
     )
     return rows.prefetch_related(Prefetch("lines", lines.order_by("id")))
+
+
+def get_order(order_id: int) -> SalesOrder:
+    """Return the order with warehouse, channel and customer; raise ``NotFound``."""
+    rows = SalesOrder.objects.select_related("warehouse", "channel", "customer")
+    found = in_allowed(rows, "warehouse_id").filter(pk=order_id).first()
+    if found is None:
+        raise NotFound("sales order", order_id)
+    return found

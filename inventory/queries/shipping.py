@@ -19,9 +19,14 @@ from inventory.models import (
     SalesOrder,
     Shipment,
     ShipmentLine,
+    WorkKind,
 )
+from inventory.queries.access import in_allowed
 from inventory.queries.packing import DUE_ON, QUANTITY, orders_with_due
+from inventory.queries.worklists import of_assignee
 from tenancy.errors import NotFound
+
+LATEST_SHIPMENTS = 200
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,13 @@ class ShipmentTotals:
     weight_kg: Decimal | None = None
 
 
-def orders_to_ship(*, warehouse_id: int | None = None, text: str = "") -> QuerySet[SalesOrder]:
+def orders_to_ship(
+    *, warehouse_id: int | None = None, text: str = "", assignee: str = ""
+) -> QuerySet[SalesOrder]:
     """Return orders with closed packages that have not left, the latest first."""
     closed = Package.objects.filter(sales_order=OuterRef("pk"), state=PackageState.CLOSED)
     rows = orders_with_due(warehouse_id, text).filter(Exists(closed))
-    return rows.order_by(DUE_ON, "priority", "id")
+    return of_assignee(rows, WorkKind.SHIP, assignee).order_by(DUE_ON, "priority", "id")
 
 
 def late_orders(rows: QuerySet[SalesOrder], today: date) -> QuerySet[SalesOrder]:
@@ -64,10 +71,17 @@ def contents(package_ids: Collection[int]) -> list[PackageLine]:
     return list(rows.select_related("allocation__product").order_by("package_id", "id"))
 
 
+def known_carriers(warehouse_id: int) -> list[str]:
+    """Return the carriers of the warehouse's latest shipments, by name."""
+    latest = Shipment.objects.filter(warehouse_id=warehouse_id).exclude(carrier="").order_by("-id")
+    return sorted(set(latest.values_list("carrier", flat=True)[:LATEST_SHIPMENTS]))
+
+
 def shipments() -> QuerySet[Shipment]:
     """Return every shipment with its order and warehouse, newest first."""
     related = ("sales_order__customer", "sales_order__channel", "warehouse")
-    return Shipment.objects.select_related(*related).order_by("-id")
+    rows = Shipment.objects.select_related(*related).order_by("-id")
+    return in_allowed(rows, "warehouse_id")
 
 
 def search_shipments(*, text: str = "", warehouse_id: int | None = None) -> QuerySet[Shipment]:

@@ -19,7 +19,10 @@ from inventory.models import (
     SalesOrderState,
     Wave,
     WaveState,
+    WorkKind,
 )
+from inventory.queries.access import in_allowed
+from inventory.queries.worklists import of_assignee
 from inventory.rules.walking import Place
 from inventory.rules.wave_plan import Candidate, Limits, PlanKind, PlannedWave, plan_waves
 from tenancy.errors import NotFound
@@ -63,7 +66,7 @@ class WaveProgress:
 def waiting_allocations(warehouse_id: int | None = None) -> QuerySet[Allocation]:
     """Return what is promised to sales orders, lies in storage and is in no wave."""
     open_task = PickTask.objects.filter(allocation=OuterRef("pk"), state=PickState.OPEN)
-    rows = Allocation.objects.filter(
+    rows = in_allowed(Allocation.objects.all(), "location__warehouse_id").filter(
         ~Exists(open_task),
         state=AllocationState.ALLOCATED,
         order_line__order__state__in=SalesOrderState.owing(),
@@ -134,7 +137,8 @@ def planned_waves(request: WaveRequest) -> list[PlannedWave]:
 
 def waves() -> QuerySet[Wave]:
     """Return every wave with its warehouse, zone and packing place, newest first."""
-    return Wave.objects.select_related("warehouse", "zone", "to_location").order_by("-id")
+    rows = Wave.objects.select_related("warehouse", "zone", "to_location").order_by("-id")
+    return in_allowed(rows, "warehouse_id")
 
 
 def get_wave(wave_id: int) -> Wave:
@@ -163,9 +167,12 @@ def search_waves(
 
 
 def released_waves(
-    *, warehouse_id: int | None = None, zone_id: int | None = None
+    *, warehouse_id: int | None = None, zone_id: int | None = None, assignee: str = ""
 ) -> QuerySet[Wave]:
-    """Return the waves that wait for a picker, each with ``urgency``: its most urgent priority."""
+    """Return the waves that wait for a picker, the most urgent first.
+
+    Each has ``urgency`` and ``promised_on``: of its most urgent open task.
+    """
     tasks = PickTask.objects.filter(wave=OuterRef("pk"), state=PickState.OPEN)
     first = tasks.order_by(
         "sales_order__priority", F("sales_order__promised_on").asc(nulls_last=True)
@@ -179,7 +186,7 @@ def released_waves(
         rows = rows.filter(warehouse_id=warehouse_id)
     if zone_id is not None:
         rows = rows.filter(Exists(tasks.filter(location__zone_id=zone_id)))
-    return rows.order_by("urgency", "id")
+    return of_assignee(rows, WorkKind.PICK, assignee).order_by(F("urgency"), "id")
 
 
 def wave_progress(wave_ids: Collection[int]) -> dict[int, WaveProgress]:

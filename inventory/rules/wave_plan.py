@@ -67,6 +67,14 @@ class PlannedWave:
     def volume_l(self) -> Decimal:
         return sum((pick.volume_l for pick in self.picks), ZERO)
 
+    @property
+    def first_code(self) -> str:
+        return self.picks[0].place.code
+
+    @property
+    def last_code(self) -> str:
+        return self.picks[-1].place.code
+
 
 def plan_waves(
     candidates: Iterable[Candidate], kind: PlanKind, limits: Limits

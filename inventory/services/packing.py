@@ -18,6 +18,7 @@ from inventory.models import (
     SalesOrderState,
     WorkKind,
 )
+from inventory.queries.access import is_reachable
 from inventory.queries.packing import unpacked_allocations
 from inventory.rules.units import quantity_fault
 from inventory.services.ledger_balances import execute
@@ -39,7 +40,7 @@ from inventory.services.packing_errors import (
 )
 from inventory.services.rows import load
 from inventory.services.worklists import claim_work, finish_work
-from tenancy.errors import Conflict, Invalid, Problem
+from tenancy.errors import Conflict, Invalid, NotFound, Problem
 from tenancy.permissions import Permission, require
 from tenancy.scope import active_scope, active_tenant_id
 from tenancy.services import audit
@@ -85,6 +86,7 @@ def open_package(*, sales_order_id: int) -> Package:
     """
     require(Permission.FLOOR_WORK)
     with transaction.atomic():
+        load(SalesOrder, sales_order_id)
         claim_work(kind=WorkKind.PACK, subject_id=sales_order_id)
         order = _lock_order(sales_order_id)
         if not unpacked_allocations([order.pk]).exists():
@@ -236,14 +238,21 @@ def _lock_order(sales_order_id: int) -> SalesOrder:
 
 
 def _lock(package_id: int) -> tuple[SalesOrder, Package]:
-    known = load(Package, package_id)
+    known = _find(package_id)
     order = lock_orders([known.sales_order_id])[known.sales_order_id]
     return order, load(Package, package_id, lock=True)
 
 
+def _find(package_id: int) -> Package:
+    package = load(Package, package_id)
+    if not is_reachable(package.sales_order):
+        raise NotFound("package", package_id)
+    return package
+
+
 def _take(package_id: int) -> tuple[SalesOrder, Package]:
     """Return the order and its open package, both locked and taken by the active person."""
-    known = load(Package, package_id)
+    known = _find(package_id)
     claim_work(kind=WorkKind.PACK, subject_id=known.sales_order_id)
     order, package = _lock(package_id)
     if package.state != PackageState.OPEN:

@@ -41,6 +41,7 @@ from inventory.services.pack_sql import (
 )
 from inventory.services.packing_errors import PackageNotClosed
 from inventory.services.pick_work import LinesOutOfStep
+from inventory.services.rows import load
 from inventory.services.shipment_packages import packages_leaving
 from inventory.services.shipping_errors import EmptyShipment, LotNotShippable
 from inventory.services.worklists import claim_work, finish_work
@@ -83,6 +84,7 @@ def ship_order(
     if problems := list(_problems(known)):
         raise Invalid(problems)
     with transaction.atomic():
+        load(SalesOrder, sales_order_id)
         claim_work(kind=WorkKind.SHIP, subject_id=sales_order_id)
         order = lock_orders([sales_order_id])[sales_order_id]
         if order.state not in SalesOrderState.owing():

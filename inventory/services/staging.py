@@ -46,6 +46,7 @@ def stage_order(*, sales_order_id: int, to_location_id: int | None = None) -> Sa
     """
     require(Permission.FLOOR_WORK)
     with transaction.atomic():
+        load(SalesOrder, sales_order_id)
         order = lock_orders([sales_order_id])[sales_order_id]
         if order.state not in SalesOrderState.owing():
             raise WrongSalesOrderState(order, *SalesOrderState.owing())

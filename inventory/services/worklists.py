@@ -9,11 +9,35 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from inventory.models import WorkClaim, WorkKind
+from inventory.models import (
+    CustomerReturn,
+    CycleCount,
+    PurchaseOrder,
+    SalesOrder,
+    StockBalance,
+    TransferOrder,
+    Wave,
+    WorkClaim,
+    WorkKind,
+)
+from inventory.services.rows import load
 from tenancy.errors import Conflict
+from tenancy.models import TenantOwned
 from tenancy.permissions import Permission, require
 from tenancy.scope import active_tenant_id
 
+SUBJECTS: dict[WorkKind, type[TenantOwned]] = {
+    WorkKind.RECEIVE: PurchaseOrder,
+    WorkKind.RECEIVE_TRANSFER: TransferOrder,
+    WorkKind.PUT_AWAY: StockBalance,
+    WorkKind.ALLOCATE: SalesOrder,
+    WorkKind.PICK: Wave,
+    WorkKind.PACK: SalesOrder,
+    WorkKind.SHIP: SalesOrder,
+    WorkKind.SEND_TRANSFER: TransferOrder,
+    WorkKind.COUNT: CycleCount,
+    WorkKind.INSPECT: CustomerReturn,
+}
 CLAIM_LASTS = timedelta(minutes=30)
 
 # a claim that lapsed, or one's own, is taken over; somebody else's is not changed
@@ -72,6 +96,13 @@ def claim_work(*, kind: WorkKind, subject_id: int) -> WorkClaim:
     if won is None:
         raise ClaimedByOther(claim)
     return claim
+
+
+def take_work(*, kind: WorkKind, subject_id: int) -> WorkClaim:
+    """Take a piece of work from a list. Raises ``NotFound``, ``ClaimedByOther``."""
+    require(Permission.FLOOR_WORK)
+    load(SUBJECTS[kind], subject_id)
+    return claim_work(kind=kind, subject_id=subject_id)
 
 
 def release_work(*, kind: WorkKind, subject_id: int) -> None:

@@ -33,11 +33,16 @@ TONE_ICONS = {
 }
 STATE_TONES = {
     **dict.fromkeys(
-        ["done", "published", "received", "resolved", "accepted", "available"], "success"
+        [
+            *("done", "published", "received", "resolved", "accepted", "available"),
+            *("completed", "picked", "packed", "shipped"),
+        ],
+        "success",
     ),
     **dict.fromkeys(["running", "placed", "partially_received", "acknowledged", "edited"], "info"),
+    **dict.fromkeys(["released", "picking", "allocated", "closed"], "info"),
     **dict.fromkeys(["new", "open"], "accent"),
-    **dict.fromkeys(["snoozed", "stale", "late", "on_hold", "medium"], "warning"),
+    **dict.fromkeys(["snoozed", "stale", "late", "on_hold", "medium", "short"], "warning"),
     **dict.fromkeys(["failed", "rejected", "critical", "high", "expired", "recalled"], "danger"),
 }
 
