@@ -226,6 +226,9 @@ def _show_order(
         boxes=[(package, measures.get(package.pk) or _measures(package)) for package in kept],
         shipped=[package for package in boxes if package.state == PackageState.SHIPPED],
         claim=live_claims(WorkKind.PACK, [order.pk]).get(order.pk),
+        all_packed=bool(kept)
+        and not any(line.left > 0 for line in lines)
+        and all(package.state == PackageState.CLOSED for package in kept),
         can_ship=any(package.state == PackageState.CLOSED for package in kept),
         today=today(),
         status=UNPROCESSABLE if form.errors or closing else 200,

@@ -137,7 +137,7 @@ class PickFlow(ScanFlow):
             hint=_("Bring the goods to %(place)s and scan the place.") % {"place": place},
             body="inventory/_scan_picked.html",
             facts=self._facts(None),
-            undo=_("Take the last pick back") if last_pick(self.wave.pk) else "",
+            undo=_("Undo last pick") if last_pick(self.wave.pk) else "",
         )
 
     def _facts(self, stop: PickStop | None) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class PickFlow(ScanFlow):
     def _undo_label(self, name: str) -> str:
         if name != "place":
             return _("Back one scan")
-        return _("Take the last pick back") if last_pick(self.wave.pk) else ""
+        return _("Undo last pick") if last_pick(self.wave.pk) else ""
 
     # -- what is scanned ---------------------------------------------------------------------------
     def _at_place(self, stop: PickStop, scan: str) -> Outcome:

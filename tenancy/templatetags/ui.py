@@ -199,9 +199,10 @@ def field(bound: BoundField, **options: object) -> dict[str, object]:
     """Render one form field with label, help and errors.
 
     Options: `unit` behind the control, `narrow`, `bare` (no required or optional mark, for short
-    forms where all is required), `descriptions` (a mapping from choice to a line about it).
+    forms where all is required), `descriptions` (a mapping from choice to a line about it),
+    `unlabelled` (the label is for screen readers: a table's column says it already).
     """
-    known = {"unit", "narrow", "bare", "descriptions"}
+    known = {"unit", "narrow", "bare", "descriptions", "unlabelled"}
     _refuse_unknown("field", options, known)
     widget = bound.field.widget
     kind = getattr(widget, "input_type", None) or "textarea"
