@@ -179,6 +179,25 @@ class CostLayerAdmin(ReadOnlyTenantAdmin):
     search_fields = ("product__sku",)
 
 
+@admin.register(models.PeriodClosing)
+class PeriodClosingAdmin(ReadOnlyTenantAdmin):
+    list_display = ("through", "closed_at", "closed_by_label")
+
+
+@admin.register(models.StockSnapshot)
+class StockSnapshotAdmin(ReadOnlyTenantAdmin):
+    list_display = ("day", "product", "location", "lot", "quantity")
+    list_select_related = ("product", "location", "lot")
+    search_fields = ("product__sku", "location__code")
+
+
+@admin.register(models.ValueSnapshot)
+class ValueSnapshotAdmin(ReadOnlyTenantAdmin):
+    list_display = ("day", "product", "warehouse", "quantity", "value")
+    list_select_related = ("product", "warehouse")
+    search_fields = ("product__sku",)
+
+
 @admin.register(models.DailyDemand)
 class DailyDemandAdmin(ReadOnlyTenantAdmin):
     list_display = ("business_day", "product", "warehouse", "channel", "segment", "quantity")

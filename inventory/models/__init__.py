@@ -32,6 +32,7 @@ from inventory.models.ledger import (
     StockBalance,
     StockMovement,
 )
+from inventory.models.periods import PeriodClosing, StockSnapshot, ValueSnapshot
 from inventory.models.picking import (
     PickState,
     PickTask,
@@ -155,6 +156,7 @@ __all__ = [
     "PackageLine",
     "PackageState",
     "Packaging",
+    "PeriodClosing",
     "PickState",
     "PickTask",
     "PriceBreak",
@@ -175,6 +177,7 @@ __all__ = [
     "StockBalance",
     "StockMovement",
     "StockPolicy",
+    "StockSnapshot",
     "StockValue",
     "Supplier",
     "SupplierItem",
@@ -188,6 +191,7 @@ __all__ = [
     "ValuationMethod",
     "ValueEntry",
     "ValueEntryKind",
+    "ValueSnapshot",
     "Warehouse",
     "WarehouseAccess",
     "Wave",

@@ -40,7 +40,9 @@ class MovementReason(models.IntegerChoices):
 class StockMovement(TenantOwned):
     """A positive quantity moved between two locations, once. Corrected by a reversing movement."""
 
-    product = TenantForeignKey(Product, on_delete=models.PROTECT, related_name="+")
+    product = TenantForeignKey(
+        Product, on_delete=models.PROTECT, related_name="+", tenant_index=False
+    )
     lot = TenantForeignKey(Lot, on_delete=models.PROTECT, null=True, related_name="+")
     from_location = TenantForeignKey(Location, on_delete=models.PROTECT, related_name="+")
     to_location = TenantForeignKey(Location, on_delete=models.PROTECT, related_name="+")
@@ -69,6 +71,9 @@ class StockMovement(TenantOwned):
         ]
         indexes = [
             models.Index(fields=["tenant", "product", "-id"], name="movement_by_product"),
+            models.Index(
+                fields=["tenant", "product", "business_day"], name="movement_by_product_day"
+            ),
             models.Index(fields=["tenant", "business_day"], name="movement_by_day"),
             models.Index(
                 fields=["tenant", "document_kind", "document_id"], name="movement_by_document"

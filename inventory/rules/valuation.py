@@ -203,3 +203,18 @@ def _take_from_layers(layers: list[Layer], move: Move) -> Decimal:
 
 def _share(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     return value if part == whole else (value * part / whole).quantize(MILLIONTH)
+
+
+def revalued_layers(layers: Sequence[Layer], value: Decimal) -> list[Layer]:
+    """Return the layers worth ``value`` together: each its share of it, by value or by quantity."""
+    by_value = any(layer.value for layer in layers)
+    weights = [layer.value if by_value else layer.quantity for layer in layers]
+    changed = []
+    left, weight_left = value, sum(weights, ZERO)
+    with localcontext(EXACT):
+        for layer, weight in zip(layers, weights, strict=True):
+            # the last that weighs anything takes all that is left
+            share = _share(left, weight, weight_left) if weight else ZERO
+            left, weight_left = left - share, weight_left - weight
+            changed.append(replace(layer, value=share))
+    return changed

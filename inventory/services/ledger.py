@@ -9,7 +9,7 @@ computed and saved. Locks are taken in this order: lots, values, balances, each 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -25,6 +25,7 @@ from inventory.services.ledger_errors import (
     CorrectTheDocument,
     InsufficientStock,
     NotAllocated,
+    PeriodClosed,
     SerialNotSingle,
     ShortLine,
 )
@@ -35,6 +36,7 @@ from inventory.services.ledger_lines import (
     check_lines,
     load_facts,
 )
+from inventory.services.ledger_periods import refuse_closed
 from inventory.services.ledger_sql import DOUBLED_SERIALS, INSERT_MOVEMENTS, LOCK_LOTS
 from inventory.services.ledger_values import Posted, crossings, lock_values, write_values
 from tenancy.errors import Invalid, NotFound, Problem
@@ -49,6 +51,7 @@ __all__ = [
     "InsufficientStock",
     "MovementLine",
     "NotAllocated",
+    "PeriodClosed",
     "SerialNotSingle",
     "ShortLine",
     "allocate",
@@ -61,6 +64,7 @@ COUNTING_DOCUMENTS = frozenset({"Receipt", "TransferOrder"})
 """Documents that count what their movements did, so that only they can take one back."""
 CLOCK_SKEW = timedelta(minutes=1)
 """How far the clock of another machine may be ahead of the database's."""
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 def post_movements(
@@ -72,16 +76,18 @@ def post_movements(
 ) -> list[int]:
     """Post all lines or none, and return the movements' ids in the order of the lines.
 
-    Lines that touch the same balance are netted, so their order does not matter. ``releases`` frees
-    allocations in the same step, for stock that leaves because it was promised. ``effective_at`` is
-    when it happened (default: now); the future is refused. The audit event is the caller's.
+    Lines that touch the same balance are netted: their order decides only what each is worth.
+    ``releases`` frees allocations in the same step, for stock that leaves because it was promised.
+    ``effective_at`` is when it happened (default: now); the future and closed periods are refused.
+    The audit event is the caller's.
 
-    Raises ``Invalid``, ``NotFound``, ``InsufficientStock``, ``SerialNotSingle``.
+    Raises ``Invalid``, ``NotFound``, ``InsufficientStock``, ``SerialNotSingle``, ``PeriodClosed``.
     """
     require(Permission.FLOOR_WORK)
     if not lines:
         raise Invalid.field("lines", "empty", _("There is nothing to post."))
-    facts = load_facts(lines)
+    _check_moment(effective_at)
+    facts = load_facts(lines, effective_at)
     check_lines(lines, facts)
     return _post(lines, facts, _moment(effective_at, facts.clock), document, releases=releases)
 
@@ -96,8 +102,8 @@ def reverse_movement(
     """Take a movement back, once, by an opposite movement that points at it; return the new one.
 
     A document that counts its movements takes them back itself (``by_document``). Raises
-    ``NotFound``, ``CorrectTheDocument``, ``AlreadyReversed``, ``InsufficientStock`` when the goods
-    have moved on.
+    ``NotFound``, ``CorrectTheDocument``, ``AlreadyReversed``, ``PeriodClosed``,
+    ``InsufficientStock`` when the goods have moved on.
     """
     require(Permission.FLOOR_WORK)
     original = in_allowed(
@@ -110,7 +116,8 @@ def reverse_movement(
     if original.document_kind in COUNTING_DOCUMENTS and not by_document:
         raise CorrectTheDocument(original)
     lines = [_opposite(original, note)]
-    facts = load_facts(lines)
+    _check_moment(effective_at)
+    facts = load_facts(lines, effective_at)
     check_lines(lines, facts, correction=True)
     moment = _moment(effective_at, facts.clock)
     try:
@@ -165,12 +172,20 @@ def _opposite(original: StockMovement, note: str) -> MovementLine:
     )
 
 
-def _moment(effective_at: datetime | None, clock: datetime) -> datetime:
+def _check_moment(effective_at: datetime | None) -> None:
     if effective_at is None:
-        return clock
+        return
     if timezone.is_naive(effective_at):
         message = _("Give the moment with its time zone.")
         raise Invalid.field("effective_at", "naive", message)
+    if effective_at < EARLIEST:
+        message = _("A movement cannot be dated before the year 1900.")
+        raise Invalid.field("effective_at", "long_ago", message)
+
+
+def _moment(effective_at: datetime | None, clock: datetime) -> datetime:
+    if effective_at is None:
+        return clock
     if effective_at > clock + CLOCK_SKEW:
         message = _("A movement cannot take effect in the future.")
         raise Invalid.field("effective_at", "future", message)
@@ -186,6 +201,7 @@ def _post(
     releases: Sequence[AllocationLine] = (),
     original: StockMovement | None = None,
 ) -> list[int]:
+    refuse_closed(lines, facts, moment)
     inside = {location_id for location_id, place in facts.locations.items() if not place.is_outside}
     changes = net_changes(lines, _checked_allocations(releases), sign=-1, inside=inside)
     crossed = crossings(lines, facts)

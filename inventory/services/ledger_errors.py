@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -115,6 +116,21 @@ class SerialNotSingle(Conflict):
             "serials": ", ".join(serials)
         }
         super().__init__(message, serials=list(serials))
+
+
+class PeriodClosed(Conflict):
+    """The day is closed: nothing is posted to it any more."""
+
+    code = "period_closed"
+
+    def __init__(self, business_day: date, closed_through: date) -> None:
+        message = _(
+            "The books are closed through %(closed)s, so nothing can be recorded for %(day)s. "
+            "Date it later, or ask a manager to open the period again."
+        ) % {"closed": closed_through, "day": business_day}
+        super().__init__(
+            message, business_day=str(business_day), closed_through=str(closed_through)
+        )
 
 
 class ValueOutOfStep(Conflict):

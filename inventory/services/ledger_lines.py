@@ -128,19 +128,26 @@ class LineFacts:
         )
 
 
-def load_facts(lines: Sequence[MovementLine]) -> LineFacts:
-    """Read what the lines refer to: three statements, however many lines."""
-    tenant_id = active_tenant_id()
-    products = _rows(PRODUCT_FACTS, tenant_id, {line.product_id for line in lines})
+def load_facts(lines: Sequence[MovementLine], effective_at: datetime | None = None) -> LineFacts:
+    """Read what the lines refer to and hold the days they post to: three statements for any lines.
+
+    ``ledger_periods`` says what holding is for.
+    """
+    products = _rows(PRODUCT_FACTS, {line.product_id for line in lines})
     ends = {line.from_location_id for line in lines} | {line.to_location_id for line in lines}
-    locations = _rows(LOCATION_FACTS, tenant_id, ends)
+    locations = _rows(LOCATION_FACTS, ends, at=effective_at)
     lots = {line.lot_id for line in lines if line.lot_id is not None}
     return LineFacts(
         products={row[0]: ProductFacts(*row[1:]) for row in products},
+<<<<<<< HEAD
         locations=_reachable(
             {row[1]: LocationFacts(*row[2:]) for row in locations if row[1] is not None}
         ),
         lot_products=dict(_rows(LOT_FACTS, tenant_id, lots)) if lots else {},
+=======
+        locations={row[1]: LocationFacts(*row[2:7]) for row in locations if row[1] is not None},
+        lot_products=dict(_rows(LOT_FACTS, lots)) if lots else {},
+>>>>>>> 8aed357 (Closed periods: nothing is posted to them, and they remember stock and value; as of any moment in one indexed read)
         clock=locations[0][0],
     )
 
@@ -252,21 +259,32 @@ PRODUCT_FACTS = """
         SELECT v.warehouse_id FROM inventory_stockvalue v
         WHERE v.tenant_id = p.tenant_id AND v.product_id = p.id
     )
-    FROM inventory_product p WHERE p.tenant_id = %s AND p.id = ANY(%s::bigint[])
+    FROM inventory_product p WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s::bigint[])
 """
 # the clock comes along, one row at least, even when no location is found
 LOCATION_FACTS = """
-    SELECT clock, l.id, l.code, l.kind, l.is_active AND w.is_active, l.warehouse_id, w.time_zone
+    SELECT clock, l.id, l.code, l.kind, l.is_active AND w.is_active, l.warehouse_id, w.time_zone,
+        pg_advisory_xact_lock_shared(hashtextextended('period:' || held.name, l.tenant_id))
     FROM statement_timestamp() AS clock
-    LEFT JOIN inventory_location l ON l.tenant_id = %s AND l.id = ANY(%s::bigint[])
+    LEFT JOIN inventory_location l ON l.tenant_id = %(tenant)s AND l.id = ANY(%(ids)s::bigint[])
     LEFT JOIN inventory_warehouse w ON w.tenant_id = l.tenant_id AND w.id = l.warehouse_id
+    CROSS JOIN LATERAL (
+        SELECT (coalesce(%(at)s::timestamptz, clock) AT TIME ZONE w.time_zone)::date AS day,
+            (clock AT TIME ZONE w.time_zone)::date AS today
+    ) AS wall
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN wall.day < wall.today THEN 'past'
+            ELSE to_char(wall.day, 'YYYY-MM-DD') END AS name
+    ) AS held
 """
-LOT_FACTS = (
-    "SELECT id, product_id FROM inventory_lot WHERE tenant_id = %s AND id = ANY(%s::bigint[])"
-)
+LOT_FACTS = """
+    SELECT id, product_id FROM inventory_lot
+    WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s::bigint[])
+"""
 
 
-def _rows(sql: str, tenant_id: int, ids: Iterable[int]) -> list[tuple[Any, ...]]:
+def _rows(sql: str, ids: Iterable[int], **more: Any) -> list[tuple[Any, ...]]:
+    known = [row_id for row_id in ids if 0 < row_id <= LARGEST_ID]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [tenant_id, [i for i in ids if 0 < i <= LARGEST_ID]])
+        cursor.execute(sql, {"tenant": active_tenant_id(), "ids": known, **more})
         return list(cursor.fetchall())

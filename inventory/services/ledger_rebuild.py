@@ -20,15 +20,12 @@ from inventory.queries.integrity_values import (
 )
 from inventory.services.ledger_balances import execute, fetch
 from inventory.services.ledger_values import take_on
+from inventory.services.ledger_values_sql import LOCK_ALL_VALUES
 from tenancy.permissions import Permission, require
 from tenancy.scope import active_scope, active_tenant_id
 from tenancy.services import audit
 
 # a posting that is under way has its movements uncommitted and waits here
-LOCK_ALL_VALUES = """
-    SELECT id FROM inventory_stockvalue WHERE tenant_id = %(tenant)s
-    ORDER BY product_id, warehouse_id FOR UPDATE
-"""
 LOCK_ALL_BALANCES = """
     SELECT id FROM inventory_stockbalance WHERE tenant_id = %(tenant)s
     ORDER BY product_id, location_id, coalesce(lot_id, 0) FOR UPDATE

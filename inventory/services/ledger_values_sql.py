@@ -54,6 +54,11 @@ LOCK_VALUES = """
     FOR UPDATE OF v
 """
 
+LOCK_ALL_VALUES = """
+    SELECT id FROM inventory_stockvalue WHERE tenant_id = %(tenant)s
+    ORDER BY product_id, warehouse_id FOR UPDATE
+"""
+
 # the lock on the value covers its layers; the oldest are enough as a rule
 OPEN_LAYERS = """
     SELECT key.product_id, key.warehouse_id, layer.*

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import psycopg
@@ -18,6 +19,7 @@ from inventory.models import (
 )
 from inventory.queries.integrity import CHECKS, check_book
 from inventory.services.ledger_rebuild import rebuild_book
+from inventory.services.periods import close_period
 from tenancy.models import AuditEvent
 from tenancy.permissions import PermissionRefused
 from tests import engines
@@ -45,6 +47,9 @@ def book(north: House) -> tuple[House, Site]:
         site.receive(plum, 3, unit_cost=Decimal(2))
         on_the_way(site)
         confirmed(site.warehouse, (apple, 2))
+        long_ago = datetime.now(UTC) - timedelta(days=20)
+        site.receive(plum, 1, unit_cost=Decimal(2), effective_at=long_ago)
+        close_period(through=long_ago.date() + timedelta(days=2))
         assert check_book() == []
     return north, site
 
@@ -94,6 +99,13 @@ DAMAGE: dict[str, tuple[str, ...]] = {
     "layers_equal_the_value": (
         "UPDATE inventory_costlayer SET remaining_value = remaining_value + 1",
     ),
+    "closings_are_what_is_closed": (
+        "UPDATE inventory_inventorysettings SET closed_through = closed_through - 1",
+    ),
+    "stock_snapshots_equal_the_ledger": (
+        "UPDATE inventory_stocksnapshot SET quantity = quantity + 1",
+    ),
+    "value_snapshots_equal_the_ledger": ("DELETE FROM inventory_valuesnapshot",),
     "entries_mirror_their_movements": (
         "UPDATE inventory_valueentry SET quantity_change = 2 * quantity_change",
     ),
