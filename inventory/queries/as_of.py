@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection
 
 from inventory.models.places import OUTSIDE_KINDS
+from inventory.queries.access import allowed_warehouses
 from tenancy.scope import active_tenant_id
 
 FARTHEST_ZONE = timedelta(hours=16)
@@ -91,7 +92,7 @@ STOCK_AS_OF = f"""
     SELECT sums.* FROM sums
     JOIN inventory_location l ON l.tenant_id = %(tenant)s AND l.id = sums.location_id
     WHERE l.kind <> ALL(%(outside)s)
-        AND (%(warehouse)s::bigint IS NULL OR l.warehouse_id = %(warehouse)s)
+        AND (%(warehouses)s::bigint[] IS NULL OR l.warehouse_id = ANY(%(warehouses)s::bigint[]))
     ORDER BY sums.product_id, sums.location_id, sums.lot_id NULLS FIRST
 """  # noqa: S608 - constants only
 VALUE_AS_OF = f"""
@@ -117,7 +118,7 @@ VALUE_AS_OF = f"""
             AND m.business_day >= %(first_day)s AND m.effective_at > %(at)s {{product_m}}
     )
     SELECT product_id, warehouse_id, sum(quantity), sum(value) FROM part
-    WHERE %(warehouse)s::bigint IS NULL OR warehouse_id = %(warehouse)s
+    WHERE %(warehouses)s::bigint[] IS NULL OR warehouse_id = ANY(%(warehouses)s::bigint[])
     GROUP BY product_id, warehouse_id HAVING sum(quantity) <> 0 OR sum(value) <> 0
     ORDER BY product_id, warehouse_id
 """  # noqa: S608 - constants only
@@ -155,7 +156,7 @@ def statement(
         "first_day": (universal - FARTHEST_ZONE).date(),
         "last_day": (universal + FARTHEST_ZONE).date(),
         "outside": sorted(str(kind) for kind in OUTSIDE_KINDS),
-        "warehouse": warehouse_id,
+        "warehouses": _warehouses(warehouse_id),
     }
     chosen = {f"product_{alias}": "" for alias in "smb"}
     if product_ids is not None:
@@ -165,6 +166,14 @@ def statement(
             for alias in "smb"
         }
     return sql.format(**chosen), arguments
+
+
+def _warehouses(asked: int | None) -> list[int] | None:
+    """Return the warehouses to read, of those the reader works in; None for all."""
+    allowed = allowed_warehouses()
+    if asked is not None:
+        return [asked] if allowed is None or asked in allowed else []
+    return None if allowed is None else sorted(allowed)
 
 
 def _fetch(sql: str, arguments: dict[str, Any]) -> list[tuple[Any, ...]]:

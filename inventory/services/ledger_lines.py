@@ -139,15 +139,10 @@ def load_facts(lines: Sequence[MovementLine], effective_at: datetime | None = No
     lots = {line.lot_id for line in lines if line.lot_id is not None}
     return LineFacts(
         products={row[0]: ProductFacts(*row[1:]) for row in products},
-<<<<<<< HEAD
         locations=_reachable(
-            {row[1]: LocationFacts(*row[2:]) for row in locations if row[1] is not None}
+            {row[1]: LocationFacts(*row[2:7]) for row in locations if row[1] is not None}
         ),
-        lot_products=dict(_rows(LOT_FACTS, tenant_id, lots)) if lots else {},
-=======
-        locations={row[1]: LocationFacts(*row[2:7]) for row in locations if row[1] is not None},
         lot_products=dict(_rows(LOT_FACTS, lots)) if lots else {},
->>>>>>> 8aed357 (Closed periods: nothing is posted to them, and they remember stock and value; as of any moment in one indexed read)
         clock=locations[0][0],
     )
 
