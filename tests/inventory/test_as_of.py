@@ -80,20 +80,14 @@ def busy_year(seed: int) -> None:
             post_movements(lines=[line], effective_at=when)
         except InsufficientStock:
             continue
-    other = sites[1].at("in_transit")
     [row] = [r for r in stock_as_of(NOW) if r.location_id == sites[0].at("storage")][:1]
-    post_movements(
-        lines=[
-            MovementLine(
-                row.product_id,
-                row.location_id,
-                other,
-                Decimal(1),
-                MovementReason.TRANSFER_OUT,
-                row.lot_id,
-            )
-        ]
-    )
+    journey = [row.location_id, sites[1].at("in_transit"), sites[1].at("storage")]
+    for start, end, reason in (
+        (journey[0], journey[1], MovementReason.TRANSFER_OUT),
+        (journey[1], journey[2], MovementReason.TRANSFER_IN),
+    ):
+        line = MovementLine(row.product_id, start, end, Decimal(1), reason, row.lot_id)
+        post_movements(lines=[line])
 
 
 def moments() -> list[datetime]:
