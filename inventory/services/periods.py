@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from inventory.models import InventorySettings, PeriodClosing, StockSnapshot, ValueSnapshot
 from inventory.models.places import OUTSIDE_KINDS
 from inventory.queries.periods import latest_day_over
+from inventory.services.access import require_every_warehouse
 from inventory.services.ledger_balances import execute
 from inventory.services.ledger_periods import hold_days
 from inventory.services.settings import lock_settings
@@ -69,9 +70,11 @@ def close_period(*, through: date, version: int | None = None) -> InventorySetti
     """Close all days up to and with ``through``, and keep what lay there then and its value.
 
     Waits for postings of those days that are under way. Raises ``Invalid`` for a day that is not
-    over everywhere or is closed already, ``StaleVersion``.
+    over everywhere or is closed already, ``StaleVersion``, and ``BeyondOwnAccess`` for a member who
+    works in some warehouses only.
     """
     require(Permission.APPROVE)
+    require_every_warehouse()
     with transaction.atomic():
         settings = lock_settings(version)
         before = settings.closed_through
@@ -91,10 +94,11 @@ def reopen_period(
 ) -> InventorySettings:
     """Open the days after ``closed_through`` again, or all of them.
 
-    Raises ``NothingClosed``, ``Invalid`` without a reason or for a day that is open, and
-    ``StaleVersion``.
+    Raises ``NothingClosed``, ``Invalid`` without a reason or for a day that is open,
+    ``StaleVersion``, ``BeyondOwnAccess``.
     """
     require(Permission.APPROVE)
+    require_every_warehouse()
     with transaction.atomic():
         settings = lock_settings(version)
         before = settings.closed_through

@@ -22,6 +22,7 @@ from inventory.queries.periods import database_clock
 from inventory.rules.business_day import business_day
 from inventory.rules.units import quantity_fault
 from inventory.rules.valuation import Layer, revalued_layers
+from inventory.services.access import require_every_warehouse
 from inventory.services.ledger_balances import execute, fetch
 from inventory.services.ledger_values import take_on
 from inventory.services.ledger_values_sql import LOCK_ALL_VALUES, METHOD_CHANGES
@@ -79,9 +80,11 @@ def change_valuation_method(
     """Value stock by another method from the next posting on; what it is worth now stays.
 
     To first in, first out: what is there becomes one layer, at its average. To the moving average:
-    the layers become their average. Raises ``Invalid`` for the method in use, ``StaleVersion``.
+    the layers become their average. Raises ``Invalid`` for the method in use, ``StaleVersion``,
+    ``BeyondOwnAccess``.
     """
     require(Permission.APPROVE)
+    require_every_warehouse()
     with transaction.atomic():
         settings = lock_settings(version)
         before = settings.valuation_method
