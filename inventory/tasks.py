@@ -1,4 +1,7 @@
-"""Jobs of inventory: importing files. Each opens its scopes, calls one service, may run twice."""
+"""Jobs of inventory: importing files, requesting counts.
+
+Each opens its scopes, calls one service, may run twice.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from inventory.queries.importing import find_import
+from inventory.services.count_schedule import request_scheduled_counts
 from inventory.services.importing import (
     ImportOptions,
     ImportRefused,
@@ -19,6 +23,7 @@ from inventory.services.importing import (
 from inventory.services.importing.files import discard_upload, stored_upload
 from inventory.services.importing.running import ImportRun, run_import
 from tenancy.services.jobs import JobFailed, JobRun, job_handler
+from tenancy.services.schedules import register_schedule
 
 
 @job_handler("import_sales", title=_("Import sales"))
@@ -43,6 +48,19 @@ def import_suppliers(run: JobRun) -> dict[str, Any]:
 def import_stock(run: JobRun) -> dict[str, Any]:
     """Import an uploaded file of opening stock."""
     return _import(run)
+
+
+@job_handler("request_counts", title=_("Request counts by risk"))
+def request_counts(run: JobRun) -> dict[str, Any]:
+    """Request today's counts of every warehouse, and end in the same transaction."""
+    with run.publishing():
+        requested = request_scheduled_counts()
+        result = {"requested": requested, "total": sum(requested.values())}
+        run.finish(result)
+    return result
+
+
+register_schedule("request_counts", "day", at_hour=3)
 
 
 def _import(run: JobRun) -> dict[str, Any]:

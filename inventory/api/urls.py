@@ -5,6 +5,7 @@ from django.urls import path
 from inventory.api import (
     access,
     catalog,
+    count_risk,
     counting,
     demand,
     movements,
@@ -27,6 +28,7 @@ urlpatterns = [
     path("categories", catalog.CategoryList.as_view()),
     path("warehouses", places.WarehouseList.as_view()),
     path("warehouses/<int:warehouse_id>", places.WarehouseDetail.as_view()),
+    path("warehouses/<int:warehouse_id>/count-risks", count_risk.CountRisks.as_view()),
     path("members/<int:membership_id>/warehouses", access.MemberWarehouses.as_view()),
     path("zones", places.ZoneList.as_view()),
     path("zones/<int:zone_id>", places.ZoneDetail.as_view()),

@@ -78,6 +78,12 @@ class StockMovement(TenantOwned):
             models.Index(
                 fields=["tenant", "document_kind", "document_id"], name="movement_by_document"
             ),
+            # what went wrong somewhere, few of many: counts found, goods found, reversals
+            models.Index(
+                fields=["tenant", "business_day"],
+                condition=Q(reason__in=[80, 92]) | Q(reverses__isnull=False),
+                name="movement_corrections",
+            ),
         ]
 
     def __str__(self) -> str:

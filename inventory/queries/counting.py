@@ -6,20 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
-from django.db.models import DateField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import DateField, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from inventory.models import (
     CountLine,
+    CountReason,
     CountState,
     CycleCount,
     Lot,
     Product,
     StockBalance,
-    WorkClaim,
-    WorkKind,
+    Warehouse,
 )
 from inventory.queries.access import in_allowed
 from inventory.queries.settings import inventory_settings
@@ -123,22 +124,12 @@ def in_states(rows: QuerySet[CycleCount], states: Sequence[CountState]) -> Query
     return rows.filter(state__in=states)
 
 
-def claimed_by(
-    rows: QuerySet[CycleCount], actor_kind: str, actor_id: int | None
-) -> QuerySet[CycleCount]:
-    """Keep the counts somebody has taken and not let lapse."""
-    return rows.filter(Exists(_claims().filter(actor_kind=actor_kind, actor_id=actor_id)))
-
-
-def unclaimed(rows: QuerySet[CycleCount]) -> QuerySet[CycleCount]:
-    """Keep the counts nobody has taken."""
-    return rows.filter(~Exists(_claims()))
-
-
-def _claims() -> QuerySet[WorkClaim]:
-    return WorkClaim.objects.filter(
-        kind=WorkKind.COUNT, subject_id=OuterRef("pk"), expires_at__gte=timezone.now()
-    )
+def requested_by_schedule(warehouse: Warehouse) -> int:
+    """Return how many counts the schedule has requested in the warehouse today, its own day."""
+    zone = ZoneInfo(warehouse.time_zone)
+    began = timezone.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = CycleCount.objects.filter(warehouse=warehouse, reason=CountReason.SCHEDULED)
+    return int(rows.filter(requested_at__gte=began).count())
 
 
 def get_count(cycle_count_id: int) -> CycleCount:
