@@ -285,6 +285,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ChannelKind": "inventory.models.ChannelKind",
         "LotTracking": "inventory.models.LotTracking",
         "PurchaseOrderState": "inventory.models.PurchaseOrderState",
+        "ValuationMethod": "inventory.models.ValuationMethod",
         "CountState": "inventory.models.CountState",
         "CountReason": "inventory.models.CountReason",
         "ReceiptState": "inventory.models.ReceiptState",

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0009_counts_rebased'),
+        ('inventory', '0010_periods'),
         ('tenancy', '0002_job_turns'),
     ]
 
