@@ -296,3 +296,71 @@ class InventorySettingsAdmin(ReadOnlyTenantAdmin):
 class WarehouseAccessAdmin(ReadOnlyTenantAdmin):
     list_display = ("membership", "warehouse")
     list_select_related = ("membership__user", "warehouse")
+
+
+@admin.register(models.Wave)
+class WaveAdmin(ReadOnlyTenantAdmin):
+    list_display = ("number", "warehouse", "kind", "state", "released_at", "completed_at")
+    list_filter = ("state", "kind")
+    list_select_related = ("warehouse",)
+    search_fields = ("number",)
+
+
+@admin.register(models.PickTask)
+class PickTaskAdmin(ReadOnlyTenantAdmin):
+    list_display = (
+        "wave",
+        "sequence",
+        "location",
+        "product",
+        "quantity",
+        "quantity_picked",
+        "state",
+        "short_reason",
+    )
+    list_filter = ("state", "short_reason")
+    list_select_related = ("wave", "location", "product")
+    search_fields = ("wave__number", "product__sku")
+
+
+@admin.register(models.Package)
+class PackageAdmin(ReadOnlyTenantAdmin):
+    list_display = ("number", "sales_order", "state", "weight_kg", "shipment", "closed_at")
+    list_filter = ("state",)
+    list_select_related = ("sales_order", "shipment")
+    search_fields = ("number", "sales_order__number")
+
+
+@admin.register(models.PackageLine)
+class PackageLineAdmin(ReadOnlyTenantAdmin):
+    list_display = ("package", "allocation", "quantity")
+    list_select_related = ("package", "allocation")
+    search_fields = ("package__number",)
+
+
+@admin.register(models.Shipment)
+class ShipmentAdmin(ReadOnlyTenantAdmin):
+    list_display = (
+        "number",
+        "sales_order",
+        "warehouse",
+        "carrier",
+        "tracking_number",
+        "transport_cost",
+        "shipped_at",
+    )
+    list_select_related = ("sales_order", "warehouse")
+    search_fields = ("number", "sales_order__number", "tracking_number")
+
+
+@admin.register(models.ShipmentLine)
+class ShipmentLineAdmin(ReadOnlyTenantAdmin):
+    list_display = ("shipment", "product", "lot", "quantity", "quantity_returned")
+    list_select_related = ("shipment", "product", "lot")
+    search_fields = ("shipment__number", "product__sku")
+
+
+@admin.register(models.WorkClaim)
+class WorkClaimAdmin(ReadOnlyTenantAdmin):
+    list_display = ("kind", "subject_id", "actor_label", "claimed_at", "expires_at")
+    list_filter = ("kind",)

@@ -17,6 +17,11 @@ M = TypeVar("M", bound=Model)
 MINE, FREE = "mine", "free"
 
 
+def claims() -> QuerySet[WorkClaim]:
+    """Return the claims that have not lapsed, the oldest first."""
+    return WorkClaim.objects.filter(expires_at__gte=timezone.now()).order_by("id")
+
+
 def live_claims(kind: WorkKind, subject_ids: Collection[int]) -> dict[int, WorkClaim]:
     """Return the claims that have not lapsed, by subject: one statement for a page of a list."""
     rows = WorkClaim.objects.filter(
@@ -27,10 +32,8 @@ def live_claims(kind: WorkKind, subject_ids: Collection[int]) -> dict[int, WorkC
 
 def of_assignee(rows: QuerySet[M], kind: WorkKind, assignee: str) -> QuerySet[M]:
     """Keep the work that the active person has taken (``mine``), or that nobody has (``free``)."""
-    claims = WorkClaim.objects.filter(
-        kind=kind, subject_id=OuterRef("pk"), expires_at__gte=timezone.now()
-    )
+    taken = claims().filter(kind=kind, subject_id=OuterRef("pk"))
     if assignee == MINE:
         actor = active_scope().actor
-        return rows.filter(Exists(claims.filter(actor_kind=actor.kind, actor_id=actor.id)))
-    return rows.filter(~Exists(claims)) if assignee == FREE else rows
+        return rows.filter(Exists(taken.filter(actor_kind=actor.kind, actor_id=actor.id)))
+    return rows.filter(~Exists(taken)) if assignee == FREE else rows

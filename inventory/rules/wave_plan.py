@@ -60,6 +60,10 @@ class PlannedWave:
         return len({pick.order_id for pick in self.picks})
 
     @property
+    def line_count(self) -> int:
+        return len(self.picks)
+
+    @property
     def stop_count(self) -> int:
         return len({pick.place.location_id for pick in self.picks})
 
