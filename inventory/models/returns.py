@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -61,6 +63,15 @@ class CustomerReturn(TenantOwned):
         return self.number
 
 
+class ReturnOutcome(models.TextChoices):
+    """What becomes of goods that came back."""
+
+    RESTOCK = "restock", _("Back to stock")
+    QUARANTINE = "quarantine", _("Keep in quarantine")
+    SCRAP = "scrap", _("Scrap")
+    TO_SUPPLIER = "to_supplier", _("To the supplier")
+
+
 class CustomerReturnLine(TenantOwned):
     """``quantity_received`` waits in quarantine; the four outcomes take it from there."""
 
@@ -102,6 +113,19 @@ class CustomerReturnLine(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.product_id} x {self.quantity}"
+
+    @property
+    def inspected(self) -> Decimal:
+        """Return how much has found its way."""
+        outcomes: Decimal = self.quantity_restocked + self.quantity_quarantined
+        outcomes += self.quantity_scrapped + self.quantity_to_supplier
+        return outcomes
+
+    @property
+    def to_inspect(self) -> Decimal:
+        """Return how much came back and waits for a decision."""
+        waiting: Decimal = self.quantity_received - self.inspected
+        return waiting
 
 
 class SupplierReturnState(models.TextChoices):

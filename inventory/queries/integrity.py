@@ -13,6 +13,7 @@ from inventory.queries.differences import (
     find_differences as _differences,
 )
 from inventory.queries.integrity_orders import ORDER_CHECKS
+from inventory.queries.integrity_returns import RETURN_CHECKS
 from inventory.queries.integrity_transfers import TRANSFER_CHECKS
 from inventory.queries.integrity_values import VALUE_CHECKS
 
@@ -229,7 +230,7 @@ LEDGER_CHECKS: tuple[Check, ...] = (
 )
 """What holds of stock and its movements, whatever documents there are."""
 
-CHECKS: tuple[Check, ...] = (*LEDGER_CHECKS, *TRANSFER_CHECKS, *ORDER_CHECKS)
+CHECKS: tuple[Check, ...] = (*LEDGER_CHECKS, *TRANSFER_CHECKS, *RETURN_CHECKS, *ORDER_CHECKS)
 
 
 def check_book(checks: Iterable[Check] = CHECKS) -> list[Difference]:

@@ -64,3 +64,8 @@ def to_base_units(quantity: Decimal, packaging_units: Decimal, *, whole_units: b
     if fault:
         raise InexactConversion(quantity, packaging_units, exact, fault)
     return exact.quantize(SMALLEST_UNIT)
+
+
+def plain(quantity: Decimal) -> str:
+    """Write a quantity for people and problem bodies: without trailing zeros or exponent."""
+    return format(quantity.normalize(), "f")

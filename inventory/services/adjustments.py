@@ -156,6 +156,16 @@ def _problems(
             yield Problem("location_id", "damaged_already", message, number)
 
 
+def refuse_above_limit(
+    actor: Actor, warehouse_id: int, changes: Sequence[tuple[int, Decimal]]
+) -> None:
+    """Refuse changes by product that are worth more than the actor may adjust.
+
+    Raises ``AboveAdjustmentLimit``.
+    """
+    _refuse_above_limit(actor, _worth(warehouse_id, changes))
+
+
 def _worth(warehouse_id: int, changes: Sequence[tuple[int, Decimal]]) -> Decimal | None:
     """Return what the changes are worth together, or None when a unit cost is missing."""
     costs = unit_costs(warehouse_id, {product_id for product_id, _change in changes})

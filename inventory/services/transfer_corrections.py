@@ -7,10 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import MovementReason, StockMovement, TransferOrder, TransferState
+from inventory.rules.units import plain
 from inventory.services import transfer_sql as sql
 from inventory.services.ledger import reverse_movement
 from inventory.services.ledger_balances import execute
-from inventory.services.transfer_promises import plain
 from inventory.services.transfer_states import advance_transfer, lock_transfer
 from tenancy.errors import Conflict, Invalid, NotFound
 from tenancy.permissions import Permission, require

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _, ngettext
 
 from inventory.models import TransferLine, TransferOrder, TransferState, Warehouse
 from inventory.queries.access import require_warehouse
+from inventory.rules.units import plain
 from inventory.services.allocation import CHOICES, AllocationBusy, promise
 from inventory.services.allocation_choice import Choice, OpenLine, choose_stock, hold_lots
 from inventory.services.ledger import AllocationLine, InsufficientStock, release
@@ -119,11 +120,6 @@ def free_promises(order: TransferOrder) -> int:
     execute(CHANGE_PROMISES, [[row[0] for row in rows], [row[5] for row in rows], *ended])
     release(lines=[AllocationLine(row[2], row[3], row[5], row[4]) for row in rows])
     return len(rows)
-
-
-def plain(quantity: Decimal) -> str:
-    """Write a quantity for people and problem bodies: without trailing zeros or exponent."""
-    return format(quantity.normalize(), "f")
 
 
 def _promise(order: TransferOrder, lines: Sequence[TransferLine], *, allow_short: bool) -> int:

@@ -21,13 +21,12 @@ from inventory.models import (
 )
 from inventory.queries.access import require_warehouse
 from inventory.queries.places import standard_location
-from inventory.rules.units import quantity_fault
+from inventory.rules.units import plain, quantity_fault
 from inventory.services import transfer_sql as sql
 from inventory.services.ledger import MovementLine, post_movements
 from inventory.services.ledger_balances import execute
 from inventory.services.ledger_lines import QUANTITY_FAULTS
 from inventory.services.rows import load
-from inventory.services.transfer_promises import plain
 from inventory.services.transfer_states import advance_transfer, lock_transfer
 from tenancy.errors import Conflict, Invalid, NotFound, Problem
 from tenancy.permissions import Permission, require

@@ -25,12 +25,12 @@ from inventory.queries.access import require_warehouse
 from inventory.queries.places import standard_location
 from inventory.rules.business_day import business_day
 from inventory.rules.promises import Leaving, Promise, Use, use_promises
-from inventory.rules.units import quantity_fault
+from inventory.rules.units import plain, quantity_fault
 from inventory.services import transfer_sql as sql
 from inventory.services.ledger import AllocationLine, MovementLine, post_movements
 from inventory.services.ledger_balances import execute, fetch
 from inventory.services.ledger_lines import QUANTITY_FAULTS
-from inventory.services.transfer_promises import free_promises, plain
+from inventory.services.transfer_promises import free_promises
 from inventory.services.transfer_states import advance_transfer, lock_transfer
 from tenancy.errors import Conflict, Invalid, NotFound, Problem
 from tenancy.permissions import Permission, require

@@ -16,15 +16,19 @@ from inventory.models import (
     ImportedSale,
     InventorySettings,
     StockBalance,
+    SupplierReturn,
 )
 from inventory.queries.integrity import CHECKS, check_book
 from inventory.services.ledger_rebuild import rebuild_book
 from inventory.services.periods import close_period
+from inventory.services.supplier_returns import send_supplier_return
 from tenancy.models import AuditEvent
 from tenancy.permissions import PermissionRefused
 from tests import engines
 from tests.cast import House
 from tests.inventory.book import Site, make_lot, make_product, make_site, tamper
+from tests.inventory.outbound_world import Floor
+from tests.inventory.returns_world import Counter, supplied_by
 from tests.inventory.selling import confirmed
 from tests.inventory.shifting import Pair
 
@@ -151,6 +155,40 @@ def test_damage_is_found_and_named(book: tuple[House, Site], check: str) -> None
         assert check in {difference.check for difference in check_book()}
 
 
+def coming_back(site: Site) -> None:
+    """Three of four figs came back: one went to stock, one to scrap, one to its supplier."""
+    counter, fig = Counter(Floor(site)), make_product("FIG")
+    supplied_by("SAM", fig)
+    back = counter.received(counter.shipped(fig, 4), 3)
+    counter.inspect(back, ("restock", 1), ("scrap", 1), ("to_supplier", 1))
+    send_supplier_return(supplier_return_id=SupplierReturn.objects.get().pk)
+
+
+DAMAGE_TO_RETURNS = {
+    "returns_equal_their_movements": (
+        "UPDATE inventory_customerreturnline SET quantity_restocked = 0"
+    ),
+    "shipments_count_their_returns": "UPDATE inventory_shipmentline SET quantity_returned = 4",
+    "supplier_returns_equal_their_movements": (
+        "UPDATE inventory_supplierreturn SET state = 'draft'"
+    ),
+    "returns_are_handed_on_once": (
+        "UPDATE inventory_customerreturnline SET quantity_to_supplier = 0"
+    ),
+}
+
+
+@pytest.mark.parametrize("check", DAMAGE_TO_RETURNS)
+def test_damage_to_returns_is_found_and_named(book: tuple[House, Site], check: str) -> None:
+    house, site = book
+    with house.scope():
+        coming_back(site)
+        assert check_book() == []
+    tamper(DAMAGE_TO_RETURNS[check])
+    with house.scope():
+        assert check in {difference.check for difference in check_book()}
+
+
 NEEDS_NO_CHECK = (
     ("stockbalance", "balance_on_hand_not_negative"),
     ("stockbalance", "balance_allocated_within_on_hand"),
@@ -225,11 +263,15 @@ def test_demand_below_its_imported_sales_is_found(book: tuple[House, Site]) -> N
 
 
 def test_every_check_is_shown_to_find_something() -> None:
-    shown = set(DAMAGE) | {
-        "stock_is_never_negative",
-        "allocations_are_covered",
-        "nothing_is_worth_nothing",
-    }
+    shown = (
+        set(DAMAGE)
+        | set(DAMAGE_TO_RETURNS)
+        | {
+            "stock_is_never_negative",
+            "allocations_are_covered",
+            "nothing_is_worth_nothing",
+        }
+    )
     assert {check.__name__ for check in CHECKS} == shown
 
 
