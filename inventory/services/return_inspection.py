@@ -113,9 +113,10 @@ def inspect_return(
 ) -> CustomerReturn:
     """Decide what becomes of goods that came back, in parts if need be.
 
-    Scrap above the tenant's limit takes who may adjust. When all that is expected has come and is decided, the
-    return is inspected. Raises ``NotFound``, ``StaleVersion``, ``Invalid``, ``WrongReturnState``,
-    ``MoreThanReceived``, ``LotNotSellable``, ``AboveAdjustmentLimit``, ``InsufficientStock``.
+    Scrap above the tenant's limit takes who may adjust. When all that is expected has come and is
+    decided, the return is inspected. Raises ``NotFound``, ``StaleVersion``, ``Invalid``,
+    ``WrongReturnState``, ``MoreThanReceived``, ``LotNotSellable``, ``AboveAdjustmentLimit``,
+    ``InsufficientStock``.
     """
     actor = require(Permission.FLOOR_WORK)
     with transaction.atomic():
