@@ -52,13 +52,16 @@ check: .venv/.installed-dev ## missing migrations, and Django's deployment check
 		DATABASE_URL=postgres://wms_app@db.example/stockcast REDIS_URL=redis://cache.example/0 \
 		$(RUN) -W error::DeprecationWarning:config manage.py check --deploy --fail-level WARNING
 
-bench: bench-forecast bench-decisions ## every published figure
+bench: bench-forecast bench-decisions bench-allocation ## every published figure
 
 bench-forecast: .venv/.installed-dev ## forecast accuracy on the public data beside the checkout
 	$(RUN) -m benchmarks.forecast
 
 bench-decisions: .venv/.installed-dev ## what the suggestions cost and save, simulated
 	$(RUN) -m benchmarks.decisions
+
+bench-allocation: .venv/.installed-dev ## how long a wave of 1,000 order lines takes to be promised its stock
+	$(RUN) -m benchmarks.allocation
 
 audit: .venv/.installed-dev ## known security holes in what is installed
 	$(BIN)/pip-audit -r requirements.txt --no-deps --disable-pip
