@@ -295,6 +295,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ShortReason": "inventory.api.waves.REASONS",
         "PackageState": "inventory.models.PackageState",
         "WorkKind": "inventory.models.WorkKind",
+        "SalesOrderState": "inventory.models.SalesOrderState",
+        "AllocationState": "inventory.models.AllocationState",
         "NetworkState": "forecasting.models.NetworkState",
         "SuggestionState": "forecasting.models.SuggestionState",
         "RiskKind": "forecasting.models.RiskKind",

@@ -364,3 +364,37 @@ class ShipmentLineAdmin(ReadOnlyTenantAdmin):
 class WorkClaimAdmin(ReadOnlyTenantAdmin):
     list_display = ("kind", "subject_id", "actor_label", "claimed_at", "expires_at")
     list_filter = ("kind",)
+
+
+@admin.register(models.SalesOrder)
+class SalesOrderAdmin(ReadOnlyTenantAdmin):
+    list_display = ("number", "channel", "reference", "warehouse", "state", "promised_on")
+    list_filter = ("state",)
+    list_select_related = ("channel", "warehouse")
+    search_fields = ("number", "reference")
+
+
+@admin.register(models.SalesOrderLine)
+class SalesOrderLineAdmin(ReadOnlyTenantAdmin):
+    list_display = (
+        "order",
+        "product",
+        "quantity",
+        "quantity_allocated",
+        "quantity_picked",
+        "quantity_shipped",
+    )
+    list_select_related = ("order", "product")
+
+
+@admin.register(models.Allocation)
+class AllocationAdmin(ReadOnlyTenantAdmin):
+    list_display = ("product", "quantity", "location", "lot", "state", "order_line")
+    list_filter = ("state",)
+    list_select_related = ("product", "location", "lot", "order_line__product")
+
+
+@admin.register(models.ChannelStock)
+class ChannelStockAdmin(ReadOnlyTenantAdmin):
+    list_display = ("channel", "product", "warehouse", "ring_fenced", "buffer")
+    list_select_related = ("channel", "product", "warehouse")

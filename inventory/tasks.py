@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from inventory.queries.importing import find_import
+from inventory.services.allocation import expire_allocations
 from inventory.services.count_schedule import request_scheduled_counts
 from inventory.services.importing import (
     ImportOptions,
@@ -48,6 +49,15 @@ def import_suppliers(run: JobRun) -> dict[str, Any]:
 def import_stock(run: JobRun) -> dict[str, Any]:
     """Import an uploaded file of opening stock."""
     return _import(run)
+
+
+@job_handler("expire_allocations", title=_("Let promises of stock lapse"))
+def end_lapsed_allocations(run: JobRun) -> dict[str, Any]:
+    """End the promises of stock whose time is over, and end in the same transaction."""
+    with run.publishing():
+        result = {"expired": expire_allocations()}
+        run.finish(result)
+    return result
 
 
 @job_handler("request_counts", title=_("Request counts by risk"))
@@ -138,3 +148,6 @@ class Relay:
             self._stopped_by = error
         finally:
             connection.close()
+
+
+register_schedule("expire_allocations", "hour")

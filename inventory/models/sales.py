@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -198,3 +200,10 @@ class SalesOrderLine(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.product_id} x {self.quantity}"
+
+    @property
+    def quantity_open(self) -> Decimal:
+        """Return what nothing is promised for: backordered, once the order is confirmed."""
+        served: Decimal = self.quantity_allocated + self.quantity_picked + self.quantity_shipped
+        missing: Decimal = self.quantity - served
+        return missing

@@ -50,8 +50,16 @@ def send_form(
     return redirect(target)
 
 
-def do(request: HttpRequest, effect: Callable[[], Any], *, done: str, target: str) -> HttpResponse:
+def do(
+    request: HttpRequest,
+    effect: Callable[[], Any],
+    *,
+    done: str | Callable[[], str],
+    target: str,
+) -> HttpResponse:
     """Run a button's ``effect`` once, say what came of it, and go to ``target``.
+
+    ``done`` may be a function, for what can only be said afterwards.
 
     ``NotFound`` goes on, to become a 404: the row was named by the address.
     """
@@ -67,7 +75,7 @@ def do(request: HttpRequest, effect: Callable[[], Any], *, done: str, target: st
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, done)
+        messages.success(request, done if isinstance(done, str) else done())
     return redirect(target)
 
 

@@ -12,6 +12,11 @@ def audit_events() -> QuerySet[AuditEvent]:
     return AuditEvent.objects.order_by("-id")
 
 
+def events_about(subject_kind: str, subject_id: int) -> QuerySet[AuditEvent]:
+    """Return what happened to one row, newest first."""
+    return audit_events().filter(subject_kind=subject_kind, subject_id=subject_id)
+
+
 def search_audit_events(*, text: str = "", subject_kind: str = "") -> QuerySet[AuditEvent]:
     """Return events whose action starts with, or whose actor's name contains, ``text``."""
     rows = audit_events()

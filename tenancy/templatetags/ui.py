@@ -41,7 +41,8 @@ STATE_TONES = {
     ),
     **dict.fromkeys(["running", "placed", "partially_received", "acknowledged", "edited"], "info"),
     **dict.fromkeys(["released", "picking", "allocated", "closed"], "info"),
-    **dict.fromkeys(["new", "open"], "accent"),
+    **dict.fromkeys(["new", "open", "confirmed"], "accent"),
+    **dict.fromkeys(["backordered", "partially_allocated"], "warning"),
     **dict.fromkeys(["snoozed", "stale", "late", "on_hold", "medium", "short"], "warning"),
     **dict.fromkeys(["failed", "rejected", "critical", "high", "expired", "recalled"], "danger"),
 }
