@@ -73,13 +73,13 @@ class RunShown(Shown[AllocationRun]):
         return [{"sales_order_id": pk, "state": str(s)} for pk, s in sorted(run.states.items())]
 
 
-class Release(Strict):
+class AllocationIds(Strict):
     allocation_ids = serializers.ListField(
         child=IdField(), min_length=1, max_length=MOST_LINES, allow_empty=False
     )
 
 
-class Released(Shown[Any]):
+class ReleasedAllocations(Shown[Any]):
     allocation_ids = serializers.ListField(child=serializers.IntegerField())
 
 
@@ -134,7 +134,7 @@ class AllocationRunList(TenantView):
 class AllocationRelease(TenantView):
     @writing(
         Endpoint("release_allocations", Permission.FLOOR_WORK, "Take promises of stock back"),
-        Writing(Released, Release, key_required=True),
+        Writing(ReleasedAllocations, AllocationIds, key_required=True),
     )
     def post(self, request: Request, *, data: dict[str, Any]) -> Any:
         release_allocations(allocation_ids=data["allocation_ids"])
