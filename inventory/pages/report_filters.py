@@ -15,6 +15,7 @@ from inventory.queries.catalog import categories
 from inventory.queries.places import warehouses
 from inventory.queries.reports.asking import Question, ask
 from inventory.queries.reports.declaring import Report
+from inventory.queries.suppliers import suppliers
 from inventory.rules.abc_xyz import ABC_CLASSES, DEFAULT_CUTS, XYZ_CLASSES
 from tenancy.errors import Invalid
 from tenancy.pages.filters import offer, row_field, search_field
@@ -51,6 +52,9 @@ class ReportFilters(forms.Form):
         if "category" in self.fields:
             known = [(str(c.pk), c.name) for c in categories()]
             offer(self, "category", _("All categories"), known)
+        if "supplier" in self.fields:
+            sellers = [(str(s.pk), s.name) for s in suppliers()]
+            offer(self, "supplier", _("All suppliers"), sellers)
 
     def clean(self) -> dict[str, Any]:
         """Put the question; what it refuses stands at its field."""
@@ -136,6 +140,7 @@ MAKERS: dict[str, Callable[[], forms.Field]] = {
     "q": lambda: search_field(gettext_lazy("SKU or name")),
     "warehouse": lambda: row_field(gettext_lazy("Warehouse")),
     "category": lambda: row_field(gettext_lazy("Category")),
+    "supplier": lambda: row_field(gettext_lazy("Supplier")),
     "on": lambda: _day(gettext_lazy("At the end of")),
     "reason": lambda: _number(
         gettext_lazy("Reason"), [("", gettext_lazy("All reasons")), *MovementReason.choices]

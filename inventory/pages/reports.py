@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from inventory.pages.report_filters import ReportFilters, usual_periods
@@ -30,7 +30,17 @@ SHOWN_PLACES = 2
 GROUPS = (
     (gettext_lazy("Stock"), ("stock-on-hand", "valuation", "ageing", "expiry")),
     (gettext_lazy("Flow"), ("movements", "turnover", "abc-xyz", "shrinkage")),
+    (gettext_lazy("Performance"), ("inbound", "outbound")),
 )
+
+HEADS_WITH_UNIT = {
+    Kind.DAYS: gettext_lazy("%(label)s, days"),
+    Kind.HOURS: gettext_lazy("%(label)s, hours"),
+}
+LINKS = {
+    "name": ("inventory:product_detail", "product_id"),
+    "supplier": ("inventory:supplier_detail", "supplier_id"),
+}
 
 
 @dataclass(frozen=True)
@@ -149,9 +159,8 @@ def _page_columns(report: Report, question: Question) -> list[Column]:
 
 def _head(column: Column) -> str:
     """Return the column's label, with the unit where it is not behind each number."""
-    if column.kind == Kind.DAYS:
-        return _("%(label)s, days") % {"label": column.label}
-    return str(column.label)
+    with_unit = HEADS_WITH_UNIT.get(column.kind)
+    return str(with_unit % {"label": column.label} if with_unit else column.label)
 
 
 def _cells(request: HttpRequest, columns: list[Column], row: Row, currency: str) -> list[Cell]:
@@ -167,9 +176,10 @@ def _cell(request: HttpRequest, column: Column, row: Row, currency: str) -> Cell
         return Cell(column, rounded, unit=row.get("base_unit") or "")
     if column.kind == Kind.MONEY:
         return Cell(column, value, unit=currency)
-    if column.name == "name" and value:
-        href = address(request, "inventory:product_detail", product_id=row["product_id"])
-        return Cell(column, value, sub=row.get("sku") or "", href=href)
+    if column.name in LINKS and value:
+        view, key = LINKS[column.name]
+        sub = row.get("sku") or "" if column.name == "name" else ""
+        return Cell(column, value, sub=sub, href=address(request, view, **{key: row[key]}))
     return Cell(column, value)
 
 

@@ -83,7 +83,7 @@ def _blocks(plan: _Plan, writer: Writer, scope: Scope, zone: tzinfo) -> Iterator
 
 
 def _heads(columns: list[Column], currency: str) -> list[str]:
-    units = {Kind.MONEY: currency, Kind.DAYS: str(_("days"))}
+    units = {Kind.MONEY: currency, Kind.DAYS: str(_("days")), Kind.HOURS: str(_("hours"))}
     return [
         f"{column.label} ({units[column.kind]})" if column.kind in units else str(column.label)
         for column in columns

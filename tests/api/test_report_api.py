@@ -68,6 +68,7 @@ def test_filters_narrow_and_foreign_ids_find_nothing(north: House, south: House)
     assert caller.get("reports/valuation", warehouse_id=site.warehouse.pk).json()["total"] == 1
     assert caller.get("reports/valuation", q="mil").json()["total"] == 1
     assert caller.get("reports/valuation", q="zzz").json()["items"] == []
+    assert caller.get("reports/inbound", supplier_id=987_654_321).json()["items"] == []
     for name in REPORTS:
         found = caller.get(f"reports/{name}", warehouse_id=theirs.warehouse.pk).json()
         assert found == {"items": [], "next": None, "total": 0}, name

@@ -75,7 +75,7 @@ def test_a_file_has_every_row_and_the_columns_of_the_view(north: House, name: st
         question = ask(query, default_days=report.default_days)
         rows = count_rows(report, question, most=1000)
         labels = [str(column.label) for column in report.shown(question)]
-    assert rows > 0
+    assert rows > 0 or by == "person"  # nobody has picked
     plain = read_csv(get(north, f"reports/{name}.csv", **query))
     book = read_xlsx(get(north, f"reports/{name}.xlsx", **query))
     assert len(plain) == len(book) == rows + 1

@@ -4,7 +4,9 @@ from inventory.queries.reports import (
     abc_xyz,
     ageing,
     expiry,
+    inbound,
     movements,
+    outbound,
     shrinkage,
     stock_on_hand,
     turnover,
@@ -23,5 +25,7 @@ REPORTS: dict[str, Report] = {
         turnover,
         abc_xyz,
         shrinkage,
+        inbound,
+        outbound,
     )
 }

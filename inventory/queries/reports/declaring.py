@@ -29,6 +29,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     COUNT = "count"
     DAYS = "days"
+    HOURS = "hours"
     DAY = "day"
     MOMENT = "moment"
     ID = "id"
@@ -36,13 +37,11 @@ class Kind(StrEnum):
     @property
     def is_number(self) -> bool:
         """Tell whether it is aligned to the end."""
-        return self in NUMBERS
+        return self not in NOT_NUMBERS
 
 
-MOST_LYING_LOW = 5
-NUMBERS = frozenset(
-    {Kind.QUANTITY, Kind.RATE, Kind.MONEY, Kind.RATIO, Kind.NUMBER, Kind.COUNT, Kind.DAYS}
-)
+MOST_LYING_LOW = 3
+NOT_NUMBERS = frozenset({Kind.TEXT, Kind.CODE, Kind.CHOICE, Kind.DAY, Kind.MOMENT, Kind.ID})
 
 
 @dataclass(frozen=True)

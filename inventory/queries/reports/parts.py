@@ -34,7 +34,7 @@ GOODS = """
 # Warehouses asked for, with the day it is there, and what lies inside them.
 PLACES = """
     sites AS (
-        SELECT w.id AS warehouse_id, w.name AS warehouse,
+        SELECT w.id AS warehouse_id, w.name AS warehouse, w.time_zone,
             (statement_timestamp() AT TIME ZONE w.time_zone)::date AS today
         FROM inventory_warehouse w
         WHERE w.tenant_id = %(tenant)s
