@@ -36,6 +36,11 @@ def page(name: str, **values: Any) -> ReportPage:
     return report_page(report, ask(JULY | values, default_days=report.default_days))
 
 
+def figures(name: str, **values: Any) -> dict[str, Any]:
+    found = page(name, **values)
+    return {str(figure.label): figure.value(found.totals) for figure in REPORTS[name].figures}
+
+
 def july(day: int, hour: int = 10, minute: int = 0) -> dt.datetime:
     return dt.datetime(2026, 7, day, hour, minute, tzinfo=dt.UTC)
 
@@ -107,9 +112,9 @@ def test_a_supplier_is_measured_by_its_lines(buyer: Buyer) -> None:
     # damaged 1 x 1 of received 10 x 2 + 20 x 1 + 8 x 5 + 12 x 1
     assert exactly(row["damaged_share"], Fraction(1, 92))
     assert row["ordered_value"] == 10 * 2 + 20 * 1 + 10 * 5 + 10 * 1
-    figures = {str(f.label): f.value(found.totals) for f in REPORTS["inbound"].figures}
-    assert figures["On time and in full"] == Decimal("0.5")
-    assert exactly(figures["Lead time"], Fraction(31, 3))
+    headlines = figures("inbound")
+    assert headlines["On time and in full"] == Decimal("0.5")
+    assert exactly(headlines["Lead time"], Fraction(31, 3))
 
 
 def test_the_same_lines_by_product(buyer: Buyer) -> None:
@@ -188,6 +193,10 @@ def test_orders_are_measured_by_promise_lines_and_hours(floor: Floor) -> None:
     assert exactly(row["on_time"], Fraction(1, 3))  # O1 of O1, O2 and O4
     assert row["line_fill_rate"] == Decimal("0.75")  # not O4
     assert exactly(row["cycle_hours"], Fraction(24 + 74 + 10, 3))
+    headlines = figures("outbound")
+    assert exactly(headlines["On time"], Fraction(1, 3))
+    assert headlines["Line fill rate"] == Decimal("0.75")
+    assert headlines["Order cycle"] == 36
 
 
 def test_orders_by_channel_and_customer(floor: Floor) -> None:
@@ -246,6 +255,7 @@ def test_picks_an_hour_are_over_the_hours_in_which_somebody_picked(floor: Floor)
     [row] = page("outbound", by="person").rows
     assert (row["person"], row["picks"], row["picks_per_hour"]) == ("owner@north.example", 6, 3)
     assert exactly(row["short_share"], Fraction(1, 6))
-    assert row["orders"] == 0  # orders are nobody's
+    assert row["orders"] == 0  # orders are nobody's, but the headlines are of all of them
+    assert exactly(figures("outbound", by="person")["On time"], Fraction(1, 3))
     [site] = page("outbound").rows
     assert (site["picks"], site["orders"]) == (6, 4)
