@@ -32,6 +32,8 @@ from tenancy.scope import active_tenant_id
 PAGE = "inventory/scan_base.html"
 FRAGMENT = "inventory/_scan_step.html"
 LONGEST_CONTEXT_VALUE = 200
+COMMAND = "!"
+"""A scan that begins with this presses the button of that name: printed beside the work place."""
 
 Context = dict[str, str]
 
@@ -92,6 +94,17 @@ class ActionUnknown(Conflict):
 
     def __init__(self) -> None:
         super().__init__(_("This cannot be done here. Reload the page."))
+
+
+class CommandUnknown(Conflict):
+    """The code of a button was scanned that this step does not have."""
+
+    code = "unknown_command"
+
+    def __init__(self, command: str, known: Sequence[str]) -> None:
+        message = _("%(command)s is not possible at this step. Possible are: %(known)s.")
+        words = {"command": command, "known": ", ".join(known) or _("scans only")}
+        super().__init__(message % words, command=command, known=list(known))
 
 
 class ScanFlow(ABC):
@@ -212,14 +225,28 @@ def _session_key() -> str:
 
 def _once(flow: ScanFlow) -> Outcome:
     """Run the scan or the button once per rendered step; a repetition gets the same outcome."""
-    action = flow.request.POST.get("action", "")
     scan = flow.request.POST.get("scan", "")
+    pressed = flow.request.POST.get("action", "")
 
     def effect() -> str:
+        action = pressed or _command(flow, scan)
         outcome = flow.press(action) if action else flow.take(scan)
         return json.dumps(asdict(outcome))
 
     return Outcome(**json.loads(send_once(flow.request, effect)))
+
+
+def _command(flow: ScanFlow, scan: str) -> str:
+    """Return the action of a scanned command code, empty for any other scan."""
+    code = scan.strip().lower()
+    if not code.startswith(COMMAND):
+        return ""
+    step = flow.step()
+    known = [button.action for button in step.buttons] + (["undo"] if step.undo else [])
+    action = next((name for name in known if name.lower() == code.removeprefix(COMMAND)), "")
+    if not action:
+        raise CommandUnknown(scan.strip(), [f"{COMMAND}{name}" for name in known])
+    return action
 
 
 def _page(flow: ScanFlow) -> HttpResponse:

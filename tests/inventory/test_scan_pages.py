@@ -285,6 +285,20 @@ def test_the_last_scan_and_the_last_move_are_taken_back(shop) -> None:
         assert StockMovement.objects.filter(reverses__isnull=False).count() == 1
 
 
+def test_a_command_code_presses_the_button_of_that_name(shop) -> None:
+    hand = Handheld(shop[0], "scan/move/").scan(storage(shop[1])).scan("APPLE")
+    assert hand.step == "to"
+    assert hand.scan("!UNDO").step == "goods"
+    assert hand.result == "ok"
+
+
+def test_a_command_that_the_step_does_not_have_is_refused_with_those_it_has(shop) -> None:
+    hand = Handheld(shop[0], "scan/move/").scan(storage(shop[1]))
+    refused = hand.scan("!complete")
+    assert (refused.answer.status_code, refused.step) == (422, "goods")
+    assert "!complete is not possible at this step. Possible are: !undo" in refused.text
+
+
 def test_a_move_whose_goods_went_on_is_not_taken_back(shop) -> None:
     house, site = shop
     hand = Handheld(house, "scan/move/").scan(storage(site)).scan("APPLE").scan("A-01")

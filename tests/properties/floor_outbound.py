@@ -1,0 +1,146 @@
+"""Selling, promising, picking, packing, shipping: rules of the floor machine."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from inventory.models import Allocation, PickTask, SalesOrder, Wave
+from inventory.queries.waves import WaveRequest
+from inventory.rules.wave_plan import PlanKind
+from inventory.services.allocation import allocate_warehouse, release_allocations
+from inventory.services.packing import close_package, open_package, pack_rest
+from inventory.services.picking import Pick, pick, undo_pick
+from inventory.services.sales import cancel_sales_order, confirm_sales_order
+from inventory.services.sales_entry import SalesOrderFields, create_sales_order
+from inventory.services.sales_lines import SalesLine
+from inventory.services.shipping import ship_order
+from inventory.services.short_picks import pick_short
+from inventory.services.waves import cancel_wave, release_waves
+from tests.properties.floor import Floor, choices, nth, quantities
+
+
+class Outbound(Floor):
+    def begin(self) -> None:
+        super().begin()
+        for n in range(3):
+            self.sell_something(Decimal(2 + n), n, second=n == 1, firm=True)
+        self.release_some(PlanKind.SINGLE)
+        self.sell_something(Decimal(4), 1, second=False, firm=True)
+
+    # -- outbound -----------------------------------------------------------------------------------
+    @rule(quantity=quantities, n=choices, second=st.booleans(), firm=st.integers(0, 3))
+    def sell(self, quantity: Decimal, n: int, second: bool, firm: int) -> None:
+        self.sell_something(quantity, n, second=second, firm=bool(firm))
+
+    def sell_something(self, quantity: Decimal, n: int, *, second: bool, firm: bool) -> None:
+        wanted = [n % 3, (n + 1) % 3][: 1 + second]
+        lines = [
+            SalesLine(self.products[k].pk, Decimal(1) if k == 2 else quantity, Decimal(5))
+            for k in wanted
+        ]
+        fields = SalesOrderFields(
+            warehouse_id=self.site.warehouse.pk, channel_id=self.channel.pk, priority=1 + n % 9
+        )
+        order = self.ask("sell", lambda: create_sales_order(fields=fields, lines=lines))
+        if firm and order is not None:
+            self.ask("confirm", lambda: confirm_sales_order(sales_order_id=order.pk))
+
+    def order(self, n: int) -> SalesOrder | None:
+        found: SalesOrder | None = nth(SalesOrder.objects.all(), n)
+        return found
+
+    @rule(n=choices)
+    def confirm(self, n: int) -> None:
+        if (order := self.order(n)) is not None:
+            self.ask("confirm", lambda: confirm_sales_order(sales_order_id=order.pk))
+
+    @rule()
+    def allocate_all(self) -> None:
+        site = self.site.warehouse.pk
+        self.ask("allocate", lambda: allocate_warehouse(warehouse_id=site))
+
+    @rule(n=choices)
+    def release(self, n: int) -> None:
+        found = nth(Allocation.objects.filter(order_line__isnull=False), n)
+        if found is not None:
+            self.ask("release", lambda: release_allocations(allocation_ids=[found.pk]))
+
+    @rule(n=choices, back=st.booleans())
+    def cancel_sale(self, n: int, back: bool) -> None:
+        if (order := self.order(n)) is not None:
+            self.ask(
+                "cancel sale",
+                lambda: cancel_sales_order(sales_order_id=order.pk, take_back_demand=back),
+            )
+
+    @rule(kind=st.sampled_from(PlanKind))
+    def release_wave(self, kind: PlanKind) -> None:
+        self.release_some(kind)
+
+    def release_some(self, kind: PlanKind) -> None:
+        request = WaveRequest(self.site.warehouse.pk, kind=kind)
+        self.ask("release wave", lambda: release_waves(request=request))
+
+    @rule(n=choices)
+    def call_off_wave(self, n: int) -> None:
+        wave = nth(Wave.objects.all(), n)
+        if wave is not None:
+            self.ask("call off wave", lambda: cancel_wave(wave_id=wave.pk))
+
+    @rule(n=choices)
+    def pick_one(self, n: int) -> None:
+        task = nth(PickTask.objects.all(), n)
+        if task is None:
+            return
+        scanned = Pick(task.pk, task.location_id, task.product_id, task.lot_id)
+        self.ask("pick", lambda: pick(wave_id=task.wave_id, picks=[scanned]))
+
+    @rule(n=choices)
+    def pick_a_wave(self, n: int) -> None:
+        tasks = PickTask.objects.filter(state="open")
+        first = nth(tasks, n)
+        if first is None:
+            return
+        picks = [
+            Pick(task.pk, task.location_id, task.product_id, task.lot_id)
+            for task in tasks.filter(wave_id=first.wave_id).order_by("sequence")
+        ]
+        self.ask("pick wave", lambda: pick(wave_id=first.wave_id, picks=picks))
+
+    @rule(n=choices, found=st.integers(min_value=0, max_value=5).map(Decimal))
+    def pick_too_little(self, n: int, found: Decimal) -> None:
+        task = nth(PickTask.objects.filter(state="open"), n)
+        if task is None:
+            return
+        scanned = Pick(task.pk, task.location_id, task.product_id, task.lot_id, found)
+        self.ask(
+            "pick short",
+            lambda: pick_short(wave_id=task.wave_id, picks=[scanned], reason="not_found"),
+        )
+
+    @rule(n=choices)
+    def put_back(self, n: int) -> None:
+        task = nth(PickTask.objects.all(), n)
+        if task is not None:
+            self.ask("undo pick", lambda: undo_pick(wave_id=task.wave_id, task_ids=[task.pk]))
+
+    @rule(n=choices)
+    def pack(self, n: int) -> None:
+        if (order := self.order(n)) is None:
+            return
+
+        def fill() -> Any:
+            package = open_package(sales_order_id=order.pk)
+            pack_rest(package_id=package.pk)
+            return close_package(package_id=package.pk)
+
+        self.ask("pack", fill)
+
+    @rule(n=choices, everything=st.booleans())
+    def ship(self, n: int, everything: bool) -> None:
+        if (order := self.order(n)) is not None:
+            self.ask("ship", lambda: ship_order(sales_order_id=order.pk, pack_all=everything))
