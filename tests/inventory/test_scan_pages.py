@@ -149,7 +149,7 @@ def test_the_scan_page_costs_the_same_for_a_full_location(
         for number in range(30):
             site.receive(make_product(f"P{number:02}"), 1)
     hand = Handheld(house, "scan/")
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(30):
         hand.scan(storage(site))
     assert "There is more" in hand.text
 
