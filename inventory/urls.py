@@ -25,6 +25,7 @@ from inventory.pages import (
     shipping,
     stock,
     suppliers,
+    valuation,
     wave_release,
     waves,
     worklists,
@@ -203,6 +204,12 @@ urlpatterns = [
     path("warehouses/", places.warehouse_list, name="warehouse_list"),
     path("warehouses/new/", places.warehouse_create, name="warehouse_create"),
     path("warehouses/<int:warehouse_id>/", places.warehouse_detail, name="warehouse_detail"),
+    path("settings/periods/", valuation.periods, name="periods"),
+    path(
+        "products/<int:product_id>/value/<int:warehouse_id>/",
+        valuation.product_revalue,
+        name="product_revalue",
+    ),
     path("reports/", reports.report_list, name="report_list"),
     *(
         path(f"reports/{name}/", reports.report_detail, {"name": name}, name="report_detail")

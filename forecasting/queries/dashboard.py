@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import DecimalField, F, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet, Sum
 
 from forecasting.models import ReorderSuggestion, RiskKind, RiskWarning
 from forecasting.queries import risk, suggestions
 from forecasting.queries.forecasts import latest_run
 from forecasting.queries.series import business_today, latest_origin
 from forecasting.queries.training import LeagueLine, accuracy_of, newest_network
-from inventory.models import OUTSIDE_KINDS, DailyDemand, Product, StockBalance, StockMovement
+from inventory.models import DailyDemand, Product, StockMovement
 from inventory.models.places import Warehouse
+from inventory.queries.valuation import total_value
 from tenancy.models import Job
 
 SPARK_DAYS = 91
@@ -88,7 +88,7 @@ def read_dashboard() -> Dashboard:
             has_network=network is not None,
             has_forecasts=latest_run() is not None,
         ),
-        stock_value=stock_value(),
+        stock_value=total_value(),
         pulse=pulse,
         accuracy=accuracy_of(network),
         suggestion_totals=suggestions.totals(open_suggestions, today),
@@ -99,22 +99,6 @@ def read_dashboard() -> Dashboard:
         movements=list(_latest_movements()[:LATEST]),
         jobs=list(Job.objects.order_by("-id")[:LATEST]),
     )
-
-
-def stock_value() -> Decimal:
-    """Return what all stock inside the warehouses cost, at each product's unit cost."""
-    number: DecimalField[Decimal, Decimal] = DecimalField(max_digits=36, decimal_places=12)
-    found: Decimal = (
-        StockBalance.objects.exclude(location__kind__in=OUTSIDE_KINDS)
-        .order_by()
-        .aggregate(
-            value=Coalesce(
-                Sum(F("on_hand") * F("product__unit_cost"), output_field=number), Decimal(0),
-                output_field=number,
-            )
-        )["value"]
-    )  # fmt: skip
-    return found
 
 
 def demand_pulse() -> DemandPulse:

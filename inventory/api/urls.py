@@ -12,7 +12,11 @@ from inventory.api import (
     customers,
     demand,
     movements,
+<<<<<<< HEAD
     packing,
+=======
+    periods,
+>>>>>>> 767db61 (Page and API of periods and valuation; products show their value by warehouse; figures of value come from the ledger)
     places,
     purchasing,
     put_away,
@@ -24,8 +28,12 @@ from inventory.api import (
     shipping,
     stock,
     suppliers,
+<<<<<<< HEAD
     waves,
     worklists,
+=======
+    valuation,
+>>>>>>> 767db61 (Page and API of periods and valuation; products show their value by warehouse; figures of value come from the ledger)
 )
 
 urlpatterns = [
@@ -82,6 +90,13 @@ urlpatterns = [
     path("sales", sales.SaleList.as_view()),
     path("stock/balances", stock.BalanceList.as_view()),
     path("stock/availability", stock.AvailabilityList.as_view()),
+    path("stock/values", valuation.ValueList.as_view()),
+    path("stock/revaluations", valuation.RevaluationList.as_view()),
+    path("stock/as-of", valuation.StockAsOf.as_view()),
+    path("periods", periods.PeriodDetail.as_view()),
+    path("periods/close", periods.PeriodClose.as_view()),
+    path("periods/reopen", periods.PeriodReopen.as_view()),
+    path("valuation-method", periods.MethodDetail.as_view()),
     path("stock/moves", stock.MoveList.as_view()),
     path("stock/adjustments", stock.AdjustmentList.as_view()),
     path("cycle-counts", counting.CountList.as_view()),

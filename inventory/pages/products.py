@@ -23,6 +23,7 @@ from inventory.queries.catalog import (
 from inventory.queries.movements import movements
 from inventory.queries.places import warehouses
 from inventory.queries.suppliers import supplier_items
+from inventory.queries.valuation import product_values
 from inventory.services.catalog import (
     ProductFields,
     add_barcode,
@@ -165,6 +166,7 @@ def product_detail(request: HttpRequest, tenant: str, product_id: int) -> HttpRe
         movements=list(movements(product_id=product.pk)[:LATEST_MOVEMENTS]),
         packagings=list(product_packagings(product.pk)),
         barcodes=list(product_barcodes(product.pk)),
+        values=product_values(product.pk),
     )
 
 

@@ -6,11 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, DecimalField, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
-from inventory.models import OUTSIDE_KINDS, Location, LocationKind, StockBalance, Warehouse, Zone
+from inventory.models import OUTSIDE_KINDS, Location, LocationKind, StockValue, Warehouse, Zone
 from inventory.queries.access import in_allowed
 from tenancy.errors import Conflict, NotFound
 
@@ -126,7 +125,7 @@ def locations() -> QuerySet[Location]:
 
 @dataclass(frozen=True)
 class WarehouseTotals:
-    """``value`` at unit cost in the tenant's currency; products without a cost count as zero."""
+    """Products on hand, and what the ledger says that they are worth."""
 
     products: int
     value: Decimal
@@ -134,16 +133,12 @@ class WarehouseTotals:
 
 def warehouse_totals() -> dict[int, WarehouseTotals]:
     """Return products on hand and stock value by warehouse: one statement."""
-    cost = Coalesce(F("product__unit_cost"), Decimal(0), output_field=MONEY)
     rows = (
-        in_allowed(StockBalance.objects.filter(on_hand__gt=0), "location__warehouse_id")
+        in_allowed(StockValue.objects.filter(quantity__gt=0), "warehouse_id")
         .order_by()
-        .values("location__warehouse_id")
-        .annotate(
-            products=Count("product_id", distinct=True),
-            value=Sum(F("on_hand") * cost, output_field=MONEY),
-        )
-        .values_list("location__warehouse_id", "products", "value")
+        .values("warehouse_id")
+        .annotate(products=Count("id"), total=Sum("value"))
+        .values_list("warehouse_id", "products", "total")
     )
     return {row[0]: WarehouseTotals(row[1], row[2]) for row in rows}
 

@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from tenancy.api.fields import InstantField
 from tenancy.errors import Invalid, Problem
 from tenancy.queries.keyset import LARGEST_PAGE, PAGE_SIZE
 
@@ -109,6 +110,8 @@ def _schema(field: Field) -> dict[str, Any]:
         return {"type": "boolean"}
     if isinstance(field, serializers.IntegerField):
         return {"type": "integer", "minimum": field.min_value, "maximum": field.max_value}
+    if isinstance(field, serializers.DateTimeField):
+        return {"type": "string", "format": "date-time"}
     if isinstance(field, serializers.DateField):
         return {"type": "string", "format": "date"}
     return {"type": "string"}
@@ -134,6 +137,11 @@ def flag_filter(by: str) -> Filter:
 def date_filter(by: str | None = None, *, help: str = "") -> Filter:  # noqa: A002
     """Return a filter by a day."""
     return Filter(serializers.DateField(), by, help)
+
+
+def instant_filter(*, required: bool = False, help: str = "") -> Filter:  # noqa: A002
+    """Return a parameter that is a moment with its offset from UTC."""
+    return Filter(InstantField(), help=help, required=required)
 
 
 def choice_filter(by: str, choices: Any) -> Filter:

@@ -76,6 +76,21 @@ def money(value: Number, currency: str = "") -> str:
 
 
 @register.filter
+def unit_money(value: Number, currency: str = "") -> str:
+    """Write the price of one unit: as money, with up to four places where it has them: €0.385."""
+    number = to_decimal(value)
+    if number is None or abs(number) >= 1000:
+        return money(value, currency)
+    fine = round(number, 4)
+    if fine == round(number, 2):
+        return money(number, currency)
+    amount = _grouped(abs(fine))
+    sign = MINUS if number < 0 else ""
+    symbol = CURRENCY_SIGNS.get(currency)
+    return f"{sign}{symbol}{amount}" if symbol else f"{sign}{amount}\u00a0{currency}".rstrip()
+
+
+@register.filter
 def compact(value: Number) -> str:
     """Write a large number in three figures: 12.4k, 1.25M."""
     number = to_decimal(value)

@@ -69,6 +69,24 @@ def test_money_has_two_places_and_a_currency(value: Decimal, currency: str, show
 
 
 @pytest.mark.parametrize(
+    ("value", "currency", "shown"),
+    [
+        (Decimal("0.385"), "EUR", "€0.385"),
+        (Decimal("0.38500"), "CHF", "0.385\u00a0CHF"),
+        (Decimal("-0.12345"), "EUR", f"{MINUS}€0.1234"),
+        (Decimal("2.5"), "EUR", "€2.50"),
+        (Decimal("0.00001"), "EUR", "€0.00"),
+        (Decimal("1234.5678"), "EUR", "€1,234.57"),
+        (None, "EUR", DASH),
+    ],
+)
+def test_the_price_of_a_unit_has_up_to_four_places(
+    value: Decimal | None, currency: str, shown: str
+) -> None:
+    assert formats.unit_money(value, currency) == shown
+
+
+@pytest.mark.parametrize(
     ("value", "shown"),
     [(128450, "128k"), (12480, "12.5k"), (1_250_000, "1.25M"), (9_999, "9,999"), (3.24, "3.2")],
 )
