@@ -12,11 +12,8 @@ from inventory.api import (
     customers,
     demand,
     movements,
-<<<<<<< HEAD
     packing,
-=======
     periods,
->>>>>>> 767db61 (Page and API of periods and valuation; products show their value by warehouse; figures of value come from the ledger)
     places,
     purchasing,
     put_away,
@@ -28,12 +25,9 @@ from inventory.api import (
     shipping,
     stock,
     suppliers,
-<<<<<<< HEAD
+    valuation,
     waves,
     worklists,
-=======
-    valuation,
->>>>>>> 767db61 (Page and API of periods and valuation; products show their value by warehouse; figures of value come from the ledger)
 )
 
 urlpatterns = [
