@@ -295,11 +295,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ShortReason": "inventory.api.waves.REASONS",
         "PackageState": "inventory.models.PackageState",
         "WorkKind": "inventory.models.WorkKind",
-<<<<<<< HEAD
         "SalesOrderState": "inventory.models.SalesOrderState",
         "AllocationState": "inventory.models.AllocationState",
-=======
->>>>>>> d16dc82 (One name for the method of valuation)
         "NetworkState": "forecasting.models.NetworkState",
         "SuggestionState": "forecasting.models.SuggestionState",
         "RiskKind": "forecasting.models.RiskKind",
