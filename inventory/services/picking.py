@@ -97,7 +97,13 @@ def _unpick(tasks: Sequence[PickTask]) -> dict[int, int]:
     if execute(UNPICK_ALLOCATIONS, [ids, picked, active_tenant_id()]) != len(ids):
         raise AlreadyPacked(
             [
-                PackedPick(task.pk, task.product.sku, task.quantity_picked, row.quantity_packed)
+                PackedPick(
+                    task.pk,
+                    task.product.sku,
+                    task.quantity_picked,
+                    row.quantity_packed,
+                    is_here=row.state == AllocationState.PICKED,
+                )
                 for task in tasks
                 for row in [allocations[task.allocation_id]]
                 if row.state != AllocationState.PICKED

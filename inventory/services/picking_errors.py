@@ -116,16 +116,19 @@ class PackedPick:
     sku: str
     picked: Decimal
     packed: Decimal
+    is_here: bool = True
 
 
 class AlreadyPacked(Conflict):
-    """The goods are in a package or gone: they have to be unpacked before they go back."""
+    """The goods are in a package, or gone; ``is_here`` tells the two apart."""
 
     code = "already_packed"
 
     def __init__(self, picks: Sequence[PackedPick]) -> None:
         self.picks = tuple(picks)
-        message = _("%(sku)s is packed or shipped already. Unpack it first.")
+        packed = _("%(sku)s is packed. Unpack it first.")
+        gone = _("%(sku)s cannot go back: it was shipped, or is not the order's any more.")
+        message = packed if self.picks[0].packed and self.picks[0].is_here else gone
         super().__init__(
             message % {"sku": self.picks[0].sku},
             picks=[

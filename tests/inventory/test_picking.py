@@ -267,13 +267,16 @@ def test_what_is_packed_or_was_never_picked_is_not_taken_back(floor: Floor) -> N
     wave = floor.picked(floor.ready(apple, 3))
     [task] = tasks_of(wave)
     Allocation.objects.update(quantity_packed=D(1))
-    with pytest.raises(AlreadyPacked, match="APPLE is packed or shipped already") as refused:
+    with pytest.raises(AlreadyPacked, match=r"APPLE is packed\. Unpack it first") as refused:
         undo_pick(wave_id=wave.pk, task_ids=[task.pk])
     assert refused.value.data["picks"] == [
         {"task_id": task.pk, "sku": "APPLE", "picked": "3", "packed": "1"}
     ]
     assert balance(apple, floor.site.at("packing")) == (3, 3)
-    Allocation.objects.update(quantity_packed=0)
+    Allocation.objects.update(quantity_packed=0, state="released")
+    with pytest.raises(AlreadyPacked, match="not the order's any more"):
+        undo_pick(wave_id=wave.pk, task_ids=[task.pk])
+    Allocation.objects.update(state="picked")
     undo_pick(wave_id=wave.pk, task_ids=[task.pk])
     for task_ids in ([task.pk], []):
         with pytest.raises(NothingPicked):
