@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from inventory.models import WaveKind
 from inventory.pages.fields import day_field, quantity_field
 from inventory.pages.waves import DETAIL, NAV, first_wave
-from inventory.queries.places import packing_places, warehouses, zones
+from inventory.queries.places import packing_places, warehouses, zones_of
 from inventory.queries.waves import WaveRequest, planned_waves
 from inventory.rules.wave_plan import Limits, PlanKind, PlannedWave
 from inventory.services.waves import release_waves
@@ -78,7 +78,7 @@ class ReleaseForm(forms.Form):
             self,
             "zone",
             _("All zones"),
-            [(str(z.pk), z.code) for z in zones(warehouse_id)],
+            [(str(z.pk), z.code) for z in zones_of(warehouse_id)],
         )
         self.fields["to_location"].choices = [  # type: ignore[attr-defined]
             (str(p.pk), p.code) for p in packing_places(warehouse_id)

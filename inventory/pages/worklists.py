@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from inventory.models import WorkKind
-from inventory.queries.places import all_zones, warehouses
+from inventory.queries.places import warehouses, zones
 from inventory.queries.worklists import FREE, MINE
 from inventory.services.worklists import release_work, take_work
 from tenancy.errors import NotFound
@@ -43,7 +43,7 @@ class WorkFilters(forms.Form):
         known = [(str(w.pk), w.name) for w in warehouses()]
         offer(self, "warehouse", _("All warehouses"), known)
         if with_zones:
-            offer(self, "zone", _("All zones"), [(str(z.pk), str(z)) for z in all_zones()])
+            offer(self, "zone", _("All zones"), [(str(z.pk), str(z)) for z in zones()])
         else:
             del self.fields["zone"]
 

@@ -97,12 +97,6 @@ def get_zone(zone_id: int) -> Zone:
     return found
 
 
-def all_zones() -> QuerySet[Zone]:
-    """Return every zone with its warehouse, by warehouse and code."""
-    rows = Zone.objects.select_related("warehouse").order_by("warehouse__code", "code", "id")
-    return in_allowed(rows, "warehouse_id")
-
-
 def packing_places(warehouse_id: int) -> QuerySet[Location]:
     """Return where picks may be brought: packing places, then shipping places."""
     kinds = [LocationKind.PACKING, LocationKind.SHIPPING]
