@@ -3,9 +3,10 @@
     python -m benchmarks.ledger [--seconds 5] [--lines 500] [--out FILE]
 
 Both run in the same run, on the same tables, as the application role, under row level security, one
-committed transaction a posting: BEGIN, set the tenant, insert the movements, ensure, lock and
-change the balances, COMMIT. What the service adds is Django, the checks of every line and the
-facts they need. Rates are medians of rounds that alternate between the two.
+committed transaction a posting: BEGIN, set the tenant, insert the movements, lock the values,
+ensure, lock and change the balances, write entries and values, COMMIT. What the service adds is
+Django, the checks of every line, the facts they need and the rule of valuation. Rates are medians
+of rounds that alternate between the two. At last sixteen threads post one product at once.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import json
 import os
 import statistics
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -67,6 +69,7 @@ def measure(seconds: float, lines: int) -> dict[str, Any]:
             "times_bare_sql": round(many[0] / many[1], 2),
             "movements_per_second": round(lines / many[0]),
         },
+        "sixteen writers on one product": bench.hot(seconds),
         "statements": {"one line": bench.statements(1), f"{lines} lines": bench.statements(lines)},
     }
 
@@ -100,7 +103,8 @@ class Bench:
         self.actor = Actor.system("benchmark")
         self.tenant = Tenant.objects.create(slug="bench", name="Bench", time_zone="Europe/Berlin")
         with tenant_scope(self.tenant, actor=self.actor):
-            places = standard_locations(create_warehouse(code="A", name="A").pk)
+            self.warehouse = create_warehouse(code="A", name="A").pk
+            places = standard_locations(self.warehouse)
             self.supplier = places[LocationKind.SUPPLIER].pk
             self.storage = places[LocationKind.STORAGE].pk
             rows = [Product(sku=f"P{n:05}", name=f"P{n}") for n in range(lines)]
@@ -132,12 +136,14 @@ class Bench:
             INSERT_MOVEMENTS,
             LOCK_BALANCES,
         )
+        from inventory.services.ledger_values_sql import LOCK_VALUES, WRITE_VALUES
 
         connection = psycopg.connect(
             os.environ["DATABASE_URL"], autocommit=True, cursor_factory=psycopg.ClientCursor
         )
         products, places = self.products[:count], [self.storage] * count
         nothing: list[None] = [None] * count
+        warehouses = [self.warehouse] * count
         quantities = [Decimal(3)] * count
         tenant_id = self.tenant.pk
 
@@ -149,14 +155,61 @@ class Bench:
                 more = [[20] * count, [""] * count, [now.date()] * count]
                 origin = [tenant_id, "", None, None, "benchmark", now]
                 cursor.execute(INSERT_MOVEMENTS, [*origin, *columns, *more])
-                cursor.fetchall()
+                movement_ids = [row[0] for row in cursor.fetchall()]
+                cursor.execute(LOCK_VALUES, [products, warehouses, tenant_id])
+                value_ids = [row[2] for row in cursor.fetchall()]
                 cursor.execute(ENSURE_BALANCES, [tenant_id, products, places, nothing])
                 cursor.execute(LOCK_BALANCES, [products, places, nothing, tenant_id])
                 ids = [row[0] for row in cursor.fetchall()]
                 zero = [Decimal(0)] * count
                 cursor.execute(CHANGE_BALANCES, [ids, quantities, zero, tenant_id])
+                entries = [movement_ids, products, warehouses, quantities, zero]
+                flags = [[True] * count, [now.date()] * count]
+                changes = [value_ids, quantities, zero, tenant_id]
+                cursor.execute(WRITE_VALUES, [tenant_id, now, *entries, *flags, *changes])
 
         return post
+
+    def hot(self, seconds: float, writers: int = 16) -> dict[str, Any]:
+        """Receive one product from many threads; say how fast, and whether all of it counted."""
+        from django.db import connection
+
+        from inventory.models import StockBalance, StockValue
+        from inventory.queries.integrity import check_book
+        from tenancy.scope import tenant_scope
+
+        post, posted = self.service(1), [0] * writers
+        with tenant_scope(self.tenant, actor=self.actor):
+            before = StockBalance.objects.get(product_id=self.products[0]).on_hand
+        end = time.perf_counter() + seconds
+        errors: list[str] = []
+
+        def work(number: int) -> None:
+            try:
+                while time.perf_counter() < end:
+                    post()
+                    posted[number] += 1
+            except Exception as error:  # noqa: BLE001 - reported as a figure
+                errors.append(str(error))
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(writers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with tenant_scope(self.tenant, actor=self.actor):
+            balance = StockBalance.objects.get(product_id=self.products[0]).on_hand
+            value = StockValue.objects.get(product_id=self.products[0])
+            differences = [str(difference) for difference in check_book()]
+        return {
+            "postings_per_second": round(sum(posted) / seconds, 1),
+            "errors_and_deadlocks": errors,
+            "lost_updates": str(before + 3 * sum(posted) - balance),
+            "value_out_of_step": str(balance - value.quantity),
+            "differences_in_the_book": differences,
+        }
 
     def statements(self, count: int) -> int:
         """Return how many statements the service sends inside the transaction."""
