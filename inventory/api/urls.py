@@ -19,15 +19,49 @@ from inventory.api import (
     put_away,
     receiving,
     reports,
+    returns,
     sales,
     sales_lines,
     settings,
     shipping,
     stock,
+    supplier_returns,
     suppliers,
+    transfers,
     valuation,
     waves,
     worklists,
+)
+
+TRANSFER = (
+    ("", transfers.TransferDetail),
+    ("/lines", transfers.TransferLines),
+    ("/lines/<int:transfer_line_id>", transfers.TransferLineDetail),
+    ("/release", transfers.TransferReleasing),
+    ("/cancel", transfers.TransferCancelling),
+    ("/send", transfers.TransferSending),
+    ("/end-sending", transfers.TransferSendingEnd),
+    ("/receive", transfers.TransferReceiving),
+    ("/loss", transfers.TransferLosing),
+    ("/movements/<int:movement_id>/reverse", transfers.TransferMovementReversal),
+)
+CUSTOMER_RETURN = (
+    ("", returns.CustomerReturnDetail),
+    ("/lines", returns.CustomerReturnLines),
+    ("/receive", returns.CustomerReturnReceiving),
+    ("/inspect", returns.CustomerReturnInspection),
+    ("/close", returns.CustomerReturnClosing),
+    ("/cancel", returns.CustomerReturnCancelling),
+    ("/movements/<int:movement_id>/reverse", returns.CustomerReturnMovementReversal),
+)
+SUPPLIER_RETURN = (
+    ("", supplier_returns.SupplierReturnDetail),
+    ("/lines", supplier_returns.SupplierReturnLines),
+    ("/lines/<int:supplier_return_line_id>", supplier_returns.SupplierReturnLineDetail),
+    ("/send", supplier_returns.SupplierReturnSending),
+    ("/call-back", supplier_returns.SupplierReturnCallingBack),
+    ("/close", supplier_returns.SupplierReturnClosing),
+    ("/cancel", supplier_returns.SupplierReturnCancelling),
 )
 
 urlpatterns = [
@@ -153,4 +187,17 @@ urlpatterns = [
     path("shipments/<int:shipment_id>", shipping.ShipmentOne.as_view()),
     path("sales-orders/<int:sales_order_id>/ship", shipping.OrderShipping.as_view()),
     path("sales-orders/<int:sales_order_id>/stage", shipping.OrderStaging.as_view()),
+    path("transfers", transfers.TransferList.as_view()),
+    *(path(f"transfers/<int:transfer_order_id>{end}", view.as_view()) for end, view in TRANSFER),
+    path("customer-returns", returns.CustomerReturnList.as_view()),
+    path("customer-returns/blind", returns.BlindReturnList.as_view()),
+    *(
+        path(f"customer-returns/<int:customer_return_id>{end}", view.as_view())
+        for end, view in CUSTOMER_RETURN
+    ),
+    path("supplier-returns", supplier_returns.SupplierReturnList.as_view()),
+    *(
+        path(f"supplier-returns/<int:supplier_return_id>{end}", view.as_view())
+        for end, view in SUPPLIER_RETURN
+    ),
 ]
