@@ -8,6 +8,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _, gettext_lazy
 
+from inventory.pages.fields import sent
 from inventory.queries.access import access_of
 from inventory.queries.places import warehouses
 from inventory.services.access import set_warehouse_access
@@ -56,7 +57,7 @@ def member_warehouses(request: HttpRequest, tenant: str, member_id: int) -> Http
     member = get_member(member_id)
     known = [warehouse.pk for warehouse in access_of(member.pk)]
     initial = {"reach": SOME if known else EVERYWHERE, "warehouse_ids": known}
-    form = AccessForm(request.POST or None, initial=initial)
+    form = AccessForm(sent(request), initial=initial)
 
     def change(data: dict[str, Any]) -> str:
         chosen = data["warehouse_ids"] if data["reach"] == SOME else []

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy
 
 from inventory.models import Product
@@ -72,6 +73,11 @@ class ProductCodeField(forms.CharField):
                 self.error_messages["unknown"], code="unknown", params={"code": code}
             )
         return product
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """Return what was sent for a form to be bound to, also nothing at all; None for a look."""
+    return request.POST if request.method == "POST" else None
 
 
 def plain(number: Decimal | None) -> str:

@@ -77,6 +77,27 @@ FLOWS: tuple[FlowLink, ...] = (
         icon="truck",
     ),
     FlowLink(
+        view="inventory:scan_count_place",
+        title=_("Count"),
+        text=_("A place, and everything that lies there."),
+        icon="count",
+        starts_from={ScannedKind.LOCATION: "place"},
+    ),
+    FlowLink(
+        view="inventory:scan_count",
+        title=_("Count this"),
+        text=_("Scan what lies there and type how many."),
+        icon="count",
+        documents={"CycleCount": "cycle_count_id"},
+    ),
+    FlowLink(
+        view="inventory:scan_adjust",
+        title=_("Adjust"),
+        text=_("Damaged, scrapped, expired or found goods."),
+        icon="edit",
+        starts_from={ScannedKind.LOCATION: "place"},
+    ),
+    FlowLink(
         view="inventory:scan_move",
         title=_("Move stock"),
         text=_("From one place of the warehouse to another."),

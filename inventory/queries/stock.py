@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from inventory.models import StockBalance
+from inventory.models import Lot, StockBalance
 from inventory.queries.access import in_allowed
+from tenancy.errors import NotFound
 
 
 def lying(
@@ -52,3 +53,19 @@ def balances(
     if kind:
         rows = rows.filter(location__kind=kind)
     return rows.select_related("product", "location__warehouse", "lot").order_by("id")
+
+
+def get_balance(balance_id: int) -> StockBalance:
+    """Return the balance with its place and lot, empty or not; raise ``NotFound``."""
+    rows = in_allowed(StockBalance.objects.filter(pk=balance_id), "location__warehouse_id")
+    known = 0 < balance_id < 2**63
+    found = rows.select_related("product", "location__warehouse", "lot").first() if known else None
+    if found is None:
+        raise NotFound("stock", balance_id)
+    return found
+
+
+def find_lot(product_id: int, code: str) -> Lot | None:
+    """Return the lot of that code (in any case) of the product, or None."""
+    rows = Lot.objects.filter(product_id=product_id)
+    return rows.filter(code=code).first() or rows.filter(code__iexact=code).first()

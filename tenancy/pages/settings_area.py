@@ -14,6 +14,7 @@ from tenancy.scope import active_scope
 TABS = (
     ("tenancy:settings", gettext_lazy("Company"), Permission.READ),
     ("inventory:periods", gettext_lazy("Periods and valuation"), Permission.READ),
+    ("inventory:warehouse_settings", gettext_lazy("Counting"), Permission.READ),
     ("tenancy:member_list", gettext_lazy("Members"), Permission.MANAGE_MEMBERS),
     ("tenancy:api_key_list", gettext_lazy("API keys"), Permission.MANAGE_KEYS),
     ("tenancy:audit_list", gettext_lazy("Audit trail"), Permission.READ_AUDIT),

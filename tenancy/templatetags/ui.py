@@ -35,14 +35,14 @@ STATE_TONES = {
     **dict.fromkeys(
         [
             *("done", "published", "received", "resolved", "accepted", "available"),
-            *("completed", "picked", "packed", "shipped"),
+            *("completed", "picked", "packed", "shipped", "posted"),
         ],
         "success",
     ),
     **dict.fromkeys(["running", "placed", "partially_received", "acknowledged", "edited"], "info"),
-    **dict.fromkeys(["released", "picking", "allocated", "closed"], "info"),
-    **dict.fromkeys(["new", "open", "confirmed"], "accent"),
-    **dict.fromkeys(["backordered", "partially_allocated"], "warning"),
+    **dict.fromkeys(["released", "picking", "allocated", "closed", "counting", "approved"], "info"),
+    **dict.fromkeys(["new", "open", "confirmed", "requested"], "accent"),
+    **dict.fromkeys(["backordered", "partially_allocated", "recount"], "warning"),
     **dict.fromkeys(["snoozed", "stale", "late", "on_hold", "medium", "short"], "warning"),
     **dict.fromkeys(["failed", "rejected", "critical", "high", "expired", "recalled"], "danger"),
 }
