@@ -229,6 +229,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+LABEL_FONTS: list[str] = env.list("LABEL_FONTS", default=[])
 UPLOAD_MOST_BYTES = 100 * 1024 * 1024
 
 # -- texts, static files, artefacts -------------------------------------------------------------

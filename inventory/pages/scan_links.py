@@ -128,11 +128,13 @@ def flow_links(request: HttpRequest, found: Scanned | None) -> list[Link]:
     ]
 
 
-def document_link(request: HttpRequest, found: Scanned) -> str:
-    """Return the address of the scanned document's page, or nothing when it has none."""
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", found.document_kind).lower()
-    parameter = OTHER_PARAMETERS.get(found.document_kind, f"{name}_id")
-    return _address(request, f"inventory:{name}_detail", **{parameter: found.id})
+def document_address(request: HttpRequest, kind: str, document_id: int | None) -> str:
+    """Return the address of a document's page, or nothing when it has none."""
+    if document_id is None:
+        return ""
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()
+    parameter = OTHER_PARAMETERS.get(kind, f"{name}_id")
+    return _address(request, f"inventory:{name}_detail", **{parameter: document_id})
 
 
 def _addresses(request: HttpRequest, flow: FlowLink, found: Scanned | None) -> Iterator[str]:

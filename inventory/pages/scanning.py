@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _, gettext_lazy
 
-from inventory.pages.scan_links import document_link, flow_links
+from inventory.pages.scan_links import document_address, flow_links
 from inventory.pages.scan_steps import (
     ActionUnknown,
     Outcome,
@@ -86,7 +86,7 @@ def _place_facts(request: HttpRequest) -> dict[str, Any]:
 def _facts(request: HttpRequest, found: Scanned) -> dict[str, Any]:
     """Return what is shown about the thing, with the start of the list of where it lies."""
     if found.kind == ScannedKind.DOCUMENT:
-        return {"document_href": document_link(request, found)}
+        return {"document_href": document_address(request, found.document_kind, found.id)}
     if found.kind == ScannedKind.LOCATION:
         rows = lying(location_id=found.id)
         return {"place": get_location(found.id), **_start(rows)}

@@ -138,7 +138,10 @@ class _Search:
         code = self.scanned
         if code.label == LabelKind.LOCATION:
             yield from self._locations(Q(warehouse__code=code.parts[0], code=code.parts[1]))
+        elif code.label == LabelKind.PACKAGING:
+            yield from self._goods(self._packagings(*code.parts))
         elif code.label is not None:
+            self.looked_for.append(_("SKU"))
             yield from self._goods(_products_by_sku([code.parts[0]]))
         elif code.gtin:
             yield from self._goods(self._by_barcode(gtin_forms(code.gtin)))
@@ -187,6 +190,11 @@ class _Search:
             # one thing may carry the same number in two lengths
             found.setdefault((row.product_id, row.packaging_id), _Goods(row.product, row.packaging))
         return list(found.values())
+
+    def _packagings(self, sku: str, name: str) -> list[_Goods]:
+        self.looked_for.append(_("packaging"))
+        rows = Packaging.objects.filter(product__sku=sku, name=name).select_related("product")
+        return [_Goods(row.product, row) for row in rows.order_by("id")]
 
     def _goods(self, found: Sequence[_Goods]) -> Iterator[Scanned]:
         lots = self._named_lots([goods.product for goods in found])

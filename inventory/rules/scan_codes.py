@@ -40,10 +40,16 @@ class LabelKind(StrEnum):
 
     LOCATION = "LOC"
     PRODUCT = "SKU"
+    PACKAGING = "PCK"
     LOT = "LOT"
 
 
-LABEL_PARTS = {LabelKind.LOCATION: 2, LabelKind.PRODUCT: 1, LabelKind.LOT: 2}
+LABEL_PARTS = {
+    LabelKind.LOCATION: 2,
+    LabelKind.PRODUCT: 1,
+    LabelKind.PACKAGING: 2,
+    LabelKind.LOT: 2,
+}
 OWN_LABEL = re.compile(rf"({'|'.join(LabelKind)}):(.+)", re.IGNORECASE | re.DOTALL)
 
 
@@ -52,7 +58,7 @@ class ScannedCode:
     """A code read. ``text`` is what a plain code is looked up by; absent parts are empty or None.
 
     ``gtin`` has 14 digits. ``label`` and ``parts`` are set for our own labels: warehouse and
-    location, SKU, or SKU and lot.
+    location, SKU, SKU and packaging, or SKU and lot.
     """
 
     raw: str
@@ -98,6 +104,11 @@ def location_code(warehouse: str, location: str) -> str:
 def product_code(sku: str) -> str:
     """Return what our product label carries when the product has no barcode."""
     return _own(LabelKind.PRODUCT, sku)
+
+
+def packaging_code(sku: str, packaging: str) -> str:
+    """Return what our label for a packaging carries when it has no barcode."""
+    return _own(LabelKind.PACKAGING, sku, packaging)
 
 
 def lot_code(sku: str, lot: str) -> str:

@@ -20,6 +20,7 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 ENTITY = re.compile(r"&#?\w+;")
 # names and units that are the same in every language
 SAME_EVERYWHERE = {"Stockcast", "SKU", "API", "CSV", "XLSX", "ABC", "XYZ", "MOQ", "URL", "ID"}
+SAME_EVERYWHERE |= {"PDF", "ZPL", "GTIN"}
 SAME_EVERYWHERE |= {"LSTM", "GRU", "CNN", "RNN", "MLP", "CPU"}
 SAME_EVERYWHERE |= {"SPL", "wSPL", "RMSSE", "wRMSSE", "WAPE", "MSE", "RMSE", "MAE", "MASE"}
 

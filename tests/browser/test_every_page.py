@@ -17,6 +17,8 @@ PAGES = [
     "products/",
     "products/new/",
     "stock/",
+    "lots/",
+    "lots/of-a-document/",
     "movements/",
     "warehouses/",
     "reports/",
@@ -75,6 +77,8 @@ def test_pages_with_an_order_a_supplier_and_a_product_are_clean(
     for rest in (
         *PAGES,
         f"products/{apple.pk}/",
+        f"products/{apple.pk}/labels/",
+        f"warehouses/{site.warehouse.pk}/labels/",
         f"warehouses/{site.warehouse.pk}/",
         f"purchase-orders/{order.pk}/",
         f"purchase-orders/{order.pk}/receive/",

@@ -21,7 +21,7 @@ from inventory.queries.scanning import (
     ScannedKind,
     resolve_scan,
 )
-from inventory.rules.scan_codes import location_code, lot_code, product_code
+from inventory.rules.scan_codes import location_code, lot_code, packaging_code, product_code
 from inventory.services.places import create_location
 from tests.cast import House
 from tests.inventory.book import Site, make_lot, make_product, make_site
@@ -79,6 +79,15 @@ def test_a_packaging_counts_its_units_times_the_count_of_the_label(site: Site) -
     assert (found.kind, found.packaging_id, found.quantity) == ("packaging", case.pk, 12)
     # 12 units x 4 cases = 48
     assert resolve_scan(f"]C102{'0' + GTIN}374").quantity == 48
+
+
+def test_a_packaging_without_a_barcode_is_found_by_our_label(site: Site) -> None:
+    apple = make_product()
+    case = Packaging.objects.create(product=apple, name="case 4/6", units=Decimal(24))
+    found = resolve_scan(packaging_code("APPLE", "case 4/6"))
+    assert (found.kind, found.id, found.quantity) == ("packaging", case.pk, 24)
+    with pytest.raises(CodeUnknown):
+        resolve_scan(packaging_code("APPLE", "pallet"))
 
 
 def test_a_lot_is_found_by_gtin_and_lot_by_our_label_and_by_its_code(site: Site) -> None:
