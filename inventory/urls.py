@@ -30,12 +30,15 @@ from inventory.pages import (
     scan_pack,
     scan_pick,
     scan_ship,
+    scan_transfer,
     scanning,
     settings,
     shipping,
     stock,
     suppliers,
     traceability,
+    transfer_work,
+    transfers,
     valuation,
     wave_release,
     waves,
@@ -45,6 +48,28 @@ from inventory.queries.reports import REPORTS
 from inventory.services.report_files import WRITERS
 
 app_name = "inventory"
+TRANSFER = (
+    ("", transfers.transfer_detail, "transfer_order_detail"),
+    ("lines/", transfers.transfer_add_line, "transfer_add_line"),
+    (
+        "lines/<int:transfer_line_id>/remove/",
+        transfers.transfer_remove_line,
+        "transfer_remove_line",
+    ),
+    ("release/", transfers.transfer_release, "transfer_release"),
+    ("cancel/", transfers.transfer_cancel, "transfer_cancel"),
+    ("send/", transfers.transfer_send, "transfer_send"),
+    ("end-sending/", transfers.transfer_end_sending, "transfer_end_sending"),
+    ("receive/", transfer_work.transfer_receive, "transfer_receive"),
+    ("loss/", transfer_work.transfer_lose, "transfer_lose"),
+    (
+        "movements/<int:movement_id>/take-back/",
+        transfers.transfer_take_back,
+        "transfer_take_back",
+    ),
+    ("scan/send/", scan_transfer.scan_send_transfer, "scan_send_transfer"),
+    ("scan/receive/", scan_transfer.scan_receive_transfer, "scan_receive_transfer"),
+)
 urlpatterns = [
     path("products/", products.product_list, name="product_list"),
     path("products/new/", products.product_create, name="product_create"),
@@ -270,6 +295,18 @@ urlpatterns = [
         "settings/members/<int:member_id>/warehouses/",
         access.member_warehouses,
         name="member_warehouses",
+    ),
+    path("transfers/", transfers.transfer_list, name="transfer_list"),
+    path("transfers/new/", transfers.transfer_create, name="transfer_create"),
+    path("transfers/to-send/", transfer_work.transfer_send_list, name="transfer_send_list"),
+    path(
+        "transfers/to-receive/",
+        transfer_work.transfer_receive_list,
+        name="transfer_receive_list",
+    ),
+    *(
+        path(f"transfers/<int:transfer_order_id>/{end}", view, name=name)
+        for end, view, name in TRANSFER
     ),
     path("warehouses/", places.warehouse_list, name="warehouse_list"),
     path("warehouses/new/", places.warehouse_create, name="warehouse_create"),

@@ -98,6 +98,20 @@ FLOWS: tuple[FlowLink, ...] = (
         starts_from={ScannedKind.LOCATION: "place"},
     ),
     FlowLink(
+        view="inventory:scan_send_transfer",
+        title=_("Send this transfer"),
+        text=_("Place by place, what is promised to it."),
+        icon="truck",
+        documents={"TransferOrder": "transfer_order_id"},
+    ),
+    FlowLink(
+        view="inventory:scan_receive_transfer",
+        title=_("Receive this transfer"),
+        text=_("What was sent, onto the dock."),
+        icon="inbound",
+        documents={"TransferOrder": "transfer_order_id"},
+    ),
+    FlowLink(
         view="inventory:scan_move",
         title=_("Move stock"),
         text=_("From one place of the warehouse to another."),

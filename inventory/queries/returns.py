@@ -18,12 +18,15 @@ from inventory.models import (
     SupplierReturn,
     SupplierReturnLine,
     SupplierReturnState,
+    WorkKind,
 )
 from inventory.queries.access import in_allowed
+from inventory.queries.worklists import of_assignee
 from tenancy.errors import NotFound
 
 MONEY: DecimalField[Decimal, Decimal] = DecimalField(max_digits=38, decimal_places=12)
 NOTHING = Decimal(0)
+WAITING_FIRST: tuple[str, ...] = ("received_at", "id")
 
 
 @dataclass(frozen=True)
@@ -65,17 +68,17 @@ def search_returns(*, text: str = "", warehouse_id: int | None = None) -> QueryS
     return rows if warehouse_id is None else rows.filter(warehouse_id=warehouse_id)
 
 
-def returns_to_inspect(warehouse_id: int | None = None) -> QuerySet[CustomerReturn]:
+def returns_to_inspect(
+    *, warehouse_id: int | None = None, text: str = "", assignee: str = ""
+) -> QuerySet[CustomerReturn]:
     """Return what came back and waits for a decision, what has waited longest first."""
     inspected = F("quantity_restocked") + F("quantity_quarantined")
     inspected += F("quantity_scrapped") + F("quantity_to_supplier")
     waiting = CustomerReturnLine.objects.filter(quantity_received__gt=inspected)
-    rows = customer_returns().filter(
+    rows = search_returns(text=text, warehouse_id=warehouse_id).filter(
         state=CustomerReturnState.RECEIVED, pk__in=waiting.values("customer_return_id")
     )
-    if warehouse_id is not None:
-        rows = rows.filter(warehouse_id=warehouse_id)
-    return rows.order_by("received_at", "id")
+    return of_assignee(rows, WorkKind.INSPECT, assignee).order_by(*WAITING_FIRST)
 
 
 def get_return(customer_return_id: int) -> CustomerReturn:

@@ -16,8 +16,10 @@ from inventory.models import (
     TransferOrder,
     TransferPiece,
     TransferState,
+    WorkKind,
 )
 from inventory.queries.access import in_allowed
+from inventory.queries.worklists import of_assignee
 from tenancy.errors import NotFound
 
 NO_DAY = date.max
@@ -45,7 +47,9 @@ def search_transfers(*, text: str = "", warehouse_id: int | None = None) -> Quer
 
     Each has ``due_on``: the expected day, or the last day there is when none is known.
     """
-    rows = _with_due_day(transfer_orders())
+    rows = transfer_orders().annotate(
+        due_on=Coalesce(F("expected_on"), Value(NO_DAY), output_field=DateField())
+    )
     if text:
         rows = rows.filter(Q(number__istartswith=text) | Q(note__icontains=text))
     if warehouse_id is not None:
@@ -53,33 +57,32 @@ def search_transfers(*, text: str = "", warehouse_id: int | None = None) -> Quer
     return rows
 
 
-def transfers_to_send(warehouse_id: int | None = None) -> QuerySet[TransferOrder]:
+def transfers_to_send(
+    *, warehouse_id: int | None = None, text: str = "", assignee: str = ""
+) -> QuerySet[TransferOrder]:
     """Return what waits to leave: released or sent in part, with stock promised; late first."""
     promised = Allocation.objects.filter(
         transfer_line__order_id=OuterRef("pk"), state=AllocationState.ALLOCATED
     )
-    rows = in_allowed(
-        TransferOrder.objects.select_related("from_warehouse", "to_warehouse"),
-        "from_warehouse_id",
-    )
-    rows = rows.filter(Exists(promised), state__in=OPEN_STATES)
+    rows = in_allowed(search_transfers(), "from_warehouse_id")
+    rows = rows.filter(Exists(promised), state__in=OPEN_STATES, number__istartswith=text)
     if warehouse_id is not None:
         rows = rows.filter(from_warehouse_id=warehouse_id)
-    return _with_due_day(rows).order_by(*DUE_FIRST)
+    return of_assignee(rows, WorkKind.SEND_TRANSFER, assignee).order_by(*DUE_FIRST)
 
 
-def transfers_to_receive(warehouse_id: int | None = None) -> QuerySet[TransferOrder]:
+def transfers_to_receive(
+    *, warehouse_id: int | None = None, text: str = "", assignee: str = ""
+) -> QuerySet[TransferOrder]:
     """Return what is on the way: goods that were sent and have not arrived; late first."""
     coming = TransferLine.objects.filter(
         order_id=OuterRef("pk"), quantity_sent__gt=F("quantity_received") + F("quantity_lost")
     )
-    rows = in_allowed(
-        TransferOrder.objects.select_related("from_warehouse", "to_warehouse"), "to_warehouse_id"
-    )
-    rows = rows.filter(Exists(coming), state=TransferState.IN_TRANSIT)
+    rows = in_allowed(search_transfers(), "to_warehouse_id")
+    rows = rows.filter(Exists(coming), state=TransferState.IN_TRANSIT, number__istartswith=text)
     if warehouse_id is not None:
         rows = rows.filter(to_warehouse_id=warehouse_id)
-    return _with_due_day(rows).order_by(*DUE_FIRST)
+    return of_assignee(rows, WorkKind.RECEIVE_TRANSFER, assignee).order_by(*DUE_FIRST)
 
 
 def transfer_totals(transfer_order_ids: Collection[int]) -> dict[int, TransferTotals]:
@@ -137,7 +140,3 @@ def pieces_on_the_way(transfer_order_id: int) -> QuerySet[TransferPiece]:
         .select_related("line__product", "lot")
         .order_by("line_id", "id")
     )
-
-
-def _with_due_day(rows: QuerySet[TransferOrder]) -> QuerySet[TransferOrder]:
-    return rows.annotate(due_on=Coalesce(F("expected_on"), Value(NO_DAY), output_field=DateField()))

@@ -35,13 +35,16 @@ STATE_TONES = {
     **dict.fromkeys(
         [
             *("done", "published", "received", "resolved", "accepted", "available"),
-            *("completed", "picked", "packed", "shipped", "posted"),
+            *("inspected", "completed", "picked", "packed", "shipped", "posted"),
         ],
         "success",
     ),
-    **dict.fromkeys(["running", "placed", "partially_received", "acknowledged", "edited"], "info"),
+    **dict.fromkeys(
+        ["running", "in_transit", "sent", "placed", "partially_received", "acknowledged", "edited"],
+        "info",
+    ),
     **dict.fromkeys(["released", "picking", "allocated", "closed", "counting", "approved"], "info"),
-    **dict.fromkeys(["new", "open", "confirmed", "requested"], "accent"),
+    **dict.fromkeys(["new", "open", "confirmed", "requested", "expected"], "accent"),
     **dict.fromkeys(["backordered", "partially_allocated", "recount"], "warning"),
     **dict.fromkeys(["snoozed", "stale", "late", "on_hold", "medium", "short"], "warning"),
     **dict.fromkeys(["failed", "rejected", "critical", "high", "expired", "recalled"], "danger"),
