@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from inventory.pages.counting import NAV, tabs
 from inventory.pages.fields import sent
@@ -89,9 +89,11 @@ def reasons(place: RiskyPlace) -> list[str]:
     if risk.variability >= 2:
         words.append(_("sells unsteadily"))
     if facts.anomalies:
-        words.append(_("%(count)d corrections") % {"count": facts.anomalies})
+        said = ngettext("%(count)d correction", "%(count)d corrections", facts.anomalies)
+        words.append(said % {"count": facts.anomalies})
     if facts.short_picks:
-        words.append(_("%(count)d short picks") % {"count": facts.short_picks})
+        said = ngettext("%(count)d short pick", "%(count)d short picks", facts.short_picks)
+        words.append(said % {"count": facts.short_picks})
     return words
 
 
