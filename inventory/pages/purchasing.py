@@ -11,18 +11,22 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from inventory.models import PurchaseOrder, PurchaseOrderState
-from inventory.pages.fields import ProductCodeField, day_field, money_field, quantity_field
+from inventory.pages.fields import ProductCodeField, day_field, money_field, plain, quantity_field
 from inventory.queries.movements import movements_of_order
 from inventory.queries.places import warehouses
 from inventory.queries.purchasing import (
     expected_orders,
+    get_order_line,
     get_purchase_order,
     late_orders,
     order_totals,
+    quantity_hints,
     search_purchase_orders,
 )
+from inventory.queries.receiving import receipts_of
 from inventory.queries.suppliers import supplier_items, suppliers
 from inventory.rules.business_day import business_day
+from inventory.services.purchase_amendments import Amendment, amend_order_line
 from inventory.services.purchasing import (
     OrderLine,
     add_order_lines,
@@ -44,6 +48,7 @@ EXPECTED, LATE = "expected", "late"
 NEWEST_FIRST, DUE_FIRST = ("-id",), ("due_on", "id")
 SUGGESTED_PRODUCTS = 500
 LATEST_MOVEMENTS = 20
+LATEST_RECEIPTS = 20
 
 
 class OrderFilters(forms.Form):
@@ -99,6 +104,18 @@ class LineForm(forms.Form):
         help_text=gettext_lazy("Left empty: the supplier's price at this quantity."),
     )
     promised_on = day_field(gettext_lazy("Promised"), required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class AmendmentForm(forms.Form):
+    quantity = quantity_field(gettext_lazy("Quantity"))
+    unit_price = money_field(gettext_lazy("Unit price"))
+    promised_on = day_field(gettext_lazy("Promised"), required=False)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        help_text=gettext_lazy("What was agreed with the supplier; kept in the audit trail."),
+    )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
@@ -188,6 +205,47 @@ def purchase_order_remove_line(
     )
 
 
+def purchase_order_amend_line(
+    request: HttpRequest, tenant: str, order_id: int, line_id: int
+) -> HttpResponse:
+    """Amend a line of a placed order, with the reason."""
+    require(Permission.BUY)
+    order = get_purchase_order(order_id)
+    line = get_order_line(order, line_id)
+    initial = {
+        "quantity": plain(line.quantity),
+        "unit_price": plain(line.unit_price),
+        "promised_on": line.promised_on,
+        "version": order.version,
+    }
+    form = AmendmentForm(request.POST or None, initial=initial)
+
+    def amend(data: dict[str, Any]) -> str:
+        reason, version = data.pop("reason"), data.pop("version")
+        amend_order_line(
+            order_id=order.pk,
+            line_id=line.pk,
+            amendment=Amendment(**data),
+            reason=reason,
+            version=version,
+        )
+        return address(request, DETAIL, order_id=order.pk)
+
+    if request.method == "POST":
+        answer = send_form(request, form, amend, _("The line was amended."))
+        if answer is not None:
+            return answer
+    return show(
+        request,
+        "inventory/purchase_order_amend.html",
+        NAV,
+        order=order,
+        line=line,
+        form=form,
+        status=UNPROCESSABLE if form.errors else 200,
+    )
+
+
 @require_POST
 def purchase_order_place(request: HttpRequest, tenant: str, order_id: int) -> HttpResponse:
     """Place a draft with its supplier, below the minimum only when the button said so."""
@@ -249,6 +307,8 @@ def _show_order(
         can_cancel=order.state in {PurchaseOrderState.DRAFT, PurchaseOrderState.PLACED},
         can_close=order.state
         in {PurchaseOrderState.RECEIVED, PurchaseOrderState.PARTIALLY_RECEIVED},
+        hints=quantity_hints(order) if is_draft else {},
+        receipts=[] if is_draft else list(receipts_of(order)[:LATEST_RECEIPTS]),
         offers=list(offers[:SUGGESTED_PRODUCTS]) if is_draft else [],
         movements=[] if is_draft else list(movements_of_order(order)[:LATEST_MOVEMENTS]),
         form=form or LineForm(initial={"version": order.version}),

@@ -45,11 +45,24 @@ class FlowLink:
 
 FLOWS: tuple[FlowLink, ...] = (
     FlowLink(
-        view="inventory:purchase_order_receive",
-        title=_("Receive goods"),
-        text=_("Scan a purchase order to receive it."),
+        view="inventory:scan_receive",
+        title=_("Receive"),
+        text=_("A delivery: the order, what arrived, done."),
+        icon="inbound",
+    ),
+    FlowLink(
+        view="inventory:scan_receive_order",
+        title=_("Receive this order"),
+        text=_("Scan what arrived of it."),
         icon="inbound",
         documents={"PurchaseOrder": "order_id"},
+    ),
+    FlowLink(
+        view="inventory:scan_put_away",
+        title=_("Put away"),
+        text=_("From the dock to where it belongs."),
+        icon="layers",
+        starts_from={ScannedKind.PRODUCT: "product"},
     ),
     FlowLink(
         view="inventory:pick_list",

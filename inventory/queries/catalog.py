@@ -13,6 +13,7 @@ from inventory.models import (
     PROMISABLE_KINDS,
     Barcode,
     Category,
+    Lot,
     Packaging,
     Product,
     StockBalance,
@@ -103,6 +104,11 @@ def product_balances(product_id: int) -> QuerySet[StockBalance]:
 def product_packagings(product_id: int) -> QuerySet[Packaging]:
     """Return the packagings of a product, smallest first."""
     return Packaging.objects.filter(product_id=product_id).order_by("units", "id")
+
+
+def find_lot(product_id: int, code: str) -> Lot | None:
+    """Return the product's lot of that code, or None."""
+    return Lot.objects.filter(product_id=product_id, code=code).first()
 
 
 def product_barcodes(product_id: int) -> QuerySet[Barcode]:

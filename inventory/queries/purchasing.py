@@ -102,6 +102,14 @@ def get_purchase_order(order_id: int) -> PurchaseOrder:
     return found
 
 
+def get_order_line(order: PurchaseOrder, line_id: int) -> PurchaseOrderLine:
+    """Return the line of that order; raise ``NotFound``."""
+    found = next((line for line in order.lines.all() if line.pk == line_id), None)
+    if found is None:
+        raise NotFound("order line", line_id)
+    return found
+
+
 def quantity_hints(order: PurchaseOrder) -> dict[int, QuantityHint]:
     """Return, by line, what the supplier may not deliver as ordered: below its minimum order
     quantity, or off its order multiple. One statement.

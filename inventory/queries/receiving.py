@@ -24,6 +24,7 @@ from inventory.queries.access import in_allowed
 from inventory.queries.purchasing import expected_orders, search_purchase_orders
 from inventory.queries.worklists import of_assignee
 from tenancy.errors import NotFound
+from tenancy.scope import active_scope
 
 EXPECTED_ORDER = ("due_on", "id")
 NOTHING = Decimal(0)
@@ -44,6 +45,11 @@ class OpenLine:
     line: PurchaseOrderLine
     open: Decimal
     on_receipts: Decimal
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether something is on open receipts, but not just what is still to come."""
+        return bool(self.on_receipts) and self.on_receipts != self.open
 
 
 def orders_to_receive(
@@ -137,6 +143,13 @@ def get_receipt_line(receipt_id: int, receipt_line_id: int) -> ReceiptLine:
     if found is None:
         raise NotFound("receipt line", receipt_line_id)
     return found
+
+
+def my_open_receipt(order_id: int) -> Receipt | None:
+    """Return the receipt of the order that the active person has open, the newest; or None."""
+    mine = active_scope().actor.label[:160]
+    rows = receipts().filter(purchase_order_id=order_id, state=ReceiptState.OPEN)
+    return rows.filter(created_by_label=mine).first()
 
 
 def line_counts(receipt_ids: Collection[int]) -> dict[int, int]:

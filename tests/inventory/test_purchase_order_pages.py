@@ -157,8 +157,9 @@ def test_the_list_asks_the_same_number_of_questions_however_many_orders(
         client.get(north.path(LIST))
 
 
-# session, user, tenant, savepoint, scope, membership, suppliers, orders, lines, scope left, release
-LIST_QUERIES = 11
+# session, user, tenant, savepoint, scope, membership, suppliers, warehouses the member works in,
+# orders, lines, scope left, release
+LIST_QUERIES = 12
 
 
 # -- drafts ---------------------------------------------------------------------------------------

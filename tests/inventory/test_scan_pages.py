@@ -113,7 +113,7 @@ def test_a_scanned_order_leads_to_its_page_and_to_receiving(north: House) -> Non
     place(north, order)
     hand = Handheld(north, "scan/").scan(order.number)
     assert north.path(f"purchase-orders/{order.pk}/") in hand.text
-    assert north.path(f"purchase-orders/{order.pk}/receive/") in hand.text
+    assert north.path(f"purchase-orders/{order.pk}/scan/") in hand.text
 
 
 def test_an_unknown_code_is_refused_with_422_and_stays_on_the_page(shop) -> None:
