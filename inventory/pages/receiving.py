@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _, gettext_lazy
 
 from inventory.models import (
+    DifferenceReason,
     Location,
     LocationKind,
     LotTracking,
@@ -32,6 +33,10 @@ from tenancy.permissions import Permission, require
 
 RECEIVING_KINDS = {LocationKind.RECEIVING, LocationKind.STORAGE, LocationKind.QUARANTINE}
 SUGGESTED_PLACES = 300
+REASONS = [
+    ("", gettext_lazy("Over- or short-delivered")),
+    *(choice for choice in DifferenceReason.choices if choice[0]),
+]
 DETAIL = "inventory:purchase_order_detail"
 
 
@@ -43,6 +48,7 @@ class ReceiptRow:
     open_quantity: Decimal
     quantity: BoundField
     damaged: BoundField
+    difference_reason: BoundField
     lot_code: BoundField | None
     expires_on: BoundField | None
 
@@ -73,6 +79,9 @@ class ReceiptForm(forms.Form):
         self.fields[f"damaged_{line.pk}"] = quantity_field(
             _("Damaged, to the place for damaged goods"), required=False, min_value=0
         )
+        self.fields[f"difference_reason_{line.pk}"] = forms.ChoiceField(
+            label=_("If it differs, why"), required=False, choices=REASONS
+        )
         if line.product.lot_tracking != LotTracking.NONE:
             self.fields[f"lot_code_{line.pk}"] = forms.CharField(
                 label=_("Lot"),
@@ -91,6 +100,7 @@ class ReceiptForm(forms.Form):
                 open_quantity=_open_quantity(line),
                 quantity=self[f"quantity_{line.pk}"],
                 damaged=self[f"damaged_{line.pk}"],
+                difference_reason=self[f"difference_reason_{line.pk}"],
                 lot_code=self[f"lot_code_{line.pk}"] if has_lots else None,
                 expires_on=self[f"expires_on_{line.pk}"] if has_lots else None,
             )
@@ -127,6 +137,7 @@ class ReceiptForm(forms.Form):
                 lot_code=data.get(f"lot_code_{line.pk}", ""),
                 expires_on=data.get(f"expires_on_{line.pk}"),
                 damaged=data.get(f"damaged_{line.pk}") or Decimal(0),
+                difference_reason=data.get(f"difference_reason_{line.pk}", ""),
             )
             for line in self.open_lines
             if data.get(f"quantity_{line.pk}")

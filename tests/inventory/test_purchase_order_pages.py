@@ -16,6 +16,7 @@ from inventory.models import (
     Product,
     PurchaseOrder,
     PurchaseOrderState,
+    ReceiptLine,
     StockMovement,
 )
 from inventory.pages import purchasing
@@ -307,6 +308,16 @@ def test_an_operator_receives_in_parts_and_the_form_offers_what_is_open(north: H
         assert on_hand(apple, site.at("damaged")) == 1
     assert fresh(north, order).state == PurchaseOrderState.PARTIALLY_RECEIVED
     assert 'value="6"' in client.get(page(north, order, "receive/")).content.decode()
+
+
+def test_the_reason_of_a_difference_is_kept_on_the_receipt(north: House) -> None:
+    _site, _apple, order = world(north)
+    place(north, order)
+    form = receipt(order, north, quantity="4", difference_reason="wrong_lot")
+    assert north.client("operator").post(page(north, order, "receive/"), form).status_code == 302
+    with north.scope():
+        line = ReceiptLine.objects.get()
+        assert (line.difference_reason, line.receipt.state) == ("wrong_lot", "completed")
 
 
 def test_pressing_receive_twice_counts_once(north: House) -> None:

@@ -20,12 +20,16 @@ from inventory.models import (
     Receipt,
     ReceiptLine,
     ReceiptState,
+    StockBalance,
     StockMovement,
     WorkKind,
 )
 from inventory.queries.integrity import check_book
 from inventory.queries.movements import movements_of_order
+from inventory.queries.put_away import put_away_work
+from inventory.queries.receiving import get_receipt, orders_to_receive, receipts
 from inventory.queries.worklists import live_claims
+from inventory.services.access import set_warehouse_access
 from inventory.services.ledger import (
     CorrectTheDocument,
     InsufficientStock,
@@ -33,6 +37,7 @@ from inventory.services.ledger import (
     reverse_movement,
 )
 from inventory.services.purchasing import WrongOrderState, cancel_order, close_order
+from inventory.services.put_away import put_away
 from inventory.services.receiving import (
     Arrival,
     DifferenceUnexplained,
@@ -50,7 +55,7 @@ from inventory.services.receiving import (
 from inventory.services.suppliers import SupplierFields, create_supplier
 from inventory.services.worklists import claim_work
 from tenancy.errors import Invalid, NotFound, Refused, StaleVersion
-from tenancy.models import AuditEvent
+from tenancy.models import AuditEvent, Membership
 from tenancy.permissions import PermissionRefused
 from tests.cast import House
 from tests.inventory.book import Site, make_product, make_site, on_hand
@@ -432,6 +437,32 @@ def test_a_viewer_receives_nothing(north: House) -> None:
     with north.scope("viewer"):
         for attempt in (lambda: add(receipt, apple), lambda: complete(receipt)):
             with pytest.raises(PermissionRefused):
+                attempt()
+
+
+def test_a_member_of_another_warehouse_finds_none_of_it(north: House) -> None:
+    with north.scope():
+        here, there = make_site(), make_site("THERE")
+        apple = make_product()
+        order, receipt = placed_order(here, apple), blind(here)
+        post_movements(lines=[here.line(apple, 5, "supplier", "receiving")])
+        waits = StockBalance.objects.get(location=here.at("receiving"))
+        member = Membership.objects.get(user=north.members["operator"])
+        set_warehouse_access(membership_id=member.pk, warehouse_ids=[there.warehouse.pk])
+    with north.scope("operator"):
+        assert list(receipts()) == list(orders_to_receive()) == list(put_away_work()) == []
+        for attempt in (
+            lambda: open_receipt(order_id=order.pk),
+            lambda: add(receipt, apple),
+            lambda: complete(receipt),
+            lambda: get_receipt(receipt.pk),
+            lambda: put_away(
+                stock_balance_id=waits.pk,
+                to_location_id=here.at("storage"),
+                quantity=Decimal(1),
+            ),
+        ):
+            with pytest.raises(NotFound):
                 attempt()
 
 
