@@ -4,12 +4,9 @@ from django.urls import path
 
 from inventory.pages import (
     access,
-    adjustments,
     allocation,
     channels,
-    count_review,
-    count_risk,
-    counting,
+    count_urls,
     customers,
     importing,
     labels,
@@ -27,9 +24,6 @@ from inventory.pages import (
     sales,
     sales_lines,
     sales_steps,
-    scan_adjust,
-    scan_count,
-    scan_count_place,
     scan_move,
     scan_pack,
     scan_pick,
@@ -38,7 +32,6 @@ from inventory.pages import (
     scan_ship,
     scan_transfer,
     scanning,
-    settings,
     shipping,
     stock,
     suppliers,
@@ -78,6 +71,7 @@ TRANSFER = (
     ("scan/receive/", scan_transfer.scan_receive_transfer, "scan_receive_transfer"),
 )
 urlpatterns = [
+    *count_urls.urlpatterns,
     path("products/", products.product_list, name="product_list"),
     path("products/new/", products.product_create, name="product_create"),
     path("products/<int:product_id>/", products.product_detail, name="product_detail"),
@@ -85,53 +79,6 @@ urlpatterns = [
     path("products/<int:product_id>/codes/", products.product_codes, name="product_codes"),
     path("scan/", scanning.scan, name="scan"),
     path("scan/move/", scan_move.scan_move, name="scan_move"),
-    path("counts/", counting.count_list, name="count_list"),
-    path("counts/review/", counting.count_review_list, name="count_review_list"),
-    path("counts/all/", counting.count_history, name="count_history"),
-    path("counts/risk/", count_risk.count_risk, name="count_risk"),
-    path("counts/new/", counting.count_request, name="count_request"),
-    path("counts/<int:cycle_count_id>/", counting.cycle_count_detail, name="cycle_count_detail"),
-    path(
-        "counts/<int:cycle_count_id>/start/", counting.cycle_count_start, name="cycle_count_start"
-    ),
-    path(
-        "counts/<int:cycle_count_id>/submit/",
-        counting.cycle_count_submit,
-        name="cycle_count_submit",
-    ),
-    path(
-        "counts/<int:cycle_count_id>/cancel/",
-        counting.cycle_count_cancel,
-        name="cycle_count_cancel",
-    ),
-    path(
-        "counts/<int:cycle_count_id>/approve/",
-        count_review.cycle_count_approve,
-        name="cycle_count_approve",
-    ),
-    path(
-        "counts/<int:cycle_count_id>/post/", count_review.cycle_count_post, name="cycle_count_post"
-    ),
-    path(
-        "counts/<int:cycle_count_id>/recount/",
-        count_review.cycle_count_recount,
-        name="cycle_count_recount",
-    ),
-    path(
-        "counts/<int:cycle_count_id>/rebase/",
-        count_review.cycle_count_rebase,
-        name="cycle_count_rebase",
-    ),
-    path("scan/count/", scan_count_place.scan_count_place, name="scan_count_place"),
-    path("scan/count/<int:cycle_count_id>/", scan_count.scan_count, name="scan_count"),
-    path("scan/adjust/", scan_adjust.scan_adjust, name="scan_adjust"),
-    path("stock/adjust/", adjustments.stock_adjust, name="stock_adjust"),
-    path(
-        "movements/<int:movement_id>/reverse/",
-        adjustments.movement_reverse,
-        name="movement_reverse",
-    ),
-    path("settings/counting/", settings.warehouse_settings, name="warehouse_settings"),
     path("lots/", lots.lot_list, name="lot_list"),
     path("lots/of-a-document/", traceability.document_lots, name="document_lots"),
     path("lots/<int:lot_id>/", traceability.lot_detail, name="lot_detail"),
