@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -59,3 +60,8 @@ def counted(
 def _is_open(count: CycleCount, one: CountEntry) -> bool:
     lines = count.lines.filter(product_id=one.product_id, round_number=1, to_recount=True)
     return bool(lines.exists())
+
+
+def without_random_words(text: str) -> str:
+    """Return the text without keys, tokens and request ids, which may hold any number."""
+    return re.sub(r"\b[A-Za-z0-9]{20,}\b", "", text)
