@@ -30,46 +30,22 @@ from inventory.pages import (
     scan_put_away,
     scan_receive,
     scan_ship,
-    scan_transfer,
     scanning,
     shipping,
     stock,
     suppliers,
     to_receive,
     traceability,
-    transfer_work,
-    transfers,
     valuation,
     wave_release,
     waves,
     worklists,
 )
+from inventory.pages.document_urls import DOCUMENT_URLS
 from inventory.queries.reports import REPORTS
 from inventory.services.report_files import WRITERS
 
 app_name = "inventory"
-TRANSFER = (
-    ("", transfers.transfer_detail, "transfer_order_detail"),
-    ("lines/", transfers.transfer_add_line, "transfer_add_line"),
-    (
-        "lines/<int:transfer_line_id>/remove/",
-        transfers.transfer_remove_line,
-        "transfer_remove_line",
-    ),
-    ("release/", transfers.transfer_release, "transfer_release"),
-    ("cancel/", transfers.transfer_cancel, "transfer_cancel"),
-    ("send/", transfers.transfer_send, "transfer_send"),
-    ("end-sending/", transfers.transfer_end_sending, "transfer_end_sending"),
-    ("receive/", transfer_work.transfer_receive, "transfer_receive"),
-    ("loss/", transfer_work.transfer_lose, "transfer_lose"),
-    (
-        "movements/<int:movement_id>/take-back/",
-        transfers.transfer_take_back,
-        "transfer_take_back",
-    ),
-    ("scan/send/", scan_transfer.scan_send_transfer, "scan_send_transfer"),
-    ("scan/receive/", scan_transfer.scan_receive_transfer, "scan_receive_transfer"),
-)
 urlpatterns = [
     *count_urls.urlpatterns,
     path("products/", products.product_list, name="product_list"),
@@ -309,18 +285,7 @@ urlpatterns = [
         access.member_warehouses,
         name="member_warehouses",
     ),
-    path("transfers/", transfers.transfer_list, name="transfer_list"),
-    path("transfers/new/", transfers.transfer_create, name="transfer_create"),
-    path("transfers/to-send/", transfer_work.transfer_send_list, name="transfer_send_list"),
-    path(
-        "transfers/to-receive/",
-        transfer_work.transfer_receive_list,
-        name="transfer_receive_list",
-    ),
-    *(
-        path(f"transfers/<int:transfer_order_id>/{end}", view, name=name)
-        for end, view, name in TRANSFER
-    ),
+    *DOCUMENT_URLS,
     path("warehouses/", places.warehouse_list, name="warehouse_list"),
     path("warehouses/new/", places.warehouse_create, name="warehouse_create"),
     path("warehouses/<int:warehouse_id>/", places.warehouse_detail, name="warehouse_detail"),

@@ -125,6 +125,19 @@ FLOWS: tuple[FlowLink, ...] = (
         documents={"TransferOrder": "transfer_order_id"},
     ),
     FlowLink(
+        view="inventory:scan_receive_return",
+        title=_("Receive a return"),
+        text=_("What a customer sends back, into quarantine."),
+        icon="inbound",
+    ),
+    FlowLink(
+        view="inventory:scan_inspect_return",
+        title=_("Inspect this return"),
+        text=_("Back to stock, aside, to the supplier, or scrap."),
+        icon="search",
+        documents={"CustomerReturn": "customer_return_id"},
+    ),
+    FlowLink(
         view="inventory:scan_move",
         title=_("Move stock"),
         text=_("From one place of the warehouse to another."),

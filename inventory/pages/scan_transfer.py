@@ -50,7 +50,7 @@ class SendFlow(WaitingFlow):
     def waiting(self) -> list[Waiting]:
         place_id = self.row_id("place")
         return [
-            Waiting(row.pk, row.product, row.lot, row.quantity, row.location.code)
+            Waiting(str(row.pk), row.product, row.lot, row.quantity, row.location.code)
             for row in self.promises.values()
             if place_id is None or row.location_id == place_id
         ]
@@ -74,7 +74,7 @@ class SendFlow(WaitingFlow):
             "name": first.product.name,
         }
         everything = [
-            Waiting(row.pk, row.product, row.lot, row.quantity, row.location.code)
+            Waiting(str(row.pk), row.product, row.lot, row.quantity, row.location.code)
             for row in self.promises.values()
         ]
         return Step(
@@ -108,7 +108,7 @@ class SendFlow(WaitingFlow):
         return super().press(action)
 
     def settle(self, row: Waiting, quantity: Decimal) -> Outcome:
-        promise = self.promises[row.row_id]
+        promise = self.promises[int(row.key)]
         part = SentGoods(
             promise.transfer_line_id or 0, promise.location_id, quantity, promise.lot_id
         )
@@ -148,7 +148,7 @@ class ReceiveFlow(WaitingFlow):
         if self.order.state != TransferState.IN_TRANSIT:
             return []
         return [
-            Waiting(piece.pk, piece.line.product, piece.lot, on_the_way(piece))
+            Waiting(str(piece.pk), piece.line.product, piece.lot, on_the_way(piece))
             for piece in pieces_on_the_way(self.order.pk)
         ]
 
@@ -168,7 +168,7 @@ class ReceiveFlow(WaitingFlow):
 
     def settle(self, row: Waiting, quantity: Decimal) -> Outcome:
         is_damaged = bool(self.context.get("damaged"))
-        part = ReceivedGoods(row.row_id, quantity, quantity if is_damaged else Decimal(0))
+        part = ReceivedGoods(int(row.key), quantity, quantity if is_damaged else Decimal(0))
         receive_transfer(transfer_order_id=self.order.pk, goods=[part])
         arrived = movements_of(self.order).filter(reason=MovementReason.TRANSFER_IN, reverses=None)
         words = _("%(quantity)s %(unit)s %(name)s received") % {

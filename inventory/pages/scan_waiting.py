@@ -25,20 +25,23 @@ from inventory.pages.scan_steps import (
     Step,
     typed_quantity,
 )
-from inventory.queries.scanning import GOODS, Scanned
+from inventory.queries.scanning import GOODS, CodeUnknown, Scanned, ScannedKind
 from tenancy.errors import Conflict, Text
 
 MOST_SHOWN = 12
+LONGEST_LOT = 64
+LOT = frozenset({ScannedKind.LOT})
 
 
 @dataclass(frozen=True)
 class Waiting:
     """Goods that wait, ``left`` of them in base units; ``place`` where that matters.
 
-    ``asks_lot``: the lot is not known yet, and is on the label of the goods.
+    ``key`` is how the context names them. ``asks_lot``: the lot is not known yet, and is on the
+    label of the goods.
     """
 
-    row_id: int
+    key: str
     product: Product
     lot: Lot | None
     left: Decimal
@@ -87,19 +90,21 @@ class WaitingFlow(ScanFlow):
     @property
     def row(self) -> Waiting | None:
         """Return the row in hand, if it still waits."""
-        row_id = self.row_id("row")
-        return next((row for row in self.rows if row.row_id == row_id), None)
+        key = self.context.get("row")
+        return next((row for row in self.rows if row.key == key), None)
 
     def name(self) -> str:
         """Return the step we are at."""
-        if self.row is not None:
-            return "quantity"
+        row = self.row
+        if row is not None:
+            return "lot" if row.asks_lot and not self.context.get("lot") else "quantity"
         return "goods" if self.rows else "over"
 
     def step(self) -> Step:
         name, row = self.name(), self.row
         prompts: dict[str, Text] = {
             "goods": self.prompt,
+            "lot": _("Scan or type the lot"),
             "quantity": _("How many?"),
             "over": self.over,
         }
@@ -119,6 +124,8 @@ class WaitingFlow(ScanFlow):
         name, row = self.name(), self.row
         if name == "quantity" and row is not None:
             return self.settle(row, typed_quantity(scan))
+        if name == "lot" and row is not None:
+            return Outcome(self.with_context(lot=self.lot_of(scan, row.product.pk)))
         if name == "goods":
             return self.take_goods(self.resolve(scan, GOODS))
         raise NotWaiting(scan)
@@ -127,11 +134,18 @@ class WaitingFlow(ScanFlow):
         """Take a row in hand; a serial number is settled at once."""
         row = self.find(found)
         code = "" if row.lot is not None else found.lot_code
-        chosen = self.with_context(row=row.row_id, lot=code)
+        chosen = self.with_context(row=row.key, lot=code)
         if row.product.lot_tracking == LotTracking.SERIAL and not (row.asks_lot and not code):
             self.context = chosen
             return self.settle(row, Decimal(1))
         return Outcome(chosen, found.label)
+
+    def lot_of(self, scan: str, product_id: int) -> str:
+        """Return the code of a lot that is known, or what was typed: it may be new."""
+        try:
+            return self.resolve(scan, LOT, product_id).lot_code
+        except CodeUnknown:
+            return scan.strip()[:LONGEST_LOT]
 
     def find(self, found: Scanned) -> Waiting:
         """Return the row that was scanned; raise ``NotWaiting`` or ``WhichLot``."""
@@ -174,13 +188,13 @@ class WaitingFlow(ScanFlow):
             lot = row.lot.code if row.lot else self.context.get("lot", "")
             goods = f"{row.product.name} · {lot}" if lot else row.product.name
         return [
-            Stage(_("What"), goods, name == "goods"),
+            Stage(_("What"), goods, name in {"goods", "lot"}),
             Stage(_("Quantity"), "", name == "quantity"),
         ]
 
     def facts(self, name: str) -> dict[str, Any]:
         """Return what the list below the steps shows."""
-        shown = self.rows if name != "quantity" else []
+        shown = self.rows if name == "goods" else []
         return {"waiting": shown[:MOST_SHOWN], "has_more": len(shown) > MOST_SHOWN}
 
     def buttons(self, name: str, row: Waiting | None) -> list[Button]:

@@ -175,7 +175,12 @@ def transfer_receive(request: HttpRequest, tenant: str, transfer_order_id: int) 
     places = list(receiving_places(order.to_warehouse_id)[:SUGGESTED_PLACES])
     pieces = list(pieces_on_the_way(order.pk))
     initial = {"location": places[0].code if places else ""}
-    form = ReceiptForm(request.POST or None, pieces=pieces, order=order, initial=initial)
+    form = ReceiptForm(
+        request.POST if request.method == "POST" else None,
+        pieces=pieces,
+        order=order,
+        initial=initial,
+    )
 
     def receive(data: dict[str, Any]) -> str:
         goods = [
@@ -198,7 +203,7 @@ def transfer_lose(request: HttpRequest, tenant: str, transfer_order_id: int) -> 
     if order.state != TransferState.IN_TRANSIT and request.method != "POST":
         return redirect(_page(request, order))
     pieces = list(pieces_on_the_way(order.pk))
-    form = LossForm(request.POST or None, pieces=pieces)
+    form = LossForm(request.POST if request.method == "POST" else None, pieces=pieces)
 
     def lose(data: dict[str, Any]) -> str:
         goods = [

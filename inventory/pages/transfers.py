@@ -107,7 +107,7 @@ def transfer_list(request: HttpRequest, tenant: str) -> HttpResponse:
 def transfer_create(request: HttpRequest, tenant: str) -> HttpResponse:
     """Create an empty draft; its lines are added on its own page."""
     require(Permission.PLAN)
-    form = TransferForm(request.POST or None)
+    form = TransferForm(request.POST if request.method == "POST" else None)
 
     def create(data: dict[str, Any]) -> str:
         return _page(request, create_transfer(**data).pk)

@@ -93,6 +93,13 @@ def get_return(customer_return_id: int) -> CustomerReturn:
     return found
 
 
+def open_return_of(sales_order_id: int) -> CustomerReturn | None:
+    """Return the newest return of the order that is expected or being received, or None."""
+    states = [CustomerReturnState.EXPECTED, CustomerReturnState.RECEIVED]
+    rows = customer_returns().filter(sales_order_id=sales_order_id, state__in=states)
+    return rows.first()
+
+
 def returnable_lines(sales_order_id: int) -> QuerySet[ShipmentLine]:
     """Return what was shipped of an order and is neither back nor expected."""
     return (

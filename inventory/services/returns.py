@@ -62,6 +62,7 @@ __all__ = [
     "ReturnedGoods",
     "WrongReturnState",
     "add_return_lines",
+    "add_shipped_lines",
     "cancel_return",
     "close_return",
     "expect_blind_return",
@@ -143,6 +144,27 @@ def add_return_lines(
     with transaction.atomic():
         back = lock_return(customer_return_id, *OPEN, version=version)
         built = CustomerReturnLine.objects.bulk_create(blind_lines(back, lines))
+        save_return(back)
+        audit.record("return.lines_added", back, number=back.number, lines=len(built))
+    return back
+
+
+def add_shipped_lines(
+    *, customer_return_id: int, lines: Sequence[ExpectedLine], version: int | None = None
+) -> CustomerReturn:
+    """Add shipped goods to a return of the same order that is not inspected yet.
+
+    Raises ``NotFound``, ``StaleVersion``, ``WrongReturnState``, ``Invalid``, ``MoreThanShipped``.
+    """
+    require_one(Permission.FLOOR_WORK, Permission.SELL)
+    _refuse_nothing(lines)
+    with transaction.atomic():
+        back = lock_return(customer_return_id, *OPEN, version=version)
+        if back.sales_order is None:
+            message = _("This return points at no order: add its goods by product.")
+            raise Invalid.field("lines", "no_order", message)
+        built = take_from_shipments(back, back.sales_order, lines)
+        CustomerReturnLine.objects.bulk_create(built)
         save_return(back)
         audit.record("return.lines_added", back, number=back.number, lines=len(built))
     return back
