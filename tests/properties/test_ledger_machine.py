@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from hypothesis import HealthCheck, Phase, settings, strategies as st
+from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
@@ -243,6 +243,28 @@ def test_whatever_happens_the_book_stays_in_order(in_north: House) -> None:
     run_state_machine_as_test(LedgerMachine, settings=PROFILE)
 
 
+def tell_a_story() -> None:
+    """Do by hand what the search does at random: a little of everything, looking after each step."""
+    machine = LedgerMachine()
+    try:
+        machine.open_house()
+        for step in (
+            lambda: machine.receive(0, Decimal(5), "storage", 0),
+            lambda: machine.ship(0, Decimal(2), 0),
+            lambda: machine.promise(0, "storage", Decimal(9)),  # 3 are there
+            lambda: machine.ship(0, Decimal(9), 0),
+        ):
+            step()
+            machine.the_book_is_in_order()
+            machine.the_balances_are_what_the_child_wrote_down()
+    finally:
+        machine.teardown()
+
+
+def test_the_story_of_the_controls_is_fine_as_it_is(in_north: House) -> None:
+    tell_a_story()
+
+
 @pytest.mark.parametrize(
     ("protection", "without"),
     [
@@ -265,7 +287,5 @@ def test_control_a_broken_posting_is_found(
     if "on_hand >= 0" in protection:  # the second condition implies the first: take both
         broken = broken.split("AND b.allocated")[0]
     monkeypatch.setattr(ledger_balances, "CHANGE_BALANCES", broken)
-    # found is enough here: shrinking to the smallest story would take minutes
-    hasty = settings(PROFILE, max_examples=60, phases=[Phase.generate], report_multiple_bugs=False)
     with pytest.raises((AssertionError, InsufficientStock, DatabaseError, pytest.fail.Exception)):
-        run_state_machine_as_test(LedgerMachine, settings=hasty)
+        tell_a_story()
