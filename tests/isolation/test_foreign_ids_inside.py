@@ -61,6 +61,11 @@ def test_filters_by_a_foreign_id_find_nothing(
         ids = [name for name in names if name.endswith("_id")]
         if method != "GET" or not ids or "{" in address.replace("{tenant}", ""):
             continue
+        needed = [
+            p["name"] for p in operation["parameters"] if p["in"] == "query" and p.get("required")
+        ]
+        if set(needed) - set(ids):
+            continue  # asked together with something else: its own tests probe it
         for name in ids:
             path = address.replace("{tenant}", "intruder")
             query = {name: _row_id(victim, name)}
@@ -119,7 +124,11 @@ def test_foreign_ids_in_bodies_are_refused_like_missing_ones(
                 found.pop("request_id", None)
                 answers.append((answer.status_code, found))
             assert answers[0] == answers[1], (path, place)
-            assert 400 <= answers[0][0] < 500, (path, place, answers)
+            told = answers[0][0]
+            if path.endswith("/bulk") and told == 200:  # each item is answered by itself
+                assert answers[0][1]["items"][0]["refusal"], (path, place, answers)
+            else:
+                assert 400 <= told < 500, (path, place, answers)
             tried += 1
     assert tried >= 15
     assert snapshot(victim.house) == before
