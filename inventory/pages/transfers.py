@@ -223,6 +223,7 @@ def transfer_take_back(
 ) -> HttpResponse:
     """Take a movement of the transfer back."""
     require(Permission.FLOOR_WORK)
+    get_transfer(transfer_order_id)  # a foreign id is missing before anything else is said
     return do(
         request,
         lambda: reverse_transfer_movement(
