@@ -27,6 +27,7 @@ ALIASES = {
     "member_id": "Membership",
     "key_id": "ApiKey",
     "segment_id": "CustomerSegment",
+    "piece_id": "TransferPiece",
 }
 
 
