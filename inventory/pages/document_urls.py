@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from inventory.pages import returns, scan_return, scan_transfer, transfer_work, transfers
+from inventory.pages import (
+    returns,
+    scan_return,
+    scan_transfer,
+    supplier_returns,
+    transfer_work,
+    transfers,
+)
 
 TRANSFER = (
     ("", transfers.transfer_detail, "transfer_order_detail"),
@@ -38,7 +45,31 @@ CUSTOMER_RETURN = (
     ("scan/inspect/", scan_return.scan_inspect_return, "scan_inspect_return"),
 )
 
+SUPPLIER_RETURN = (
+    ("", supplier_returns.supplier_return_detail, "supplier_return_detail"),
+    ("lines/", supplier_returns.supplier_return_add_line, "supplier_return_add_line"),
+    (
+        "lines/<int:supplier_return_line_id>/remove/",
+        supplier_returns.supplier_return_remove_line,
+        "supplier_return_remove_line",
+    ),
+    ("send/", supplier_returns.supplier_return_send, "supplier_return_send"),
+    ("call-back/", supplier_returns.supplier_return_call_back, "supplier_return_call_back"),
+    ("close/", supplier_returns.supplier_return_close, "supplier_return_close"),
+    ("cancel/", supplier_returns.supplier_return_cancel, "supplier_return_cancel"),
+)
+
 DOCUMENT_URLS = [
+    path("supplier-returns/", supplier_returns.supplier_return_list, name="supplier_return_list"),
+    path(
+        "supplier-returns/new/",
+        supplier_returns.supplier_return_create,
+        name="supplier_return_create",
+    ),
+    *(
+        path(f"supplier-returns/<int:supplier_return_id>/{end}", view, name=name)
+        for end, view, name in SUPPLIER_RETURN
+    ),
     path("transfers/", transfers.transfer_list, name="transfer_list"),
     path("transfers/new/", transfers.transfer_create, name="transfer_create"),
     path("transfers/to-send/", transfer_work.transfer_send_list, name="transfer_send_list"),

@@ -52,10 +52,10 @@ def reverse_return_movement(
     """
     require(Permission.FLOOR_WORK)
     words = reason.strip()
-    if not words:
-        raise Invalid.field("reason", "required", _("Say why the movement is taken back."))
     with transaction.atomic():
         back = lock_return(customer_return_id, *CAME)
+        if not words:
+            raise Invalid.field("reason", "required", _("Say why the movement is taken back."))
         movement = StockMovement.objects.filter(
             pk=movement_id,
             document_kind=CustomerReturn.__name__,

@@ -206,10 +206,10 @@ def call_back_supplier_return(
     """
     require(Permission.FLOOR_WORK)
     words = reason.strip()
-    if not words:
-        raise Invalid.field("reason", "required", _("Say why the return is called back."))
     with transaction.atomic():
         back = _lock(supplier_return_id, SupplierReturnState.SENT, version=version)
+        if not words:
+            raise Invalid.field("reason", "required", _("Say why the return is called back."))
         sent = StockMovement.objects.filter(
             document_kind=SupplierReturn.__name__, document_id=back.pk, reverses=None
         )

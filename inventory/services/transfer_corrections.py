@@ -50,10 +50,10 @@ def reverse_transfer_movement(
     """
     require(Permission.FLOOR_WORK)
     words = reason.strip()
-    if not words:
-        raise Invalid.field("reason", "required", _("Say why the movement is taken back."))
     with transaction.atomic():
         order = lock_transfer(transfer_order_id, *UNDER_WAY)
+        if not words:
+            raise Invalid.field("reason", "required", _("Say why the movement is taken back."))
         movement = StockMovement.objects.filter(
             pk=movement_id,
             document_kind=TransferOrder.__name__,
