@@ -1,0 +1,5 @@
+"""The platform's admin of inventory: tables to look at, and the few that may be edited."""
+
+from inventory.admin import documents, stock
+
+__all__ = ["documents", "stock"]
