@@ -298,6 +298,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "WorkKind": "inventory.models.WorkKind",
         "SalesOrderState": "inventory.models.SalesOrderState",
         "AllocationState": "inventory.models.AllocationState",
+        "DocumentKind": "inventory.models.DocumentKind",
         "TransferState": "inventory.models.TransferState",
         "CustomerReturnState": "inventory.models.CustomerReturnState",
         "SupplierReturnState": "inventory.models.SupplierReturnState",

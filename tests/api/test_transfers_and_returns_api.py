@@ -176,3 +176,20 @@ def test_a_key_without_the_right_is_refused(north: House) -> None:
     assert reader.post(f"transfers/{order.pk}/send", {}).status_code == 403
     floor = by_key(north, scopes=["read", "floor_work"])
     assert floor.post(f"transfers/{order.pk}/send", {}).status_code == 201
+
+
+def test_an_owner_lets_numbers_begin_elsewhere(north: House) -> None:
+    with north.scope():
+        pair = make_pair()
+        assert pair.draft().number == "TO-000001"
+    api = by_key(north)
+    begun = api.post("document-numbers", {"kind": "TO", "next_number": 4711})
+    assert (begun.status_code, begun.json()["last_number"]) == (200, 4710)
+    again = api.post("document-numbers", {"kind": "TO", "next_number": 1})
+    assert (again.status_code, again.json()["code"]) == (409, "number_given")
+    assert api.post("document-numbers", {"kind": "XX", "next_number": 9}).status_code == 400
+    planner = by_key(north, "planner")
+    asked = {"kind": "TO", "next_number": 9000}
+    assert planner.post("document-numbers", asked).status_code == 403
+    with north.scope():
+        assert pair.draft().number == "TO-004711"

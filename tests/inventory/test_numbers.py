@@ -8,8 +8,10 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from inventory.models import DocumentKind, DocumentNumber
-from inventory.services.numbers import take_numbers
+from inventory.services.numbers import NumberGiven, begin_numbers, take_numbers
+from tenancy.errors import Invalid
 from tenancy.models import Tenant
+from tenancy.permissions import PermissionRefused
 from tenancy.scope import Actor, tenant_scope
 from tenancy.services.tenants import TenantFields, create_tenant
 from tests.cast import House
@@ -69,6 +71,33 @@ def test_a_new_tenant_has_the_numbers_of_every_kind_prepared(db: None) -> None:
         assert take_numbers("PO") == ["PO-000001"]
 
 
+def test_an_owner_chooses_where_numbers_begin_but_never_backwards(north: House) -> None:
+    with north.scope():
+        take_numbers("PO", 3)
+        begin_numbers(kind=DocumentKind.PURCHASE_ORDER, next_number=5000)
+        begin_numbers(kind=DocumentKind.TRANSFER, next_number=7)
+        assert take_numbers("PO") == ["PO-005000"]
+        assert take_numbers("TO") == ["TO-000007"]
+        for number in (1, 5000):
+            with pytest.raises(NumberGiven, match="PO-005000 has been given already"):
+                begin_numbers(kind=DocumentKind.PURCHASE_ORDER, next_number=number)
+        for number in (0, -1, 10**12):
+            with pytest.raises(Invalid, match="between 1 and"):
+                begin_numbers(kind=DocumentKind.SALES_ORDER, next_number=number)
+        assert take_numbers("PO") == ["PO-005001"]
+        assert DocumentNumber.objects.get(kind="PO").last_number == 4999
+    with north.scope("manager"), pytest.raises(PermissionRefused):
+        begin_numbers(kind=DocumentKind.PURCHASE_ORDER, next_number=9000)
+
+
+def test_a_beginning_that_is_taken_back_leaves_the_numbers_as_they_were(in_north: House) -> None:
+    take_numbers("PO", 3)
+    with transaction.atomic():
+        begin_numbers(kind=DocumentKind.PURCHASE_ORDER, next_number=5000)
+        transaction.set_rollback(True)
+    assert take_numbers("PO") == ["PO-000004"]
+
+
 @pytest.mark.parametrize("kind", ["XX", "", "po", "PO'; DROP SCHEMA document_numbers"])
 def test_other_kinds_have_no_numbers(in_north: House, kind: str) -> None:
     with pytest.raises(ValueError, match="is not a valid DocumentKind"):
@@ -89,7 +118,11 @@ def test_the_database_gives_no_number_of_another_tenant(north: House, south: Hou
     with south.scope():
         take_numbers("PO")
     with north.scope():
-        for statement in (TAKE, "SELECT open_document_numbers(%s, %s) WHERE %s > 0"):
+        for statement in (
+            TAKE,
+            "SELECT open_document_numbers(%s, %s) WHERE %s > 0",
+            "SELECT begin_document_numbers(%s, %s, %s)",
+        ):
             for tenant_id in (south.tenant.pk, None):
                 with pytest.raises(DatabaseError, match="another tenant"), transaction.atomic():
                     ask(statement, tenant_id, "PO", 1)

@@ -75,6 +75,7 @@ UNSAFE_VIEWS = """
         OR (relkind = 'v' AND NOT coalesce(reloptions::text[] @> '{security_invoker=true}', false)))
 """
 OWNERS_FUNCTIONS = {
+    "begin_document_numbers": "only the owner may set a sequence; never back, and of one's own tenant",
     "open_document_numbers": "sequences are the owner's to create; it serves the active tenant only",
     "take_document_numbers": "the application reaches no sequence of numbers but through it",
 }

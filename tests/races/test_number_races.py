@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from inventory.models import DocumentKind
 from inventory.services import numbers
-from inventory.services.numbers import open_numbers, take_numbers
+from inventory.services.numbers import begin_numbers, open_numbers, take_numbers
 from tests.races.conftest import Arena
 from tests.races.harness import race
 
@@ -70,6 +71,18 @@ def test_numbers_are_given_once_to_twenty_at_once(arena: Arena) -> None:
 def test_twenty_first_numbers_of_a_kind_nobody_prepared_are_given_once(arena: Arena) -> None:
     results = race(arena.house, [lambda: take_numbers("TO")] * 20)
     assert sorted(number for [number] in results) == [f"TO-{n:06d}" for n in range(1, 21)]
+
+
+def test_no_number_is_given_twice_while_an_owner_moves_the_beginning(arena: Arena) -> None:
+    with arena.house.scope():
+        open_numbers()
+    begin = [
+        lambda n=n: begin_numbers(kind=DocumentKind.PURCHASE_ORDER, next_number=n)
+        for n in (10, 20, 30, 5)
+    ]
+    results = race(arena.house, [lambda: take_numbers("PO", 3), *begin] * 4)
+    given = [number for result in results if isinstance(result, list) for number in result]
+    assert len(given) == len(set(given)) == 12
 
 
 def test_control_numbers_read_from_a_table_are_given_twice(
