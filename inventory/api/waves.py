@@ -21,6 +21,7 @@ from inventory.queries.picking import wave_tasks
 from inventory.queries.waves import (
     WaveProgress,
     WaveRequest,
+    check_known,
     get_wave,
     planned_waves,
     wave_progress,
@@ -216,7 +217,9 @@ class WavePreview(TenantView):
         Writing(PreviewShown, Wanted),
     )
     def post(self, request: Request, *, data: dict[str, Any]) -> Any:
-        return {"waves": planned_waves(_request(data))}
+        wanted = _request(data)
+        check_known(wanted)
+        return {"waves": planned_waves(wanted)}
 
 
 class WaveOne(TenantView):

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from inventory.models import WorkClaim, WorkKind
 from inventory.queries.worklists import claims
-from inventory.services.worklists import release_work, take_work
+from inventory.services.worklists import give_work_back, take_work
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, writing
 from tenancy.api.fields import IdField, Shown, Strict
 from tenancy.api.parameters import choice_filter, id_filter
@@ -64,5 +64,5 @@ class ClaimRelease(TenantView):
         Writing(FreedShown, Work),
     )
     def post(self, request: Request, *, data: dict[str, Any]) -> Any:
-        release_work(kind=WorkKind(data["kind"]), subject_id=data["subject_id"])
+        give_work_back(kind=WorkKind(data["kind"]), subject_id=data["subject_id"])
         return data

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from inventory.models import WorkKind
 from inventory.queries.places import warehouses, zones
 from inventory.queries.worklists import FREE, MINE
-from inventory.services.worklists import release_work, take_work
+from inventory.services.worklists import give_work_back, take_work
 from tenancy.errors import NotFound
 from tenancy.pages.filters import offer, row_field, search_field
 from tenancy.pages.web import address, do
@@ -73,7 +73,7 @@ def work_give_back(request: HttpRequest, tenant: str) -> HttpResponse:
     kind, subject_id = _subject(request)
     return do(
         request,
-        lambda: release_work(kind=kind, subject_id=subject_id),
+        lambda: give_work_back(kind=kind, subject_id=subject_id),
         done=_("Somebody else can take it now."),
         target=_next(request),
     )

@@ -16,12 +16,14 @@ from inventory.models import (
     LocationKind,
     PickState,
     PickTask,
+    SalesOrder,
     SalesOrderState,
     Wave,
     WaveState,
     WorkKind,
 )
 from inventory.queries.access import in_allowed
+from inventory.queries.places import get_warehouse, get_zone
 from inventory.queries.worklists import of_assignee
 from inventory.rules.walking import Place
 from inventory.rules.wave_plan import Candidate, Limits, PlanKind, PlannedWave, plan_waves
@@ -128,6 +130,19 @@ def _candidates(rows: QuerySet[Allocation]) -> list[Candidate]:
         )
         for row in found
     ]
+
+
+def check_known(request: WaveRequest) -> None:
+    """Raise ``NotFound`` for a warehouse, a zone of it or an order that is not there."""
+    get_warehouse(request.warehouse_id)
+    if request.zone_id is not None and get_zone(request.zone_id).warehouse_id != (
+        request.warehouse_id
+    ):
+        raise NotFound("zone", request.zone_id)
+    orders = SalesOrder.objects.filter(pk__in=request.order_ids) if request.order_ids else ()
+    missing = set(request.order_ids) - {order.pk for order in orders}
+    if missing:
+        raise NotFound("sales order", min(missing))
 
 
 def planned_waves(request: WaveRequest) -> list[PlannedWave]:

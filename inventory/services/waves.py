@@ -19,7 +19,7 @@ from inventory.models import (
     WorkKind,
 )
 from inventory.queries.places import standard_locations
-from inventory.queries.waves import WaveRequest, planned_waves, wave_candidates
+from inventory.queries.waves import WaveRequest, check_known, planned_waves, wave_candidates
 from inventory.rules.wave_plan import PlannedWave
 from inventory.services.numbers import take_numbers
 from inventory.services.order_states import advance_orders, lock_orders
@@ -44,6 +44,7 @@ def release_waves(*, request: WaveRequest, to_location_id: int | None = None) ->
     """
     require(Permission.FLOOR_WORK)
     _check_limits(request)
+    check_known(request)
     warehouse = load(Warehouse, request.warehouse_id)
     to_location = _packing_place(warehouse, to_location_id)
     with transaction.atomic():

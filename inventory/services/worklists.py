@@ -105,6 +105,13 @@ def take_work(*, kind: WorkKind, subject_id: int) -> WorkClaim:
     return claim_work(kind=kind, subject_id=subject_id)
 
 
+def give_work_back(*, kind: WorkKind, subject_id: int) -> None:
+    """Give back a piece of work by its list. Raises ``NotFound``, ``ClaimedByOther``."""
+    require(Permission.FLOOR_WORK)
+    load(SUBJECTS[kind], subject_id)
+    release_work(kind=kind, subject_id=subject_id)
+
+
 def release_work(*, kind: WorkKind, subject_id: int) -> None:
     """Give a piece of work back; a manager may free what somebody else holds.
 

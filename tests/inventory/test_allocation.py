@@ -148,7 +148,7 @@ def test_expired_held_and_recalled_lots_and_other_places_are_never_promised(site
     put(site, milk, storage, 5, make_lot(milk, "HELD", status=LotStatus.ON_HOLD))
     put(site, milk, storage, 5, make_lot(milk, "RECALLED", status=LotStatus.RECALLED))
     good = make_lot(milk, "GOOD")
-    for kind in ("receiving", "packing", "shipping", "quarantine", "damaged", "in_transit"):
+    for kind in ("receiving", "packing", "shipping", "quarantine", "damaged"):
         put(site, milk, site.places[kind], 5, good)
     closed = shelf(site, "CLOSED", 1)
     put(site, milk, closed, 5, good)

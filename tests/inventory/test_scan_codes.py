@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from inventory.rules.gs1 import (
     SEPARATOR,
@@ -176,7 +176,7 @@ def test_a_gtin_is_written_down_in_every_length_its_zeros_allow() -> None:
 
 
 @given(elements)
-@settings(max_examples=80)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_written_is_read_again(wanted: Elements) -> None:
     message = write_elements(wanted)
     assert read_elements(message, today=TODAY) == wanted
@@ -185,17 +185,17 @@ def test_what_is_written_is_read_again(wanted: Elements) -> None:
 
 
 @given(elements)
-@settings(max_examples=40)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_the_printed_form_is_read_again(wanted: Elements) -> None:
     if "(" not in wanted.lot + wanted.serial:
         code = read(bracketed(write_elements(wanted)))
         assert (code.gtin, code.lot, code.serial) == (wanted.gtin, wanted.lot, wanted.serial)
 
 
-@given(st.text(min_size=1), st.text(min_size=1))
+@given(st.text(), st.text())
 @settings(max_examples=200)
 def test_own_labels_are_read_again(first: str, second: str) -> None:
-    parts = (first.replace("\0", "x"), second.replace("\0", "x"))
+    parts = ("a" + first.replace("\0", "x") + "a", "b" + second.replace("\0", "x") + "b")
     try:
         label = location_code(*parts)
     except UnicodeEncodeError:  # half a surrogate pair: no such text reaches the database

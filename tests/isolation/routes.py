@@ -28,6 +28,7 @@ ALIASES = {
     "key_id": "ApiKey",
     "segment_id": "CustomerSegment",
     "piece_id": "TransferPiece",
+    "task_id": "PickTask",
 }
 
 

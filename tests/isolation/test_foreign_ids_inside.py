@@ -112,7 +112,7 @@ def test_foreign_ids_in_bodies_are_refused_like_missing_ones(
             path = path.replace(f"{{{name}}}", str(_row_id(own, name)) if name != "tenant" else "")
         for place in _id_places(body):
             answers = []
-            for number in (_row_id(victim, place[-1]), MISSING_ID):
+            for number in (_row_id(victim, _id_name(place)), MISSING_ID):
                 sent = _with(body, place, number)
                 key = {"Idempotency-Key": f"{path}-{place}-{number}"}
                 answer = client.generic(
@@ -151,6 +151,7 @@ def _example(schema: dict[str, Any], part: dict[str, Any], own: World, name: str
     if kind == "array":
         return [_example(schema, part["items"], own, name)]
     if kind == "integer":
+        name = name.removesuffix("s")
         return _row_id(own, name) if name.endswith("_id") else 1
     if kind == "boolean":
         return False
@@ -171,15 +172,23 @@ def _text(part: dict[str, Any], name: str) -> str:
 
 
 def _id_places(body: Any, before: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the path to every id in the body."""
+    """Return the path to every id in the body, those in lists of ids too."""
     places: list[tuple[Any, ...]] = []
     entries = body.items() if isinstance(body, dict) else enumerate(body)
     for key, value in entries:
         if isinstance(value, dict | list):
             places += _id_places(value, (*before, key))
-        elif isinstance(key, str) and key.endswith("_id"):
+        elif _id_name((*before, key)):
             places.append((*before, key))
     return places
+
+
+def _id_name(place: tuple[Any, ...]) -> str:
+    """Return the name of what the id in that place names, "" where there is no id."""
+    names = [part for part in place[-2:] if isinstance(part, str)]
+    is_in_list = isinstance(place[-1], int)
+    name = names[-1].removesuffix("s") if names and is_in_list else place[-1]
+    return name if isinstance(name, str) and name.endswith("_id") else ""
 
 
 def _with(body: Any, place: tuple[Any, ...], number: int) -> Any:
