@@ -1,4 +1,4 @@
-"""Moving, adjusting, counting, transferring: rules of the floor machine."""
+"""Moving, adjusting, counting: rules of the floor machine."""
 
 from __future__ import annotations
 
@@ -9,32 +9,22 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from inventory.models import (
-    CycleCount,
-    MovementReason,
-    StockBalance,
-    StockMovement,
-    TransferOrder,
-    TransferPiece,
-)
+from inventory.models import CountLine, CycleCount, MovementReason, StockBalance
 from inventory.services.adjustments import Adjustment, adjust_stock
-from inventory.services.count_entry import CountEntry, enter_count, submit_count
-from inventory.services.count_review import approve_count, post_count, rebase_stale
-from inventory.services.counting import cancel_count, request_count, start_count
-from inventory.services.ledger import MovementLine, reverse_movement
-from inventory.services.stock import move_stock
-from inventory.services.transfer_lines import AskedLine
-from inventory.services.transfer_promises import release_transfer
-from inventory.services.transfer_receiving import (
-    LostGoods,
-    ReceivedGoods,
-    receive_transfer,
-    state_transfer_loss,
+from inventory.services.count_entry import CountEntry, enter_count, submit_count, undo_entry
+from inventory.services.count_review import (
+    approve_count,
+    post_count,
+    rebase_stale,
+    recount_lines,
+    recount_stale,
 )
-from inventory.services.transfer_sending import send_transfer
-from inventory.services.transfers import cancel_transfer, create_transfer
-from tenancy.scope import active_scope, tenant_scope
-from tests.properties.floor import Floor, ages, choices, few, nth, quantities
+from inventory.services.counting import cancel_count, request_count, start_count
+from inventory.services.ledger import MovementLine
+from inventory.services.stock import move_stock
+from tests.properties.floor import Floor, ages, choices, few, nth
+
+DOWN = (MovementReason.SCRAP, MovementReason.DAMAGE, MovementReason.EXPIRED)
 
 
 class Inside(Floor):
@@ -57,8 +47,16 @@ class Inside(Floor):
         when = datetime.now(UTC) - age if age else None
         self.ask("move", lambda: move_stock(lines=[line], effective_at=when))
 
-    @rule(n=choices, change=few, down=st.booleans())
-    def adjust(self, n: int, change: Decimal, down: bool) -> None:
+    @rule(n=choices, change=few, down=st.booleans(), manager=st.booleans(), age=ages)
+    def adjust(
+        self,
+        n: int,
+        change: Decimal,
+        down: bool,
+        manager: bool = True,
+        age: timedelta = timedelta(0),
+    ) -> None:
+        """Correct the stock; an operator may do so up to a limit only."""
         found = nth(StockBalance.objects.filter(location__warehouse=self.site.warehouse), n)
         if found is None:
             return
@@ -66,18 +64,17 @@ class Inside(Floor):
             found.product_id,
             found.location_id,
             -change if down else change,
-            MovementReason.SCRAP if down else MovementReason.FOUND,
+            MovementReason(DOWN[n % 3] if down else MovementReason.FOUND),
             found.lot_id,
         )
         site = self.site.warehouse.pk
-        self.ask("adjust", lambda: adjust_stock(warehouse_id=site, adjustments=[adjustment]))
+        when = datetime.now(UTC) - age if age else None
 
-    @rule(n=choices)
-    def reverse(self, n: int) -> None:
-        """Take back a movement of no document; those of documents have corrections of their own."""
-        found = nth(StockMovement.objects.filter(document_kind="", reverses=None), n)
-        if found is not None:
-            self.ask("reverse", lambda: reverse_movement(movement_id=found.pk))
+        def correct() -> Any:
+            return adjust_stock(warehouse_id=site, adjustments=[adjustment], effective_at=when)
+
+        role = "manager" if manager else "operator"
+        self.ask("adjust", lambda: self.acting_as(role, correct))
 
     # -- counts -----------------------------------------------------------------------------------
     @rule(n=choices, off=st.integers(min_value=-1, max_value=1))
@@ -97,10 +94,6 @@ class Inside(Floor):
 
         self.ask("count", count)
 
-    def _as_approver(self, effect: Any) -> Any:
-        with tenant_scope(active_scope().tenant, actor=self.approver):
-            return effect()
-
     @rule(n=choices, fresh=st.booleans())
     def approve(self, n: int, fresh: bool) -> None:
         found = nth(CycleCount.objects.filter(state__in=["counted", "approved"]), n)
@@ -113,7 +106,7 @@ class Inside(Floor):
                 rebase_stale(cycle_count_id=found.pk)
             return post_count(cycle_count_id=found.pk)
 
-        self.ask("approve count", lambda: self._as_approver(post))
+        self.ask("approve count", lambda: self.acting_as("manager", post))
 
     @rule(n=choices)
     def call_off_count(self, n: int) -> None:
@@ -121,50 +114,51 @@ class Inside(Floor):
         if found is not None:
             self.ask("cancel count", lambda: cancel_count(cycle_count_id=found.pk))
 
-    # -- transfers --------------------------------------------------------------------------------
-    @rule(n=choices, quantity=quantities)
-    def ask_for_transfer(self, n: int, quantity: Decimal) -> None:
-        line = AskedLine(self.products[n % 3].pk, Decimal(1) if n % 3 == 2 else quantity)
+    @rule(n=choices)
+    def ask_for_count(self, n: int) -> None:
+        place = (self.site, self.other)[n % 2].at("storage")
 
-        def release() -> Any:
-            order = create_transfer(
-                from_warehouse_id=self.site.warehouse.pk,
-                to_warehouse_id=self.other.warehouse.pk,
-                lines=[line],
-            )
-            return release_transfer(transfer_order_id=order.pk, allow_short=bool(n % 2))
+        def begin() -> Any:
+            asked = request_count(location_id=place, product_id=self.products[n % 3].pk)
+            return start_count(cycle_count_id=asked.pk)
 
-        self.ask("release transfer", release)
+        self.ask("start count", begin)
+
+    @rule(n=choices, off=st.integers(min_value=-1, max_value=1), product=choices)
+    def enter_a_count(self, n: int, off: int, product: int) -> None:
+        count = nth(CycleCount.objects.filter(state__in=["counting", "recount", "counted"]), n)
+        found = count and nth(StockBalance.objects.filter(location=count.location), product)
+        if not found:
+            return
+        entry = CountEntry(found.product_id, max(found.on_hand + off, Decimal(0)), found.lot_id)
+        self.ask("enter count", lambda: enter_count(cycle_count_id=count.pk, entries=[entry]))
 
     @rule(n=choices)
-    def send(self, n: int) -> None:
-        order = nth(TransferOrder.objects.all(), n)
-        if order is not None:
-            self.ask("send transfer", lambda: send_transfer(transfer_order_id=order.pk))
-
-    @rule(n=choices, quantity=few, lost=st.booleans())
-    def take_in_transfer(self, n: int, quantity: Decimal, lost: bool) -> None:
-        piece = nth(TransferPiece.objects.all(), n)
-        if piece is None:
-            return
-        order_id = piece.line.order_id
-        if lost:
-            gone = [LostGoods(piece.pk, quantity)]
+    def take_entry_back(self, n: int) -> None:
+        line = nth(CountLine.objects.all(), n)
+        if line is not None:
             self.ask(
-                "lose in transit",
-                lambda: state_transfer_loss(
-                    transfer_order_id=order_id, goods=gone, note="fell off"
-                ),
+                "undo entry", lambda: undo_entry(cycle_count_id=line.count_id, line_id=line.pk)
             )
-            return
-        goods = [ReceivedGoods(piece.pk, quantity)]
-        self.ask(
-            "receive transfer",
-            lambda: receive_transfer(transfer_order_id=order_id, goods=goods),
-        )
 
-    @rule(n=choices)
-    def call_off_transfer(self, n: int) -> None:
-        order = nth(TransferOrder.objects.all(), n)
-        if order is not None:
-            self.ask("cancel transfer", lambda: cancel_transfer(transfer_order_id=order.pk))
+    @rule(n=choices, zero=st.booleans())
+    def hand_in_count(self, n: int, zero: bool) -> None:
+        count = nth(CycleCount.objects.filter(state__in=["counting", "recount"]), n)
+        if count is not None:
+            self.ask(
+                "submit count",
+                lambda: submit_count(cycle_count_id=count.pk, uncounted_are_zero=zero),
+            )
+
+    @rule(n=choices, stale=st.booleans())
+    def count_again(self, n: int, stale: bool) -> None:
+        line = nth(CountLine.objects.filter(count__state__in=["counted", "approved"]), n)
+        if line is None:
+            return
+
+        def again() -> Any:
+            if stale:
+                return recount_stale(cycle_count_id=line.count_id)
+            return recount_lines(cycle_count_id=line.count_id, line_ids=[line.pk])
+
+        self.ask("count again", lambda: self.acting_as("manager", again))

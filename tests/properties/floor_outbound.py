@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from inventory.models import Allocation, PickTask, SalesOrder, Wave
+from inventory.models import Allocation, PickTask, SalesOrder, SalesOrderLine, StockBalance, Wave
 from inventory.queries.waves import WaveRequest
 from inventory.rules.wave_plan import PlanKind
-from inventory.services.allocation import allocate_warehouse, release_allocations
-from inventory.services.packing import close_package, open_package, pack_rest
+from inventory.services.allocation import (
+    allocate_warehouse,
+    expire_allocations,
+    release_allocations,
+)
+from inventory.services.allocation_manual import allocate_line
 from inventory.services.picking import Pick, pick, undo_pick
-from inventory.services.sales import cancel_sales_order, confirm_sales_order
+from inventory.services.sales import (
+    cancel_sales_order,
+    change_priority,
+    close_sales_order,
+    confirm_sales_order,
+)
+from inventory.services.sales_amending import amend_sales_line
 from inventory.services.sales_entry import SalesOrderFields, create_sales_order
 from inventory.services.sales_lines import SalesLine
-from inventory.services.shipping import ship_order
 from inventory.services.short_picks import pick_short
 from inventory.services.waves import cancel_wave, release_waves
-from tests.properties.floor import Floor, choices, nth, quantities
+from tests.properties.floor import Floor, choices, few, nth, quantities
 
 
 class Outbound(Floor):
@@ -63,6 +72,29 @@ class Outbound(Floor):
         site = self.site.warehouse.pk
         self.ask("allocate", lambda: allocate_warehouse(warehouse_id=site))
 
+    @rule(n=choices, quantity=few, lapsing=st.booleans())
+    def allocate_by_hand(self, n: int, quantity: Decimal, lapsing: bool) -> None:
+        line = nth(SalesOrderLine.objects.all(), n)
+        found = line and nth(StockBalance.objects.filter(product_id=line.product_id), n)
+        if not found:
+            return
+        until = datetime.now(UTC) - timedelta(minutes=1) if lapsing else None
+        self.ask(
+            "allocate by hand",
+            lambda: allocate_line(
+                line_id=line.pk,
+                location_id=found.location_id,
+                quantity=quantity,
+                lot_id=found.lot_id,
+                expires_at=until,
+            ),
+        )
+
+    @rule()
+    def let_promises_lapse(self) -> None:
+        if Allocation.objects.filter(state="allocated", expires_at__isnull=False).exists():
+            self.ask("let lapse", expire_allocations)
+
     @rule(n=choices)
     def release(self, n: int) -> None:
         found = nth(Allocation.objects.filter(order_line__isnull=False), n)
@@ -75,6 +107,33 @@ class Outbound(Floor):
             self.ask(
                 "cancel sale",
                 lambda: cancel_sales_order(sales_order_id=order.pk, take_back_demand=back),
+            )
+
+    @rule(n=choices, quantity=quantities, back=st.booleans())
+    def amend_sale(self, n: int, quantity: Decimal, back: bool) -> None:
+        line = nth(SalesOrderLine.objects.all(), n)
+        if line is not None:
+            self.ask(
+                "amend sale",
+                lambda: amend_sales_line(
+                    sales_order_id=line.order_id,
+                    line_id=line.pk,
+                    quantity=quantity,
+                    take_back_demand=back,
+                ),
+            )
+
+    @rule(n=choices)
+    def close_sale(self, n: int) -> None:
+        if (order := self.order(n)) is not None:
+            self.ask("close sale", lambda: close_sales_order(sales_order_id=order.pk))
+
+    @rule(n=choices, priority=st.integers(1, 9))
+    def hurry(self, n: int, priority: int) -> None:
+        if (order := self.order(n)) is not None:
+            self.ask(
+                "change priority",
+                lambda: change_priority(sales_order_id=order.pk, priority=priority),
             )
 
     @rule(kind=st.sampled_from(PlanKind))
@@ -127,20 +186,3 @@ class Outbound(Floor):
         task = nth(PickTask.objects.all(), n)
         if task is not None:
             self.ask("undo pick", lambda: undo_pick(wave_id=task.wave_id, task_ids=[task.pk]))
-
-    @rule(n=choices)
-    def pack(self, n: int) -> None:
-        if (order := self.order(n)) is None:
-            return
-
-        def fill() -> Any:
-            package = open_package(sales_order_id=order.pk)
-            pack_rest(package_id=package.pk)
-            return close_package(package_id=package.pk)
-
-        self.ask("pack", fill)
-
-    @rule(n=choices, everything=st.booleans())
-    def ship(self, n: int, everything: bool) -> None:
-        if (order := self.order(n)) is not None:
-            self.ask("ship", lambda: ship_order(sales_order_id=order.pk, pack_all=everything))
