@@ -103,7 +103,12 @@ class AllocationList(TenantView):
         return allocations()
 
     @writing(
-        Endpoint("allocate_line", Permission.FLOOR_WORK, "Promise a chosen place to a line"),
+        Endpoint(
+            "allocate_line",
+            Permission.FLOOR_WORK,
+            "Promise a chosen place to a line",
+            also=Permission.SELL,
+        ),
         Writing(AllocationShown, NewAllocation, status=201, key_required=True),
     )
     def post(self, request: Request, *, data: dict[str, Any]) -> Any:
@@ -118,7 +123,12 @@ class AllocationDetail(TenantView):
 
 class AllocationRunList(TenantView):
     @writing(
-        Endpoint("allocate_orders", Permission.FLOOR_WORK, "Promise stock to what is open"),
+        Endpoint(
+            "allocate_orders",
+            Permission.FLOOR_WORK,
+            "Promise stock to what is open",
+            also=Permission.SELL,
+        ),
         Writing(RunShown, NewRun, key_required=True),
     )
     def post(self, request: Request, *, data: dict[str, Any]) -> Any:
@@ -133,7 +143,12 @@ class AllocationRunList(TenantView):
 
 class AllocationRelease(TenantView):
     @writing(
-        Endpoint("release_allocations", Permission.FLOOR_WORK, "Take promises of stock back"),
+        Endpoint(
+            "release_allocations",
+            Permission.FLOOR_WORK,
+            "Take promises of stock back",
+            also=Permission.SELL,
+        ),
         Writing(ReleasedAllocations, AllocationIds, key_required=True),
     )
     def post(self, request: Request, *, data: dict[str, Any]) -> Any:

@@ -151,7 +151,12 @@ class CustomerReturnList(TenantView):
         return customer_returns()
 
     @writing(
-        Endpoint("expect_customer_return", Permission.FLOOR_WORK, "Expect shipped goods back"),
+        Endpoint(
+            "expect_customer_return",
+            Permission.FLOOR_WORK,
+            "Expect shipped goods back",
+            also=Permission.SELL,
+        ),
         Writing(CustomerReturnDetailShown, NewReturn, status=201, key_required=True),
     )
     def post(self, request: Request, *, data: dict[str, Any]) -> Any:
@@ -161,7 +166,12 @@ class CustomerReturnList(TenantView):
 
 class BlindReturnList(TenantView):
     @writing(
-        Endpoint("expect_blind_return", Permission.FLOOR_WORK, "Expect goods of unknown origin"),
+        Endpoint(
+            "expect_blind_return",
+            Permission.FLOOR_WORK,
+            "Expect goods of unknown origin",
+            also=Permission.SELL,
+        ),
         Writing(CustomerReturnDetailShown, NewBlindReturn, status=201, key_required=True),
     )
     def post(self, request: Request, *, data: dict[str, Any]) -> Any:
@@ -179,7 +189,12 @@ class CustomerReturnDetail(TenantView):
 
 class CustomerReturnLines(TenantView):
     @writing(
-        Endpoint("add_customer_return_lines", Permission.FLOOR_WORK, "Add what came along"),
+        Endpoint(
+            "add_customer_return_lines",
+            Permission.FLOOR_WORK,
+            "Add what came along",
+            also=Permission.SELL,
+        ),
         Writing(
             CustomerReturnDetailShown,
             MoreReturnLines,
@@ -223,7 +238,12 @@ class CustomerReturnInspection(TenantView):
 
 class CustomerReturnClosing(TenantView):
     @writing(
-        Endpoint("close_customer_return", Permission.FLOOR_WORK, "State that no more will come"),
+        Endpoint(
+            "close_customer_return",
+            Permission.FLOOR_WORK,
+            "State that no more will come",
+            also=Permission.SELL,
+        ),
         Writing(CustomerReturnDetailShown, key_required=True, versioned=True),
     )
     def post(
@@ -235,7 +255,12 @@ class CustomerReturnClosing(TenantView):
 
 class CustomerReturnCancelling(TenantView):
     @writing(
-        Endpoint("cancel_customer_return", Permission.FLOOR_WORK, "Cancel before anything came"),
+        Endpoint(
+            "cancel_customer_return",
+            Permission.FLOOR_WORK,
+            "Cancel before anything came",
+            also=Permission.SELL,
+        ),
         Writing(CustomerReturnDetailShown, ReturnCancelled, key_required=True, versioned=True),
     )
     def post(

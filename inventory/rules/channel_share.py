@@ -25,17 +25,18 @@ class ChannelRule:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A line of a channel that asks for a quantity of the one product there is here."""
+    """A line of a channel, or of none, that asks for a quantity of the one product there is."""
 
     line: int
-    channel_id: int
+    channel_id: int | None
     quantity: Decimal
 
 
-def may_take(channel_id: int, free: Decimal, rules: Mapping[int, ChannelRule]) -> Decimal:
+def may_take(channel_id: int | None, free: Decimal, rules: Mapping[int, ChannelRule]) -> Decimal:
     """Return what the channel may be promised of ``free``, never below zero."""
     kept = sum((r.still_kept for other, r in rules.items() if other != channel_id), NOTHING)
-    buffer = rules[channel_id].buffer if channel_id in rules else NOTHING
+    own = None if channel_id is None else rules.get(channel_id)
+    buffer = NOTHING if own is None else own.buffer
     return max(free - kept - buffer, NOTHING)
 
 
@@ -52,7 +53,7 @@ def share_out(
             continue
         got[one.line] = taken
         left -= taken
-        own = kept.get(one.channel_id)
-        if own is not None:
+        own = None if one.channel_id is None else kept.get(one.channel_id)
+        if one.channel_id is not None and own is not None:
             kept[one.channel_id] = ChannelRule(own.ring_fenced, own.buffer, own.promised + taken)
     return got

@@ -7,11 +7,14 @@ database for all lines at once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+from django.utils.translation import gettext_lazy as _
 
 from inventory.rules.channel_share import Asking, ChannelRule, share_out
+from inventory.rules.units import plain
 from inventory.services.allocation_sql import (
     CHOOSE_STOCK,
     FREE_STOCK,
@@ -22,6 +25,7 @@ from inventory.services.allocation_sql import (
     PROMISED_TO_CHANNELS,
 )
 from inventory.services.ledger_balances import fetch
+from tenancy.errors import Conflict
 from tenancy.scope import active_tenant_id
 
 NOTHING = Decimal(0)
@@ -36,7 +40,7 @@ class OpenLine(NamedTuple):
     order_id: int
     warehouse_id: int
     product_id: int
-    channel_id: int
+    channel_id: int | None
     quantity: Decimal
 
     @property
@@ -52,6 +56,20 @@ class Choice(NamedTuple):
     location_id: int
     lot_id: int | None
     quantity: Decimal
+
+
+class KeptFromChannel(Conflict):
+    """The rest is kept for other channels, or from this one."""
+
+    code = "kept_from_channel"
+
+    def __init__(self, *, asked: Decimal, granted: Decimal) -> None:
+        numbers = {"asked": plain(asked), "granted": plain(granted)}
+        message = _(
+            "Of the %(asked)s asked for this channel may be promised %(granted)s: the rest is kept "
+            "for other channels or as its buffer."
+        )
+        super().__init__(message % numbers, **numbers)
 
 
 def open_lines(order_ids: Sequence[int]) -> list[OpenLine]:
@@ -82,7 +100,14 @@ def choose_stock(lines: Sequence[OpenLine], *, locking: bool = False) -> list[Ch
     return [Choice(*row) for row in fetch(CHOOSE_STOCK, arguments)]
 
 
-def hold_lots(choices: Sequence[Choice]) -> bool:
+class OfLot(Protocol):
+    """Goods of a lot, or of none."""
+
+    @property
+    def lot_id(self) -> int | None: ...
+
+
+def hold_lots(choices: Sequence[OfLot]) -> bool:
     """Keep the chosen lots from being held or recalled meanwhile; False when one was already."""
     lots = {choice.lot_id for choice in choices if choice.lot_id is not None}
     if not lots:
@@ -90,9 +115,17 @@ def hold_lots(choices: Sequence[Choice]) -> bool:
     return len(fetch(LOCK_GOOD_LOTS, [active_tenant_id(), sorted(lots)])) == len(lots)
 
 
-def granted_to(line: OpenLine) -> Decimal:
-    """Return how much of the line its channel may be promised now."""
-    return _granted([line], _channel_rules([line])).get(line.line_id, NOTHING)
+def granted_to(
+    lines: Sequence[OpenLine], *, free: Mapping[Pair, Decimal] | None = None
+) -> dict[int, Decimal]:
+    """Return how much of each line its channel may have now, first come first served.
+
+    What channels keep is locked until the transaction ends. Where no channel has stock of its own
+    all of a line is granted, whether it is there or not. ``free`` is what lies free of each pair,
+    when the caller knows.
+    """
+    granted = _granted(lines, _channel_rules(lines), free)
+    return {line.line_id: granted.get(line.line_id, NOTHING) for line in lines}
 
 
 Rules = dict[Pair, dict[int, ChannelRule]]
@@ -109,13 +142,16 @@ def _channel_rules(lines: Sequence[OpenLine]) -> Rules:
     return rules
 
 
-def _granted(lines: Sequence[OpenLine], rules: Rules) -> dict[int, Decimal]:
+def _granted(
+    lines: Sequence[OpenLine], rules: Rules, free: Mapping[Pair, Decimal] | None = None
+) -> dict[int, Decimal]:
     """Return how much each line may ask for: all of it, where no channel has stock of its own."""
     granted = {line.line_id: line.quantity for line in lines if line.pair not in rules}
     ruled = [line for line in lines if line.pair in rules]
     if not ruled:
         return granted
-    free = {(row[0], row[1]): row[2] for row in _fetch_named(FREE_STOCK, ruled)}
+    if free is None:
+        free = {(row[0], row[1]): row[2] for row in _fetch_named(FREE_STOCK, ruled)}
     for warehouse, product, channel, promised in _fetch_named(PROMISED_TO_CHANNELS, ruled):
         known = rules.get((warehouse, product), {}).get(channel)
         if known is not None:

@@ -23,13 +23,21 @@ from inventory.models import (
 from inventory.rules.business_day import business_day
 from inventory.rules.units import quantity_fault
 from inventory.services.allocation import MoreThanOpen, promise, record_allocations
-from inventory.services.allocation_choice import Choice, OpenLine, granted_to, hold_lots
+from inventory.services.allocation_choice import (
+    Choice,
+    KeptFromChannel,
+    OpenLine,
+    granted_to,
+    hold_lots,
+)
 from inventory.services.ledger_lines import QUANTITY_FAULTS
 from inventory.services.order_states import WrongSalesOrderState, advance_orders, lock_orders
 from inventory.services.rows import load
 from tenancy.errors import Conflict, Invalid, NotFound
 from tenancy.permissions import Permission, require_one
 from tenancy.services import audit
+
+__all__ = ["KeptFromChannel", "LotNotPromisable", "allocate_line"]
 
 
 class LotNotPromisable(Conflict):
@@ -45,20 +53,6 @@ class LotNotPromisable(Conflict):
             status=lot.status,
             expires_on=lot.expires_on.isoformat() if lot.expires_on else None,
         )
-
-
-class KeptFromChannel(Conflict):
-    """The rest is kept for other channels, or from this one."""
-
-    code = "kept_from_channel"
-
-    def __init__(self, *, asked: Decimal, granted: Decimal) -> None:
-        numbers = {"asked": _plain(asked), "granted": _plain(granted)}
-        message = _(
-            "Of the %(asked)s asked for this channel may be promised %(granted)s: the rest is kept "
-            "for other channels or as its buffer."
-        )
-        super().__init__(message % numbers, **numbers)
 
 
 def allocate_line(
@@ -136,7 +130,7 @@ def _check_quantity(line: SalesOrderLine, order: SalesOrder, quantity: Decimal) 
     asking = OpenLine(
         line.pk, order.pk, order.warehouse_id, line.product_id, order.channel_id, quantity
     )
-    granted = granted_to(asking)
+    granted = granted_to([asking])[line.pk]
     # where channels have no stock of their own all of it is granted, and the ledger decides
     if granted < quantity:
         raise KeptFromChannel(asked=quantity, granted=granted)

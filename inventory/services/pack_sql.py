@@ -67,6 +67,26 @@ REPOINT_PACKAGE_LINES = """
         AND line.package_id <> ALL(%s::bigint[])
 """
 
+# what stays behind keeps a task of its own, so that its pick can be undone; what was missing of a
+# short pick stays with the task that fell short
+SPLIT_TASKS = """
+    WITH left_behind AS (
+        UPDATE inventory_picktask task
+        SET quantity = task.quantity - kept.rest,
+            quantity_picked = task.quantity_picked - kept.rest
+        FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[]) AS kept (old_id, new_id, rest)
+        WHERE task.tenant_id = %s AND task.allocation_id = kept.old_id
+            AND task.state IN ('picked', 'short') AND task.quantity_picked > kept.rest
+        RETURNING task.*, kept.new_id, kept.rest
+    )
+    INSERT INTO inventory_picktask
+        (tenant_id, wave_id, allocation_id, sales_order_id, product_id, location_id, lot_id,
+         sequence, quantity, quantity_picked, short_reason, state, picked_by_label, picked_at)
+    SELECT tenant_id, wave_id, new_id, sales_order_id, product_id, location_id, lot_id,
+        sequence, rest, rest, '', 'picked', picked_by_label, picked_at
+    FROM left_behind
+"""
+
 SHIP_LINES = """
     UPDATE inventory_salesorderline line
     SET quantity_picked = line.quantity_picked - gone.quantity,

@@ -38,6 +38,7 @@ from inventory.services.pack_sql import (
     SHIP_ALLOCATIONS,
     SHIP_LINES,
     SHIP_PACKAGES,
+    SPLIT_TASKS,
 )
 from inventory.services.packing_errors import PackageNotClosed
 from inventory.services.pick_work import LinesOutOfStep
@@ -190,7 +191,7 @@ def _ship(order: SalesOrder, sent: Shipment, lines: Sequence[PackageLine]) -> No
 def _keep_rest(
     allocations: Mapping[int, Allocation], gone: Mapping[int, Decimal], leaving: Sequence[int]
 ) -> None:
-    """Give what stays behind of an allocation a row of its own, with its packages."""
+    """Give what stays behind of an allocation a row of its own, with its packages and its pick."""
     parts = [(row, row.quantity - gone[pk]) for pk, row in allocations.items()]
     parts = [(row, rest) for row, rest in parts if rest > 0]
     if not parts:
@@ -212,7 +213,9 @@ def _keep_rest(
         ]
     )
     old, new = [row.pk for row, _rest in parts], [row.pk for row in kept]
-    execute(REPOINT_PACKAGE_LINES, [old, new, active_tenant_id(), list(leaving)])
+    tenant_id = active_tenant_id()
+    execute(REPOINT_PACKAGE_LINES, [old, new, tenant_id, list(leaving)])
+    execute(SPLIT_TASKS, [old, new, [rest for _row, rest in parts], tenant_id])
 
 
 def _post(

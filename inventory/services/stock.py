@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,7 +15,13 @@ from inventory.models import LocationKind, MovementReason, Product, Warehouse
 from inventory.queries.places import standard_locations
 from inventory.queries.promisable import free_in_storage
 from inventory.rules.business_day import business_day
-from inventory.rules.lot_choice import Take, first_expired_first_out
+from inventory.rules.lot_choice import FreeStock, Take, first_expired_first_out
+from inventory.services.allocation_choice import (
+    KeptFromChannel,
+    OpenLine,
+    granted_to,
+    hold_lots,
+)
 from inventory.services.demand import DemandLine, record_demand
 from inventory.services.ledger import InsufficientStock, MovementLine, ShortLine, post_movements
 from inventory.services.rows import load, load_many
@@ -24,6 +30,8 @@ from tenancy.permissions import Permission, require
 from tenancy.services import audit
 
 NOTHING = Decimal(0)
+Free = Mapping[int, Sequence[FreeStock]]
+"""What lies free in a warehouse, by product."""
 CHOICES = 5
 """How often a sale looks again when others take what it chose."""
 
@@ -57,8 +65,9 @@ def ship_sale(
     """Ship from storage to the customer, first expired first out, and record what was asked for.
 
     With ``allow_short`` what is there leaves and the demand is recorded in full all the same;
-    otherwise all or nothing. Lines are served in their order. Raises ``Invalid``, ``NotFound``,
-    ``InsufficientStock``.
+    otherwise all or nothing. Lines are served in their order; what is kept for other channels, or
+    from the line's own, stays. Raises ``Invalid``, ``NotFound``, ``InsufficientStock``,
+    ``KeptFromChannel``.
     """
     require(Permission.FLOOR_WORK)
     if not lines:
@@ -106,14 +115,19 @@ def _ship(
     *,
     allow_short: bool,
 ) -> tuple[list[list[Take]], list[int]]:
-    """Choose and post; when somebody took a chosen place first, choose again."""
+    """Choose and post; when somebody took or held a chosen place first, choose again."""
     choices_left = CHOICES
     while True:
         choices_left -= 1
-        takes = _choose(warehouse_id, lines, day)
+        free = free_in_storage(warehouse_id, {line.product_id for line in lines}, day)
+        takes = _choose(warehouse_id, lines, free)
         if not allow_short:
-            _refuse_shortage(warehouse_id, lines, takes)
+            _refuse_shortage(warehouse_id, lines, takes, free)
         movements = _shipments(warehouse_id, lines, takes)
+        if not hold_lots(movements):
+            if not choices_left:
+                _refuse_shortage(warehouse_id, lines, [()] * len(lines), {})
+            continue
         try:
             ids = post_movements(lines=movements, effective_at=sold_at) if movements else []
         except InsufficientStock:
@@ -123,18 +137,22 @@ def _ship(
             return takes, ids
 
 
-def _choose(warehouse_id: int, lines: Sequence[SaleLine], day: date) -> list[list[Take]]:
+def _choose(warehouse_id: int, lines: Sequence[SaleLine], free: Free) -> list[list[Take]]:
     """Return what each line takes; what one line takes is gone for the next."""
-    free = free_in_storage(warehouse_id, {line.product_id for line in lines}, day)
+    asking = [
+        OpenLine(number, 0, warehouse_id, line.product_id, line.channel_id, line.quantity)
+        for number, line in enumerate(lines)
+    ]
+    totals = {(warehouse_id, product_id): _lying(stock) for product_id, stock in free.items()}
+    granted = granted_to(asking, free=totals)
+    left = dict(free)
     takes = []
-    for line in lines:
-        stock = free.get(line.product_id, [])
-        taken = first_expired_first_out(stock, line.quantity)
+    for number, line in enumerate(lines):
+        stock = left.get(line.product_id, [])
+        taken = first_expired_first_out(stock, granted[number])
         gone = {(take.location_id, take.lot_id): take.quantity for take in taken}
-        free[line.product_id] = [
-            replace(
-                place, free=place.free - gone.get((place.location_id, place.lot_id), Decimal(0))
-            )
+        left[line.product_id] = [
+            replace(place, free=place.free - gone.get((place.location_id, place.lot_id), NOTHING))
             for place in stock
         ]
         takes.append(taken)
@@ -160,15 +178,22 @@ def _shipments(
 
 
 def _refuse_shortage(
-    warehouse_id: int, lines: Sequence[SaleLine], takes: Sequence[Sequence[Take]]
+    warehouse_id: int,
+    lines: Sequence[SaleLine],
+    takes: Sequence[Sequence[Take]],
+    free: Free,
 ) -> None:
     asked: dict[int, Decimal] = {}
     found: dict[int, Decimal] = {}
     for line, taken in zip(lines, takes, strict=True):
         asked[line.product_id] = asked.get(line.product_id, NOTHING) + line.quantity
         found[line.product_id] = found.get(line.product_id, NOTHING) + _total(taken)
-    short = [product_id for product_id, quantity in asked.items() if found[product_id] < quantity]
+    lying = {product_id: _lying(free.get(product_id, [])) for product_id in asked}
+    short = [product_id for product_id, quantity in asked.items() if lying[product_id] < quantity]
     if not short:
+        for product_id, quantity in asked.items():
+            if found[product_id] < quantity:
+                raise KeptFromChannel(asked=quantity, granted=found[product_id])
         return
     storage = standard_locations(warehouse_id)[LocationKind.STORAGE]
     products = load_many(Product, short)
@@ -180,13 +205,17 @@ def _refuse_shortage(
                 location_id=storage.pk,
                 location=storage.code,
                 lot_id=None,
-                on_hand=found[product_id],
+                on_hand=lying[product_id],
                 allocated=NOTHING,
                 required=asked[product_id],
             )
             for product_id in short
         ]
     )
+
+
+def _lying(stock: Sequence[FreeStock]) -> Decimal:
+    return sum((place.free for place in stock), NOTHING)
 
 
 def _total(taken: Sequence[Take]) -> Decimal:

@@ -24,7 +24,7 @@ from tenancy.api.parameters import Filter
 from tenancy.api.problems import VersionMissing
 from tenancy.api.schema import page_of, problems
 from tenancy.errors import Invalid
-from tenancy.permissions import Permission, require
+from tenancy.permissions import Permission, require_one
 
 Serializer = type[serializers.Serializer[Any]]
 Method = Callable[..., Any]
@@ -32,11 +32,19 @@ Method = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What every endpoint declares. ``name`` is its operation id and never changes."""
+    """What every endpoint declares. ``name`` is its operation id and never changes.
+
+    ``also`` names a second right that is enough by itself.
+    """
 
     name: str
     permission: Permission
     summary: str = ""
+    also: Permission | None = None
+
+    def require(self) -> None:
+        """Raise ``PermissionRefused`` unless the active actor has one of the rights."""
+        require_one(self.permission, self.also or self.permission)
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ def listing(endpoint: Endpoint, shape: Listing) -> Callable[[Method], Method]:
     def decorate(method: Method) -> Method:
         @functools.wraps(method)
         def handle(view: Any, request: Request, **ids: Any) -> Response:
-            require(endpoint.permission)
+            endpoint.require()
             asked = parameters.parse(request, shape.filters, shape.orders)
             rows = parameters.apply(method(view, request, **ids), shape.filters, asked)
             page, next_url = paginate(request, rows, asked.order)
@@ -94,7 +102,7 @@ def reading(endpoint: Endpoint, shows: Serializer, **query: Filter) -> Callable[
     def decorate(method: Method) -> Method:
         @functools.wraps(method)
         def handle(view: Any, request: Request, **ids: Any) -> Response:
-            require(endpoint.permission)
+            endpoint.require()
             asked = parameters.parse(request, query, {}, paged=False)
             extra = {"asked": asked.values} if query else {}
             return answer(shows, method(view, request, **ids, **extra))
@@ -116,7 +124,7 @@ def writing(endpoint: Endpoint, shape: Writing) -> Callable[[Method], Method]:
     def decorate(method: Method) -> Method:
         @functools.wraps(method)
         def handle(view: Any, request: Request, **ids: Any) -> Response:
-            require(endpoint.permission)
+            endpoint.require()
             parameters.parse(request, {}, {}, paged=False)
             extra: dict[str, Any] = {}
             if shape.versioned:

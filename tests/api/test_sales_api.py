@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from inventory.models import Allocation, DailyDemand, SalesOrder
+from inventory.models import Allocation, DailyDemand, Product, SalesOrder
 from tests.api.calls import Caller, by_key
 from tests.cast import House
 from tests.inventory.book import Site, make_product, make_site
@@ -213,3 +213,26 @@ def test_customers_and_segments_by_api(shop: tuple[Caller, Site, dict[str, int]]
     channel = ok(caller.get("channels"))["items"][0]
     named = ok(caller.patch(f"channels/{channel['id']}", {"name": "Web shop"}))
     assert ok(caller.get(f"channels/{channel['id']}")) == named
+
+
+def test_a_shop_that_may_sell_promises_stock_and_gives_it_back(
+    north: House, shop: tuple[Caller, Site, dict[str, int]]
+) -> None:
+    _owner, site, _ids = shop
+    with north.scope():
+        order = owing(site.warehouse, (Product.objects.get(), 2))
+        line_id = order.lines.get().pk
+    run = {"sales_order_ids": [order.pk]}
+    for scopes in (["read"], ["read", "buy"]):
+        refused = by_key(north, "planner", scopes).post("allocations/run", run)
+        assert refused.status_code == 403
+        assert refused.json()["permission"] == "floor_work"
+    seller = by_key(north, "planner", ["read", "sell"])
+    [made] = ok(seller.post("allocations/run", run))["allocation_ids"]
+    ok(seller.post("allocations/release", {"allocation_ids": [made]}))
+    by_hand = {
+        "line_id": line_id,
+        "location_id": site.at("storage"),
+        "quantity": "1",
+    }
+    ok(seller.post("allocations", by_hand), 201)

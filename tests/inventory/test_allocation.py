@@ -36,8 +36,10 @@ from inventory.services.ledger import InsufficientStock, MovementLine, post_move
 from inventory.services.order_states import WrongSalesOrderState
 from inventory.services.worklists import claim_work
 from tenancy.errors import Invalid, NotFound
-from tenancy.models import AuditEvent
+from tenancy.models import AuditEvent, JobState
 from tenancy.permissions import PermissionRefused
+from tenancy.services.jobs import enqueue_job, run_job
+from tenancy.services.schedules import known_schedules
 from tests.cast import House
 from tests.inventory.book import Site, make_lot, make_product, make_site
 from tests.inventory.selling import (
@@ -341,6 +343,22 @@ def test_a_lapsed_promise_expires_unless_it_is_being_picked(site: Site) -> None:
     ]
     assert allocated_at(apple, site.at("storage")) == 4
     assert Allocation.objects.get(order_line__order=lapsed).state == AllocationState.EXPIRED
+
+
+def test_lapsed_promises_end_by_themselves(site: Site) -> None:
+    apple = make_product()
+    site.receive(apple, 10)
+    order = owing(site.warehouse, (apple, 2))
+    past = timezone.now() - timedelta(minutes=1)
+    allocate_orders(order_ids=[order.pk], expires_at=past)
+    results = [run_job(enqueue_job(kind="expire_allocations", payload={})) for _ in range(2)]
+    assert [(job.state, job.result) for job in results] == [
+        (JobState.DONE, {"expired": 1}),
+        (JobState.DONE, {"expired": 0}),
+    ]
+    assert promised(order) == [0]
+    assert allocated_at(apple, site.at("storage")) == 0
+    assert "expire_allocations" in {schedule.kind for schedule in known_schedules()}
 
 
 def test_a_claim_ends_when_everything_is_allocated(site: Site) -> None:

@@ -9,6 +9,7 @@ from inventory.models import (
     LotTracking,
     MovementReason,
     Package,
+    PickTask,
     SalesOrder,
     Shipment,
     ShipmentLine,
@@ -34,6 +35,8 @@ from inventory.services.packing import (
     pack_rest,
 )
 from inventory.services.packing_errors import PackageNotClosed
+from inventory.services.picking import pick, undo_pick
+from inventory.services.picking_errors import AlreadyPacked
 from inventory.services.shipping import ShipmentFields, ship_order
 from inventory.services.shipping_errors import (
     EmptyShipment,
@@ -41,6 +44,7 @@ from inventory.services.shipping_errors import (
     NothingToStage,
     UnpackedGoods,
 )
+from inventory.services.short_picks import pick_short
 from inventory.services.staging import stage_order
 from inventory.services.worklists import ClaimedByOther, claim_work
 from tenancy.errors import Invalid, NotFound
@@ -55,8 +59,10 @@ from tests.inventory.outbound_world import (
     make_product,
     promises_add_up,
     quantities,
+    scan,
     someday,
     statements,
+    tasks_of,
 )
 
 
@@ -157,6 +163,31 @@ def test_one_of_two_packages_leaves_and_the_other_stays(floor: Floor) -> None:
     order.refresh_from_db()
     assert order.state == "packed"
     ship_order(sales_order_id=order.pk)
+    assert quantities(order) == (0, 0, 5)
+    assert promises_add_up()
+    assert check_book() == []
+
+
+def test_the_pick_of_what_stayed_behind_can_be_undone(floor: Floor) -> None:
+    apple = make_product()
+    order = floor.ready(apple, 7)
+    wave = floor.wave(order)
+    [task] = tasks_of(wave)
+    pick_short(wave_id=wave.pk, picks=[scan(task, 5)], reason="not_found")  # 2 are missing
+    package = boxed(order, PackItem(apple.pk, D(2)))
+    ship_order(sales_order_id=order.pk, package_ids=[package.pk])
+    gone, left = tasks_of(wave)
+    assert (gone.pk, gone.quantity, gone.quantity_picked, gone.state) == (task.pk, 4, 2, "short")
+    assert (left.quantity, left.quantity_picked, left.state) == (3, 3, "picked")
+    with pytest.raises(AlreadyPacked):
+        undo_pick(wave_id=wave.pk, task_ids=[gone.pk])
+    undo_pick(wave_id=wave.pk, task_ids=[left.pk])
+    assert quantities(order) == (3, 0, 2)
+    assert balance(apple, floor.bin("A-1").pk) == (5, 3)
+    assert balance(apple, floor.site.at("packing")) == (0, 0)
+    again = PickTask.objects.get(wave=wave, state="open")
+    pick(wave_id=wave.pk, picks=[scan(again)])
+    ship_order(sales_order_id=order.pk, pack_all=True)
     assert quantities(order) == (0, 0, 5)
     assert promises_add_up()
     assert check_book() == []

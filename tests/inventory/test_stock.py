@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from inventory.models import DailyDemand, LotStatus, MovementReason, StockMovement
+from inventory.models import (
+    Channel,
+    ChannelStock,
+    DailyDemand,
+    Lot,
+    LotStatus,
+    MovementReason,
+    StockMovement,
+)
 from inventory.queries.integrity import check_book
+from inventory.services import stock
+from inventory.services.allocation_choice import KeptFromChannel
 from inventory.services.ledger import AllocationLine, InsufficientStock, allocate
 from inventory.services.opening_stock import OpeningLine, post_opening_stock
 from inventory.services.places import create_location
 from inventory.services.stock import SaleLine, move_stock, ship_sale
 from tenancy.errors import Invalid
 from tests.inventory.book import Site, make_lot, make_product, on_hand
+from tests.inventory.selling import make_channel
 
 SOLD_AT = datetime.fromisoformat("2026-03-02T10:00:00+01:00")
 
@@ -79,6 +91,53 @@ def test_first_expired_leaves_first_and_expired_or_held_stays(site: Site) -> Non
         ship_sale(
             warehouse_id=site.warehouse.pk, lines=[SaleLine(milk.pk, Decimal(4))], sold_at=SOLD_AT
         )
+
+
+def test_a_sale_leaves_what_is_kept_for_other_channels_and_from_its_own(site: Site) -> None:
+    apple = make_product()
+    site.receive(apple, 10)
+    store, web = (make_channel(code) for code in ("STORE", "WEB"))
+    kept = {"warehouse": site.warehouse, "product": apple}
+    ChannelStock.objects.create(channel=store, ring_fenced=6, **kept)
+    ChannelStock.objects.create(channel=web, buffer=1, **kept)
+
+    def sell(channel: Channel | None, quantity: int, *, allow_short: bool = False) -> Decimal:
+        line = SaleLine(apple.pk, Decimal(quantity), channel_id=channel.pk if channel else None)
+        warehouse = site.warehouse.pk
+        return ship_sale(warehouse_id=warehouse, lines=[line], allow_short=allow_short).shipped[0]
+
+    before = DailyDemand.objects.count()
+    for channel, most in ((web, 3), (None, 4)):  # 10 - 6 kept for the store - 1 of buffer
+        with pytest.raises(KeptFromChannel) as refusal:
+            sell(channel, most + 1)
+        assert refusal.value.data == {"asked": str(most + 1), "granted": str(most)}
+    assert (on_hand(apple), DailyDemand.objects.count()) == (10, before)
+    with pytest.raises(InsufficientStock):
+        sell(web, 11)
+    assert sell(web, 9, allow_short=True) == 3
+    assert sell(None, 9, allow_short=True) == 1
+    assert sell(store, 9, allow_short=True) == 6  # its own, to the last
+    assert check_book() == []
+
+
+def test_a_lot_held_while_a_sale_chooses_does_not_leave(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    milk = make_product("MILK", lot_tracking="lot")
+    soon = make_lot(milk, "soon", expires_on=date(2099, 1, 1))
+    late = make_lot(milk, "late", expires_on=date(2099, 1, 2))
+    for lot in (soon, late):
+        site.receive(milk, 5, lot_id=lot.pk)
+    choose = stock.first_expired_first_out
+
+    def recalled_meanwhile(*chosen: Any) -> Any:
+        takes = choose(*chosen)
+        Lot.objects.filter(pk=soon.pk).update(status=LotStatus.RECALLED)
+        return takes
+
+    monkeypatch.setattr(stock, "first_expired_first_out", recalled_meanwhile)
+    sale = ship_sale(warehouse_id=site.warehouse.pk, lines=[SaleLine(milk.pk, Decimal(4))])
+    assert StockMovement.objects.get(pk__in=sale.movement_ids).lot == late
 
 
 def test_promised_stock_is_not_sold_to_others(site: Site) -> None:

@@ -93,6 +93,7 @@ class Floor(RuleBasedStateMachine):
         self.doors.close()
         type(self).runs += 1
         if not connection.in_atomic_block and self.runs % RUNS_BETWEEN_TIDYING == 0:
+            print(f"run {self.runs}: {sum(self.happened.values())} done", flush=True)
             tidy_up()
 
     # -- asking for something ---------------------------------------------------------------------
