@@ -10,6 +10,7 @@ from inventory.pages import (
     scan_adjust,
     scan_count,
     scan_count_place,
+    scan_count_review,
     settings,
 )
 
@@ -19,6 +20,11 @@ urlpatterns = [
     path("counts/all/", counting.count_history, name="count_history"),
     path("counts/risk/", count_risk.count_risk, name="count_risk"),
     path("counts/new/", counting.count_request, name="count_request"),
+    path(
+        "counts/<int:cycle_count_id>/scan/review/",
+        scan_count_review.scan_count_review,
+        name="scan_count_review",
+    ),
     path("counts/<int:cycle_count_id>/", counting.cycle_count_detail, name="cycle_count_detail"),
     path(
         "counts/<int:cycle_count_id>/start/", counting.cycle_count_start, name="cycle_count_start"

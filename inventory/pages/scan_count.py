@@ -312,7 +312,7 @@ class CountFlow(ScanFlow):
         if count.state == CountState.RECOUNT:
             return Outcome({}, message=_("Something differs: count that again, in a second round."))
         done = _("%(place)s is counted and handed in.") % {"place": self.count.location.code}
-        return Outcome({}, message=done, target=address(self.request, "inventory:count_list"))
+        return Outcome({}, message=done, target=address(self.request, "inventory:scan_count_place"))
 
     def _undo(self, name: str) -> Outcome:
         if name in {"lot", "quantity", "missing"}:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _, gettext_lazy
 
-from inventory.models import CycleCount
-from inventory.pages.scan_steps import ActionUnknown, Button, Outcome, ScanFlow, Step, run_flow
-from inventory.queries.counting import next_count
+from inventory.models import CountState, CycleCount
+from inventory.pages.scan_steps import (
+    ActionUnknown,
+    Button,
+    Outcome,
+    ScanFlow,
+    Step,
+    run_flow,
+    working_warehouse,
+)
+from inventory.queries.counting import in_states, next_count, search_counts
 from inventory.queries.places import get_location
 from inventory.queries.scanning import PLACE
 from inventory.services.counting import request_count, start_count
 from tenancy.pages.web import address
+
+MOST_SHOWN = 12
 
 
 class PlaceFlow(ScanFlow):
@@ -23,7 +36,12 @@ class PlaceFlow(ScanFlow):
     def step(self) -> Step:
         place_id = self.row_id("place")
         if place_id is None:
-            return Step(name="place", prompt=_("Scan the place to count"))
+            return Step(
+                name="place",
+                prompt=_("Scan the place to count"),
+                body="inventory/_scan_counts.html",
+                facts=self._waiting(),
+            )
         place = get_location(place_id)
         return Step(
             name="ask",
@@ -50,6 +68,16 @@ class PlaceFlow(ScanFlow):
         if action != "count" or place_id is None:
             raise ActionUnknown
         return self._go(next_count(place_id) or request_count(location_id=place_id))
+
+    def _waiting(self) -> dict[str, Any]:
+        """Return the counts that wait where the member works, the most urgent first."""
+        rows = search_counts(warehouse_id=working_warehouse(self.request))
+        found = list(
+            in_states(rows, CountState.to_count()).order_by(F("due_on").asc(nulls_last=True), "id")[
+                : MOST_SHOWN + 1
+            ]
+        )
+        return {"counts": found[:MOST_SHOWN], "has_more": len(found) > MOST_SHOWN}
 
     def _go(self, count: CycleCount) -> Outcome:
         """Begin the count: the place was scanned, so nobody has to scan it again."""

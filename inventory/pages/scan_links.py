@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from inventory.queries.scanning import Scanned, ScannedKind
+from inventory.queries.scanning_work import work_of
 from tenancy.errors import Text
 from tenancy.pages.web import address
 from tenancy.permissions import Permission, allows
@@ -31,26 +32,34 @@ class FlowLink:
 
     ``starts_from`` names the parameter of the address by what was scanned: {LOCATION: "place"}
     opens ``?place=<location id>``. ``documents`` does the same for documents, by model, but names
-    the parameter in the path. With neither the flow is offered on the empty page only.
+    the parameter in the path. ``takes`` are the documents that the flow itself takes as its first
+    scan. With none of them the flow is offered on the empty page only.
+
+    ``command`` is the code that starts it. Documents offer a flow only while there is work for it.
     """
 
+    command: str
     view: str
     title: Text
     text: Text
     icon: str
     starts_from: Mapping[ScannedKind, str] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
+    takes: frozenset[str] = frozenset()
     permission: Permission = Permission.FLOOR_WORK
 
 
 FLOWS: tuple[FlowLink, ...] = (
     FlowLink(
+        command="receive",
         view="inventory:scan_receive",
         title=_("Receive"),
         text=_("A delivery: the order, what arrived, done."),
         icon="inbound",
+        takes=frozenset({"Receipt"}),
     ),
     FlowLink(
+        command="receive",
         view="inventory:scan_receive_order",
         title=_("Receive this order"),
         text=_("Scan what arrived of it."),
@@ -58,6 +67,7 @@ FLOWS: tuple[FlowLink, ...] = (
         documents={"PurchaseOrder": "order_id"},
     ),
     FlowLink(
+        command="put-away",
         view="inventory:scan_put_away",
         title=_("Put away"),
         text=_("From the dock to where it belongs."),
@@ -65,12 +75,22 @@ FLOWS: tuple[FlowLink, ...] = (
         starts_from={ScannedKind.PRODUCT: "product"},
     ),
     FlowLink(
-        view="inventory:pick_list",
+        command="order",
+        view="inventory:scan_order",
+        title=_("Go on with this order"),
+        text=_("Confirm it, promise stock, pick, pack, ship."),
+        icon="cart",
+        documents={"SalesOrder": "sales_order_id"},
+    ),
+    FlowLink(
+        command="pick",
+        view="inventory:scan_pick_start",
         title=_("Pick"),
-        text=_("Choose a wave, or scan its number."),
+        text=_("A wave or an order, or the next that waits."),
         icon="clipboard",
     ),
     FlowLink(
+        command="pick",
         view="inventory:scan_pick",
         title=_("Pick this wave"),
         text=_("Place by place, the goods confirmed by scanning."),
@@ -78,18 +98,23 @@ FLOWS: tuple[FlowLink, ...] = (
         documents={"Wave": "wave_id"},
     ),
     FlowLink(
+        command="pack",
         view="inventory:scan_pack",
         title=_("Pack"),
         text=_("Put picked goods of an order into packages."),
         icon="box",
+        takes=frozenset({"SalesOrder", "Wave", "Package"}),
     ),
     FlowLink(
+        command="ship",
         view="inventory:scan_ship",
         title=_("Ship"),
         text=_("Send the packages of an order."),
         icon="truck",
+        takes=frozenset({"SalesOrder", "Package"}),
     ),
     FlowLink(
+        command="count",
         view="inventory:scan_count_place",
         title=_("Count"),
         text=_("A place, and everything that lies there."),
@@ -97,6 +122,7 @@ FLOWS: tuple[FlowLink, ...] = (
         starts_from={ScannedKind.LOCATION: "place"},
     ),
     FlowLink(
+        command="count",
         view="inventory:scan_count",
         title=_("Count this"),
         text=_("Scan what lies there and type how many."),
@@ -104,6 +130,16 @@ FLOWS: tuple[FlowLink, ...] = (
         documents={"CycleCount": "cycle_count_id"},
     ),
     FlowLink(
+        command="review",
+        view="inventory:scan_count_review",
+        title=_("Review this count"),
+        text=_("What differs, and whether it is posted."),
+        icon="check-circle",
+        documents={"CycleCount": "cycle_count_id"},
+        permission=Permission.APPROVE,
+    ),
+    FlowLink(
+        command="adjust",
         view="inventory:scan_adjust",
         title=_("Adjust"),
         text=_("Damaged, scrapped, expired or found goods."),
@@ -111,6 +147,7 @@ FLOWS: tuple[FlowLink, ...] = (
         starts_from={ScannedKind.LOCATION: "place"},
     ),
     FlowLink(
+        command="send",
         view="inventory:scan_send_transfer",
         title=_("Send this transfer"),
         text=_("Place by place, what is promised to it."),
@@ -118,6 +155,7 @@ FLOWS: tuple[FlowLink, ...] = (
         documents={"TransferOrder": "transfer_order_id"},
     ),
     FlowLink(
+        command="receive",
         view="inventory:scan_receive_transfer",
         title=_("Receive this transfer"),
         text=_("What was sent, onto the dock."),
@@ -125,12 +163,15 @@ FLOWS: tuple[FlowLink, ...] = (
         documents={"TransferOrder": "transfer_order_id"},
     ),
     FlowLink(
+        command="return",
         view="inventory:scan_receive_return",
         title=_("Receive a return"),
         text=_("What a customer sends back, into quarantine."),
         icon="inbound",
+        takes=frozenset({"CustomerReturn", "SalesOrder", "Shipment", "Package"}),
     ),
     FlowLink(
+        command="inspect",
         view="inventory:scan_inspect_return",
         title=_("Inspect this return"),
         text=_("Back to stock, aside, to the supplier, or scrap."),
@@ -138,6 +179,7 @@ FLOWS: tuple[FlowLink, ...] = (
         documents={"CustomerReturn": "customer_return_id"},
     ),
     FlowLink(
+        command="move",
         view="inventory:scan_move",
         title=_("Move stock"),
         text=_("From one place of the warehouse to another."),
@@ -149,8 +191,9 @@ FLOWS: tuple[FlowLink, ...] = (
 
 @dataclass(frozen=True)
 class Link:
-    """A flow with its address."""
+    """A flow as it is offered: with its address, or for the flow to take what was scanned."""
 
+    command: str
     href: str
     title: Text
     text: Text
@@ -161,8 +204,14 @@ def flow_links(request: HttpRequest, found: Scanned | None) -> list[Link]:
     """Return the flows that start from what was scanned, or those that need nothing."""
     actor = active_scope().actor
     offered = [flow for flow in FLOWS if allows(actor, flow.permission)]
+    if found is not None and found.kind == ScannedKind.DOCUMENT:
+        waiting = work_of(found)
+        offered = sorted(
+            (flow for flow in offered if flow.command in waiting),
+            key=lambda flow: waiting.index(flow.command),
+        )
     return [
-        Link(href, flow.title, flow.text, flow.icon)
+        Link(flow.command, href, flow.title, flow.text, flow.icon)
         for flow in offered
         for href in _addresses(request, flow, found)
     ]
@@ -177,6 +226,34 @@ def document_address(request: HttpRequest, kind: str, document_id: int | None) -
     return _address(request, f"inventory:{name}_detail", **{parameter: document_id})
 
 
+def page_address(request: HttpRequest, found: Scanned) -> str:
+    """Return the page of what was scanned, made for the desk."""
+    if found.kind == ScannedKind.DOCUMENT:
+        return document_address(request, found.document_kind, found.id)
+    if found.kind == ScannedKind.LOCATION:
+        return address(request, "inventory:warehouse_detail", warehouse_id=found.warehouse_id)
+    return address(request, "inventory:product_detail", product_id=found.product_id)
+
+
+def label_address(request: HttpRequest, found: Scanned) -> str:
+    """Return the label of what was scanned, as a PDF in its usual size."""
+    if found.kind == ScannedKind.DOCUMENT:
+        return printed_label(request, "package_labels", "100x150", package_id=found.id)
+    if found.kind == ScannedKind.LOCATION:
+        return printed_label(request, "location_labels", "100x50", location_id=found.id)
+    if found.lot_id is not None:
+        return printed_label(request, "lot_labels", "100x50", lot_id=found.lot_id)
+    what = str(found.packaging_id) if found.packaging_id is not None else "unit"
+    href = printed_label(request, "product_labels", "57x32", product_id=found.product_id or 0)
+    return f"{href}&{urlencode({'what': what})}"
+
+
+def printed_label(request: HttpRequest, view: str, size: str, **ids: int) -> str:
+    """Return the address of one label's PDF."""
+    chosen = {"size": size, "copies": "1", "file": "pdf"}
+    return f"{address(request, f'inventory:{view}', **ids)}?{urlencode(chosen)}"
+
+
 def _addresses(request: HttpRequest, flow: FlowLink, found: Scanned | None) -> Iterator[str]:
     href = ""
     if found is None:
@@ -187,7 +264,8 @@ def _addresses(request: HttpRequest, flow: FlowLink, found: Scanned | None) -> I
         href = _address(request, flow.view)
         if href:
             href += "?" + urlencode({flow.starts_from[found.kind]: found.id})
-    if href:
+    is_taken = found is not None and found.document_kind in flow.takes
+    if href or (is_taken and _address(request, flow.view)):
         yield href
 
 

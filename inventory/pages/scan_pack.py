@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from inventory.models import LotTracking, Package, PackageState, SalesOrder, WorkKind
 from inventory.pages.fields import plain
+from inventory.pages.scan_links import printed_label
+from inventory.pages.scan_ship import ShipFlow
 from inventory.pages.scan_steps import (
     ActionUnknown,
     Button,
@@ -19,6 +21,7 @@ from inventory.pages.scan_steps import (
     Stage,
     Step,
     run_flow,
+    started,
     typed_quantity,
 )
 from inventory.queries.packing import (
@@ -143,6 +146,8 @@ class PackFlow(ScanFlow):
             return Outcome(self.with_context(weigh=1))
         if name == "weight" and action == "unweighed":
             return self._close(PackageMeasures())
+        if name == "order" and self.row_id("done") and action in {"label", "ship"}:
+            return self._label() if action == "label" else self._leave()
         raise ActionUnknown
 
     # -- where we are ------------------------------------------------------------------------------
@@ -173,12 +178,14 @@ class PackFlow(ScanFlow):
             "lines": self.lines if self.left or self.package else [],
             "package": self.package,
             "finished": finished,
-            "ready": finished is not None and self._name() == "order",
         }
 
     def _buttons(self, name: str) -> list[Button]:
         if name == "weight":
             return [Button("unweighed", _("Close unweighed"), "check")]
+        if name == "order" and self.row_id("done"):
+            label = Button("label", _("Print label"), "tag")
+            return [label, Button("ship", _("Ship"), "truck", "primary")]
         if name != "goods":
             return []
         buttons = []
@@ -284,6 +291,20 @@ class PackFlow(ScanFlow):
         close_package(package_id=package.pk, measures=measures)
         message = _("%(number)s is closed.") % {"number": package.number}
         return Outcome({"order": str(self.order.pk), "done": str(package.pk)}, message=message)
+
+    def _label(self) -> Outcome:
+        """Give the label of the package just closed, to be printed."""
+        package = get_package(self.row_id("done") or 0)
+        file = printed_label(self.request, "package_labels", "100x150", package_id=package.pk)
+        words = _("The label of %(number)s is on its way.") % {"number": package.number}
+        return Outcome(self.context, words, file=file)
+
+    def _leave(self) -> Outcome:
+        """Go on to shipping with the package just closed in hand."""
+        package = get_package(self.row_id("done") or 0)
+        begun = ShipFlow(self.request, {}).take(package.number)
+        target = f"{address(self.request, 'inventory:scan_ship')}?{started(begun.context)}"
+        return Outcome({}, begun.message, target=target)
 
     def _undo(self, name: str) -> Outcome:
         if name == "lot":

@@ -260,7 +260,7 @@ class PickFlow(ScanFlow):
             "wave": self.wave.number,
             "place": self.wave.to_location.code,
         }
-        return Outcome({}, message=done, target=address(self.request, "inventory:pick_list"))
+        return Outcome({}, message=done, target=address(self.request, "inventory:scan_pick_start"))
 
     def _onwards(self) -> Context:
         """Return the context of the next stop; what was put off stays behind."""

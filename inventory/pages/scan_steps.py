@@ -22,6 +22,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from inventory.pages.fields import quantity_field
+from inventory.pages.scan_ways import way
 from inventory.queries.places import warehouses
 from inventory.queries.scanning import ANYTHING, Scanned, ScannedKind, resolve_scan
 from tenancy.errors import Conflict, Invalid, NotFound, Refused, Text
@@ -64,7 +65,7 @@ class Step:
 
     ``name`` names the step for the scanner: the same code twice within 0.7 s in the same step is
     one scan. ``is_number`` shows the keypad. ``undo`` labels the button that takes the last scan
-    back; empty: there is nothing to take back.
+    back; empty: there is nothing to take back. ``commands`` are actions without a button here.
     """
 
     name: str
@@ -76,15 +77,20 @@ class Step:
     buttons: Sequence[Button] = ()
     undo: Text = ""
     is_number: bool = False
+    commands: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a scan: the context of the next step, what to say, and where to go if away."""
+    """What came of a scan: the context of the next step, what to say, and where to go if away.
+
+    ``file`` is the address of a file that the handheld takes away, to print it.
+    """
 
     context: Context
     message: str = ""
     target: str = ""
+    file: str = ""
 
 
 class ActionUnknown(Conflict):
@@ -183,6 +189,11 @@ def run_flow(request: HttpRequest, kind: type[ScanFlow], **ids: int) -> HttpResp
     return _go_on(kind(request, outcome.context, **ids), outcome)
 
 
+def started(context: Context) -> str:
+    """Return the context as the query string of a flow's address."""
+    return urlencode({key: value for key, value in context.items() if value})
+
+
 def in_words(refusal: Refused) -> str:
     """Return what a service refused; a scan is one line, so its number says nothing."""
     if isinstance(refusal, Invalid):
@@ -229,24 +240,26 @@ def _once(flow: ScanFlow) -> Outcome:
     pressed = flow.request.POST.get("action", "")
 
     def effect() -> str:
-        action = pressed or _command(flow, scan)
-        outcome = flow.press(action) if action else flow.take(scan)
+        if pressed or not scan.strip().startswith(COMMAND):
+            outcome = flow.press(pressed) if pressed else flow.take(scan)
+        else:
+            outcome = _command(flow, scan.strip())
         return json.dumps(asdict(outcome))
 
     return Outcome(**json.loads(send_once(flow.request, effect)))
 
 
-def _command(flow: ScanFlow, scan: str) -> str:
-    """Return the action of a scanned command code, empty for any other scan."""
-    code = scan.strip().lower()
-    if not code.startswith(COMMAND):
-        return ""
-    step = flow.step()
+def _command(flow: ScanFlow, scan: str) -> Outcome:
+    """Press the button whose command code was scanned, or go where the code leads from anywhere."""
+    step, code = flow.step(), scan.lower().removeprefix(COMMAND)
     known = [button.action for button in step.buttons] + (["undo"] if step.undo else [])
-    action = next((name for name in known if name.lower() == code.removeprefix(COMMAND)), "")
-    if not action:
-        raise CommandUnknown(scan.strip(), [f"{COMMAND}{name}" for name in known])
-    return action
+    action = next((name for name in [*known, *step.commands] if name.lower() == code), "")
+    if action:
+        return flow.press(action)
+    target = way(flow.request, code)
+    if not target:
+        raise CommandUnknown(scan, [f"{COMMAND}{name}" for name in known])
+    return Outcome(flow.context, target=target)
 
 
 def _page(flow: ScanFlow) -> HttpResponse:
@@ -262,13 +275,15 @@ def _answer(flow: ScanFlow, message: str, *, is_refusal: bool) -> HttpResponse:
 
 def _go_on(flow: ScanFlow, outcome: Outcome) -> HttpResponse:
     """Show the next step; its context becomes the address, so that a reload shows it again."""
-    address = f"{flow.request.path}?{urlencode(outcome.context)}".removesuffix("?")
+    address = f"{flow.request.path}?{started(outcome.context)}".removesuffix("?")
     if not _is_htmx(flow.request):
         if outcome.message:
             messages.success(flow.request, outcome.message)
-        return redirect(address)
+        return redirect(outcome.file or address)
     response = _answer(flow, outcome.message, is_refusal=False)
     response["HX-Replace-Url"] = address
+    if outcome.file:
+        response["HX-Trigger"] = json.dumps({"scan-file": {"href": outcome.file}})
     return response
 
 

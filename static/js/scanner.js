@@ -171,6 +171,16 @@ document.addEventListener("htmx:afterSettle", (event) => {
   send();
 });
 
+// A label, taken away to be printed while the next scan goes on.
+document.addEventListener("scan-file", (event) => {
+  const link = document.createElement("a");
+  link.href = event.detail.href;
+  link.download = "";
+  document.body.append(link);
+  link.click();
+  link.remove();
+});
+
 // -- the input keeps the focus -------------------------------------------------------------------
 function focusInput() {
   if (document.querySelector("dialog[open], [popover]:popover-open")) return;

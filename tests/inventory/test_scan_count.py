@@ -65,7 +65,7 @@ def test_place_goods_quantity_next_and_that_is_all(world: World) -> None:
     assert hand.scan("0").step == "goods"
     assert entered(house) == {"APPLE": 6, "MILK L1": 0}
     hand.press("all")
-    assert hand.answer["HX-Redirect"].endswith("/counts/")
+    assert hand.answer["HX-Redirect"].endswith("/scan/count/")
     assert state(house) == "counted"
 
 

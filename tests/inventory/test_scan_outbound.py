@@ -77,7 +77,7 @@ def test_place_then_goods_then_on_to_the_next_and_to_packing(north: House) -> No
     wrong = hand.scan("A-1")
     assert "Bring the goods to PACKING, not here." in wrong.text
     done = hand.scan("PACKING")
-    assert done.answer["HX-Redirect"] == north.path("to-pick/")
+    assert done.answer["HX-Redirect"] == north.path("scan/pick/")
 
 
 def test_what_is_scanned_wrongly_is_named_and_nothing_is_picked(north: House) -> None:
