@@ -113,7 +113,7 @@ class ProductLabelForm(LabelForm):
 
 
 @dataclass(frozen=True)
-class _Paper:
+class Paper:
     """What a page of this file is about: title, way back, name of the file, entry of the menu."""
 
     title: str
@@ -129,22 +129,22 @@ def location_labels(request: HttpRequest, tenant: str, location_id: int) -> Http
     place = get_location(location_id)
     labels = labels_of_locations(place.warehouse_id, location_id=place.pk)
     back = address(request, "inventory:warehouse_detail", warehouse_id=place.warehouse_id)
-    paper = _Paper(place.code, back, f"location-{place.pk}", "warehouses")
-    return _answer(request, LabelForm(_sent(request)), labels, paper)
+    paper = Paper(place.code, back, f"location-{place.pk}", "warehouses")
+    return answer(request, LabelForm(sent(request)), labels, paper)
 
 
 def warehouse_labels(request: HttpRequest, tenant: str, warehouse_id: int) -> HttpResponse:
     """Print the labels of a warehouse's locations, or of a zone or a row of them."""
     require(Permission.READ)
     warehouse = get_warehouse(warehouse_id)
-    form = LocationLabelForm(_sent(request), warehouse_id=warehouse.pk)
+    form = LocationLabelForm(sent(request), warehouse_id=warehouse.pk)
     chosen = form.cleaned_data if form.is_valid() else {}
     labels = labels_of_locations(
         warehouse.pk, zone_id=chosen.get("zone"), text=chosen.get("q", "").strip()
     )
     back = address(request, "inventory:warehouse_detail", warehouse_id=warehouse.pk)
-    paper = _Paper(warehouse.name, back, f"locations-{warehouse.pk}", "warehouses")
-    return _answer(request, form, labels, paper)
+    paper = Paper(warehouse.name, back, f"locations-{warehouse.pk}", "warehouses")
+    return answer(request, form, labels, paper)
 
 
 def product_labels(request: HttpRequest, tenant: str, product_id: int) -> HttpResponse:
@@ -152,11 +152,11 @@ def product_labels(request: HttpRequest, tenant: str, product_id: int) -> HttpRe
     require(Permission.READ)
     product = get_product(product_id)
     choices = labels_of_product(product.pk)
-    form = ProductLabelForm(_sent(request), choices=choices, initial={"what": ["unit"]})
+    form = ProductLabelForm(sent(request), choices=choices, initial={"what": ["unit"]})
     wanted = form.cleaned_data.get("what", []) if form.is_valid() else [c.key for c in choices]
     back = address(request, "inventory:product_detail", product_id=product.pk)
-    paper = _Paper(product.name, back, f"product-{product.pk}", "products", "57x32")
-    return _answer(request, form, [c.label for c in choices if c.key in wanted], paper)
+    paper = Paper(product.name, back, f"product-{product.pk}", "products", "57x32")
+    return answer(request, form, [c.label for c in choices if c.key in wanted], paper)
 
 
 def lot_labels(request: HttpRequest, tenant: str, lot_id: int) -> HttpResponse:
@@ -164,16 +164,16 @@ def lot_labels(request: HttpRequest, tenant: str, lot_id: int) -> HttpResponse:
     require(Permission.READ)
     lot = get_lot(lot_id)
     back = address(request, "inventory:lot_detail", lot_id=lot.pk)
-    paper = _Paper(lot.code, back, f"lot-{lot.pk}", "lots")
-    return _answer(request, LabelForm(_sent(request)), [label_of_lot(lot.pk)], paper)
+    paper = Paper(lot.code, back, f"lot-{lot.pk}", "lots")
+    return answer(request, LabelForm(sent(request)), [label_of_lot(lot.pk)], paper)
 
 
 def package_labels(request: HttpRequest, tenant: str, package_id: int) -> HttpResponse:
     """Print the label of a package."""
     require(Permission.READ)
     label = label_of_package(package_id)
-    paper = _Paper(label.number, "", f"package-{label.number}", "scan", "100x150")
-    return _answer(request, LabelForm(_sent(request)), [label], paper)
+    paper = Paper(label.number, "", f"package-{label.number}", "scan", "100x150")
+    return answer(request, LabelForm(sent(request)), [label], paper)
 
 
 def wave_pick_list(request: HttpRequest, tenant: str, wave_id: int) -> HttpResponse:
@@ -184,12 +184,13 @@ def wave_pick_list(request: HttpRequest, tenant: str, wave_id: int) -> HttpRespo
     return _file(drawn, "application/pdf", f"{pick_list.number}.pdf")
 
 
-def _sent(request: HttpRequest) -> Any:
+def sent(request: HttpRequest) -> Any:
+    """Return what was chosen, None on the first look."""
     return request.GET if "file" in request.GET else None
 
 
-def _answer(
-    request: HttpRequest, form: LabelForm, labels: Sequence[Label], paper: _Paper
+def answer(
+    request: HttpRequest, form: LabelForm, labels: Sequence[Label], paper: Paper
 ) -> HttpResponse:
     """Return the file when the choices are in order, else the page with the form."""
     if form.is_valid():
@@ -213,7 +214,7 @@ def _answer(
     )
 
 
-def _printed(chosen: dict[str, Any], labels: Sequence[Label], paper: _Paper) -> HttpResponse:
+def _printed(chosen: dict[str, Any], labels: Sequence[Label], paper: Paper) -> HttpResponse:
     size = SIZES[chosen["size"]]
     if chosen["file"] == "zpl":
         text = labels_zpl(

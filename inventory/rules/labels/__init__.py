@@ -11,6 +11,7 @@ command is written as its code.
 """
 
 from inventory.rules.labels.contents import (
+    CommandLabel,
     Label,
     LabelWords,
     LocationLabel,
@@ -28,6 +29,7 @@ from inventory.rules.labels.zpl import labels_zpl
 
 __all__ = [
     "SIZES",
+    "CommandLabel",
     "Fonts",
     "Label",
     "LabelSize",

@@ -151,7 +151,22 @@ class PackageLabel:
         return Face(name, tuple(line for line in rest if line), facts, symbol)
 
 
-Label = LocationLabel | ProductLabel | LotLabel | PackageLabel
+@dataclass(frozen=True, slots=True)
+class CommandLabel:
+    """A code that presses a button of a handheld page: ``words`` say what it does, ``task`` where.
+
+    ``code`` is scanned as it is.
+    """
+
+    code: str
+    words: str
+    task: str
+
+    def face(self, words: LabelWords) -> Face:
+        return Face(self.words, (self.task,), (), Symbol(self.code, self.code))
+
+
+Label = LocationLabel | ProductLabel | LotLabel | PackageLabel | CommandLabel
 
 
 @dataclass(frozen=True, slots=True)
