@@ -36,6 +36,13 @@ class SeriesForecastAdmin(ReadOnlyTenantAdmin):
     search_fields = ("product__sku",)
 
 
+@admin.register(models.ForecastExplanation)
+class ForecastExplanationAdmin(ReadOnlyTenantAdmin):
+    list_display = ("run", "product", "warehouse", "created_at")
+    list_select_related = ("run", "product", "warehouse")
+    search_fields = ("product__sku",)
+
+
 @admin.register(models.ReorderSuggestion)
 class ReorderSuggestionAdmin(ReadOnlyTenantAdmin):
     list_display = (

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forecasting.models import ForecastRun
 from forecasting.services import (
+    explanations,
     forecasts,
     job_outcomes,  # noqa: F401  registers what the jobs say at their end
     replenishment,
@@ -29,6 +30,11 @@ def train_network(run: JobRun) -> dict[str, Any]:
 @job_handler(forecasts.KIND, title=_("Forecast demand"))
 def make_forecasts(run: JobRun) -> dict[str, Any]:
     return _summary(forecasts.make_forecasts(run))
+
+
+@job_handler(explanations.KIND, title=_("Explain forecasts"))
+def explain_forecasts(run: JobRun) -> dict[str, Any]:
+    return explanations.explain_forecasts(run)
 
 
 @job_handler(replenishment.KIND, title=_("Suggest orders"))

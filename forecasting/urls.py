@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from forecasting.pages import dashboard, forecasts, risk, suggestions, training
+from forecasting.pages import dashboard, explanations, forecasts, risk, suggestions, training
 
 app_name = "forecasting"
 urlpatterns = [
@@ -13,6 +13,16 @@ urlpatterns = [
         "forecasts/<int:product_id>/<int:warehouse_id>/",
         forecasts.forecast_detail,
         name="forecast_detail",
+    ),
+    path(
+        "forecasts/<int:product_id>/<int:warehouse_id>/explanation",
+        explanations.explanation_detail,
+        name="explanation_detail",
+    ),
+    path(
+        "forecasts/<int:product_id>/<int:warehouse_id>/explain",
+        explanations.explain_now,
+        name="explain_now",
     ),
     path("products/<int:product_id>/forecast", forecasts.product_forecast, name="product_forecast"),
     path("suggestions/", suggestions.suggestion_list, name="suggestion_list"),

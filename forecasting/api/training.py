@@ -35,6 +35,9 @@ class NetworkDetailShown(NetworkShown):
     league = serializers.DictField()
     epochs = serializers.ListField(child=serializers.DictField())
     cleaning = serializers.DictField()
+    importance = serializers.ListField(
+        child=serializers.DictField(), help_text="Growth of the loss without a feature."
+    )
 
 
 class TrainingOrder(Strict):

@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from forecasting.api import forecasts, risk, suggestions, training
+from forecasting.api import explanations, forecasts, risk, suggestions, training
 
 urlpatterns = [
     path("forecasts", forecasts.ForecastList.as_view()),
     path(
         "forecasts/<int:product_id>/<int:warehouse_id>",
         forecasts.ForecastDetail.as_view(),
+    ),
+    path(
+        "forecasts/<int:product_id>/<int:warehouse_id>/explanation",
+        explanations.Explanation.as_view(),
     ),
     path("plan", forecasts.Planning.as_view()),
     path("suggestions", suggestions.SuggestionList.as_view()),

@@ -1,5 +1,6 @@
 """Forecasting tables. A model is a table; a network is what was trained."""
 
+from forecasting.models.explanations import ForecastExplanation
 from forecasting.models.forecasts import ForecastRun, SeriesForecast
 from forecasting.models.replenishment import ReorderSuggestion, SuggestionState
 from forecasting.models.risk import RiskKind, RiskWarning, WarningState
@@ -8,6 +9,7 @@ from forecasting.models.training import NetworkState, TrainedNetwork
 
 __all__ = [
     "ExternalSignal",
+    "ForecastExplanation",
     "ForecastRun",
     "NetworkState",
     "ReorderSuggestion",

@@ -29,6 +29,9 @@ class TrainedNetwork(TenantOwned):
     league = models.JSONField(help_text="Backtest scores per contestant and demand class.")
     epochs = models.JSONField(default=list, help_text="Loss curve.")
     cleaning = models.JSONField(default=dict, help_text="What cleaning changed.")
+    importance = models.JSONField(
+        default=list, help_text="Loss without a feature, per network, on the days held out."
+    )
     gate_reason = models.CharField(max_length=200, blank=True)
     cpu_seconds = models.FloatField(default=0)
     trained_at = models.DateTimeField(auto_now_add=True)

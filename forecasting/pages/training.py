@@ -78,6 +78,7 @@ def _network_context(network: TrainedNetwork | None) -> dict[str, Any]:
         "network": network,
         "tables": training.league_tables(network),
         "loss": training.loss_chart(network.epochs),
+        "importance": training.importance_tables(network),
         "serving": training.accuracy_of(network),
         "left_to_baselines": sum(network.cleaning.get("left_to_baselines", {}).values()),
     }

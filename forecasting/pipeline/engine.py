@@ -35,6 +35,7 @@ from forecasting.pipeline.predict import Prediction, blend, present, whole_units
 from forecasting.pipeline.series import (
     HORIZON_DAYS,
     QUANTILES,
+    BoolArray,
     FloatArray,
     Forecast,
     Reason,
@@ -88,12 +89,7 @@ class FittedForecaster:
             raise ForecastRefused("The horizon must be at least one day.")
         use_one_core()
         known, spoiled = sanitise(panel.up_to(origin, self.plan.horizon))
-        reasons = triage(known, spoiled)
-        classes = demand_class(known.demand, known.observed)
-        blends = [
-            self.contest.blend_for(str(name)) if reason is None else _fallback(reason)
-            for name, reason in zip(classes, reasons, strict=True)
-        ]
+        blends = serving_blends(self, known, spoiled)
         mean, quantiles = self._serve(known, blends)
         whole = whole_units(known.demand, known.observed)
         mean, quantiles = present(mean, quantiles, whole)
@@ -170,6 +166,15 @@ class FittedForecaster:
             raise ArtifactError("unfit", str(error)) from error
 
 
+def serving_blends(fitted: FittedForecaster, known: SeriesPanel, spoiled: BoolArray) -> list[Blend]:
+    """Return who serves each series of a panel that was cut at the origin and sanitised."""
+    classes = demand_class(known.demand, known.observed)
+    return [
+        fitted.contest.blend_for(str(name)) if reason is None else _fallback(reason)
+        for name, reason in zip(classes, triage(known, spoiled), strict=True)
+    ]
+
+
 def fit(
     panel: SeriesPanel,
     origin: date,
@@ -229,6 +234,8 @@ def _train_and_judge(
         )  # fmt: skip
         judged.append(Member(setting.network, network))
         history += network.history
+    if callbacks.on_judged:
+        callbacks.on_judged(judged, holdout, stores, learned)
     _announce(callbacks, "contest")
     entries = _network_entries(judged, stores)
     entries += [_baseline_entry(name, learned, origins, config) for name in config.baselines]

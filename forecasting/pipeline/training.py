@@ -110,6 +110,8 @@ class Callbacks:
     save_checkpoint: Callable[[str, Checkpoint], None] | None = None
     load_checkpoint: Callable[[str], Checkpoint | None] | None = None
     cpu_seconds: Callable[[], float] | None = None
+    on_judged: Callable[..., None] | None = None
+    """Called once with the judged networks, the holdout, its stores and the panel learned from."""
 
 
 class TrainingStopped(Exception):

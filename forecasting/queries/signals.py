@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Pair = tuple[int, int]
 MOST_HOLIDAYS = 40
+HOLIDAY = "holiday"
+"""The name of the signal that public holidays are."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,12 @@ def signals_of(pairs: Sequence[Pair], first: date, last: date) -> tuple[Signal, 
     ]
     holiday = _holidays(pairs, first, last)
     return (*found, holiday) if holiday else tuple(found)
+
+
+def signal_kinds() -> dict[str, str]:
+    """Return the kind of every signal by its name; holidays are a kind of their own."""
+    kinds = dict(ExternalSignal.objects.order_by("id").values_list("name", "kind"))
+    return kinds | {HOLIDAY: HOLIDAY}
 
 
 def _read_signals(first: date, last: date) -> list[_Scoped]:
@@ -129,7 +137,7 @@ def _holidays(pairs: Sequence[Pair], first: date, last: date) -> Signal | None:
         values = next(iter(coded.values()))
     else:
         values = np.stack([coded[countries.get(warehouse, fallback)] for _, warehouse in pairs])
-    return Signal("holiday", values, known_ahead=True, kind="category", labels=tuple(labels))
+    return Signal(HOLIDAY, values, known_ahead=True, kind="category", labels=tuple(labels))
 
 
 def holiday_names(country: str, first: date, last: date) -> dict[date, str]:

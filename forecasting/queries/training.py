@@ -108,6 +108,14 @@ def accuracy_of(
     return found.serving if found else None
 
 
+def importance_tables(network: TrainedNetwork) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return what each network of a training loses without a feature, the weightiest first."""
+    by_network: dict[str, list[dict[str, Any]]] = {}
+    for row in network.importance:
+        by_network.setdefault(row["network"], []).append(row)
+    return sorted(by_network.items())
+
+
 def loss_chart(epochs: list[dict[str, Any]], *, is_live: bool = False) -> dict[str, Any] | None:
     """Return the loss curve of the best network that was judged, for the chart; None before any.
 

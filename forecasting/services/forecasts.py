@@ -10,7 +10,13 @@ import numpy as np
 import structlog
 from django.utils.translation import gettext as _
 
-from forecasting.models import ForecastRun, NetworkState, SeriesForecast, TrainedNetwork
+from forecasting.models import (
+    ForecastExplanation,
+    ForecastRun,
+    NetworkState,
+    SeriesForecast,
+    TrainedNetwork,
+)
 from forecasting.pipeline.series import HORIZON_DAYS, QUANTILES, FloatArray
 from forecasting.queries.series import (
     DemandPanel,
@@ -35,7 +41,7 @@ ARTEFACT_REFUSED = "artefact_refused"
 
 
 @dataclass(frozen=True)
-class _Serving:
+class Serving:
     """What serves: a forecaster, the network behind it if any, and what was refused before it."""
 
     forecaster: FittedForecaster
@@ -85,7 +91,7 @@ def make_forecasts(run: JobRun) -> ForecastRun:
     if demand is None:
         raise JobFailed(_("There is no demand yet. Import sales first, then forecast."))
     run.progress(1, 4, _("Forecasting %(count)d series") % {"count": demand.panel.n_series})
-    serving = _who_serves(run, demand)
+    serving = who_serves(run, demand)
     made = [_forecast(serving, demand)]
     if by_channel is not None and by_channel.panel.n_series:
         run.progress(2, 4, _("Forecasting channels"))
@@ -97,7 +103,7 @@ def make_forecasts(run: JobRun) -> ForecastRun:
     return stored
 
 
-def _who_serves(run: JobRun, demand: DemandPanel) -> _Serving:
+def who_serves(run: JobRun, demand: DemandPanel) -> Serving:
     """Return the published network; if its file is refused, the one before; else the baselines."""
     with run.scope():
         candidates = _candidates()
@@ -114,8 +120,8 @@ def _who_serves(run: JobRun, demand: DemandPanel) -> _Serving:
                 audit.record("network.artefact_refused", network, problem=problem.problem)
             continue
         served = network if forecaster.members else None
-        return _Serving(forecaster, served, refused and served is None)
-    return _Serving(_baselines(demand), None, refused)
+        return Serving(forecaster, served, refused and served is None)
+    return Serving(_baselines(demand), None, refused)
 
 
 def _candidates() -> list[TrainedNetwork]:
@@ -138,7 +144,7 @@ def _baselines(demand: DemandPanel) -> FittedForecaster:
     return fit(demand.panel, demand.origin, EngineConfig(networks=()))
 
 
-def _forecast(serving: _Serving, demand: DemandPanel) -> _Made:
+def _forecast(serving: Serving, demand: DemandPanel) -> _Made:
     from forecasting.pipeline.metrics import demand_class
 
     forecast = serving.forecaster.forecast(demand.panel, demand.origin, HORIZON_DAYS)
@@ -179,7 +185,7 @@ def _split_by_channel(channels: _Made, total: _Made) -> _Made:
     )
 
 
-def _store(run: JobRun, demand: DemandPanel, serving: _Serving, parts: list[_Made]) -> ForecastRun:
+def _store(run: JobRun, demand: DemandPanel, serving: Serving, parts: list[_Made]) -> ForecastRun:
     stored = ForecastRun.objects.create(
         network=serving.network,
         job_id=run.job_id,
@@ -222,3 +228,4 @@ def _forget_old_series() -> None:
     """Keep the arrays of the last runs; older runs stay as rows, for what points at them."""
     kept = list(ForecastRun.objects.order_by("-id").values_list("id", flat=True)[:KEPT_RUNS])
     SeriesForecast.objects.exclude(run_id__in=kept).delete()
+    ForecastExplanation.objects.exclude(run_id__in=kept).delete()

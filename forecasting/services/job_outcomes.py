@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _, ngettext
 
 from forecasting.models import NetworkState
-from forecasting.services import forecasts, replenishment, risk, training
+from forecasting.services import explanations, forecasts, replenishment, risk, training
 from tenancy.services.job_outcomes import Outcome, describes
 
 
@@ -59,6 +59,16 @@ def planning_outcome(result: dict[str, Any]) -> Outcome:
             }
         )
     return Outcome(tuple(sentences), page)
+
+
+@describes(explanations.KIND)
+def explanation_outcome(result: dict[str, Any]) -> Outcome:
+    """Say how many forecasts were taken apart."""
+    count = result.get("explained", 0)
+    text = ngettext(
+        "%(count)d forecast was explained.", "%(count)d forecasts were explained.", count
+    )
+    return Outcome((text % {"count": count},), "forecasting:forecast_list")
 
 
 def _blocked(blocked: dict[str, int]) -> list[str]:

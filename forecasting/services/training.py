@@ -90,7 +90,7 @@ def train_network(run: JobRun) -> TrainedNetwork | None:
             _("There is too little history to train a network: it takes at least five products "
               "with twelve weeks of demand. Simple methods forecast until then.")
         )  # fmt: skip
-    return _publish(run, demand, fitted)
+    return _publish(run, demand, fitted, watch.importance)
 
 
 @dataclass
@@ -101,6 +101,7 @@ class _Watch:
     total: int
     stage: str = ""
     epochs: list[dict[str, Any]] = field(default_factory=list)
+    importance: list[dict[str, Any]] = field(default_factory=list)
 
     def callbacks(self) -> Callbacks:
         from forecasting.pipeline.artifact import CheckpointFolder
@@ -122,7 +123,13 @@ class _Watch:
             save_checkpoint=folder.save,
             load_checkpoint=load,
             cpu_seconds=time.process_time,
+            on_judged=self.on_judged,
         )
+
+    def on_judged(self, *judged: Any) -> None:
+        from forecasting.pipeline.importance import permutation_importance
+
+        self.importance = [one.to_json() for one in permutation_importance(*judged)]
 
     def on_stage(self, stage: str) -> None:
         self.stage = stage
@@ -156,13 +163,20 @@ def epoch_to_json(report: EpochReport, stage: str) -> dict[str, Any]:
     }
 
 
-def _publish(run: JobRun, demand: DemandPanel, fitted: FittedForecaster) -> TrainedNetwork:
+def _publish(
+    run: JobRun,
+    demand: DemandPanel,
+    fitted: FittedForecaster,
+    importance: list[dict[str, Any]],
+) -> TrainedNetwork:
     """Store the artefact, then, under the live lease, its row and the end of the job together."""
     data = fitted.to_bytes()
     path = artefacts.write_artefact(run.tenant, run.job_id, data)
     try:
         with run.publishing():
             network = _create_row(run, demand, fitted, path, data)
+            network.importance = importance
+            network.save(update_fields=["importance"])
             audit.record(f"network.{network.state}", network, number=network.number)
             run.finish(result_of(network))
     except BaseException:

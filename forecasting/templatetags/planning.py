@@ -63,6 +63,15 @@ CLASS_HINTS: Mapping[str, str | Promise] = {
     "intermittent": gettext_lazy("sells seldom, in similar quantities"),
     "lumpy": gettext_lazy("sells seldom, in very different quantities"),
 }
+FEATURES: Mapping[str, str | Promise] = {
+    "level": gettext_lazy("Level"),
+    "recent": gettext_lazy("Last days"),
+    "trend": gettext_lazy("Trend"),
+    "weekday": gettext_lazy("Weekday"),
+    "season": gettext_lazy("Time of year"),
+    "own": gettext_lazy("Category and place"),
+    "holiday": gettext_lazy("Holidays"),
+}
 ACTIONS: Mapping[str, str | Promise] = {
     "order_now": gettext_lazy("Order now"),
     "expedite": gettext_lazy("Hurry the open order"),
@@ -122,6 +131,13 @@ def method_name(code: str) -> str:
 def reason_text(code: str) -> str:
     """Say why a method serves a series."""
     return _read(REASONS, code)
+
+
+@register.filter
+def feature_name(code: str) -> str:
+    """Name what moves a forecast; a signal by its own name."""
+    name = code.removeprefix("signal:")
+    return str(FEATURES.get(name, name))
 
 
 @register.filter

@@ -48,7 +48,26 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "Job": {"state": "queued", "kind": "test.sentinel", "schedule_key": None},
     "ImportedSale": {"line_key": b"0123456789abcdef"},
     "ReorderSuggestion": {"inputs": {"steps": []}},
-    "TrainedNetwork": {"epochs": []},
+    "TrainedNetwork": {"epochs": [], "importance": []},
+    "ForecastExplanation": {
+        "content": {
+            "origin": "2026-11-01",
+            "method": "theta",
+            "reason": "contest",
+            "demand_class": "smooth",
+            "last_month": 1.0,
+            "prediction": [2.0],
+            "features": ["level"],
+            "parts": [[1.0]],
+            "events": [],
+            "rules": [],
+            "similar": [],
+            "looked_back_from": None,
+            "looked_back": [],
+            "gap": 0.0,
+            "differs": False,
+        }
+    },
     "StockPolicy": {"cycle_service_level": Decimal("0.9")},
 }
 

@@ -55,6 +55,7 @@ class Command(PlanningCommand):
                 f"{done['suggestions_new'] + done['suggestions_kept']} suggestions, "
                 f"{done['warnings_new'] + done['warnings_standing']} warnings"
             )
+            self.run_here(tenant, "explain_forecasts", {})
 
 
 def _is_trained(tenant: Tenant) -> bool:

@@ -1,0 +1,94 @@
+"""Explanations of forecasts: the parts per day and cause, in words and numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from forecasting.queries.explanations import forecast_days_of, get_explanation
+from forecasting.queries.forecasts import get_series
+from forecasting.services.explanation_words import rule_sentences, sentences
+from forecasting.services.explanations import request_explanation
+from tenancy.api.endpoints import Endpoint, Writing, reading, writing
+from tenancy.api.jobs import JobShown
+from tenancy.api.views import TenantView
+from tenancy.permissions import Permission
+
+
+class EventShown(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    text = serializers.CharField(source="label", help_text="Name of the holiday, or the price.")
+    first_day = serializers.DateField()
+    last_day = serializers.DateField()
+    units = serializers.FloatField()
+
+
+class RuleShown(serializers.Serializer[Any]):
+    method = serializers.CharField()
+    is_network = serializers.BooleanField()
+    weight = serializers.FloatField()
+    per_day = serializers.FloatField()
+    first_day = serializers.DateField(allow_null=True)
+    last_day = serializers.DateField(allow_null=True)
+    days_seen = serializers.IntegerField()
+    sales_days = serializers.IntegerField()
+
+
+class SimilarShown(serializers.Serializer[Any]):
+    series_id = serializers.CharField(help_text="Product and warehouse, as 17:3.")
+    first_day = serializers.DateField()
+    last_day = serializers.DateField()
+    distance = serializers.FloatField()
+    mean = serializers.FloatField()
+    followed = serializers.FloatField(help_text="Demand after over demand in the weeks.")
+
+
+class ExplanationShown(serializers.Serializer[Any]):
+    sentences = serializers.ListField(child=serializers.CharField())
+    rule_sentences = serializers.ListField(child=serializers.CharField())
+    origin = serializers.DateField()
+    method = serializers.CharField()
+    reason = serializers.CharField()
+    demand_class = serializers.CharField()
+    last_month = serializers.FloatField(help_text="Units per day the parts start from.")
+    days = serializers.ListField(child=serializers.DateField())
+    prediction = serializers.ListField(child=serializers.FloatField())
+    features = serializers.ListField(child=serializers.CharField())
+    parts = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField()),
+        help_text="Per day, per feature; a day adds up to prediction - last_month.",
+    )
+    events = EventShown(many=True)
+    rules = RuleShown(many=True)
+    similar = SimilarShown(many=True)
+    gap = serializers.FloatField(help_text="What the parts miss, as a share of what moved.")
+    differs = serializers.BooleanField(
+        help_text="Demand known now would make another forecast than the one stored."
+    )
+
+
+class Explanation(TenantView):
+    @reading(
+        Endpoint("get_explanation", Permission.READ, "Why a forecast is what it is"),
+        ExplanationShown,
+    )
+    def get(self, request: Request, product_id: int, warehouse_id: int) -> Any:
+        series = get_series(product_id, warehouse_id)
+        content = get_explanation(series).content
+        unit = series.product.base_unit
+        return content | {
+            "days": forecast_days_of(content),
+            "sentences": sentences(content, unit),
+            "rule_sentences": rule_sentences(content, unit),
+        }
+
+    @writing(
+        Endpoint("explain_forecast", Permission.PLAN, "Queue the explanation of a forecast"),
+        Writing(JobShown, status=202),
+    )
+    def post(
+        self, request: Request, product_id: int, warehouse_id: int, *, data: dict[str, Any]
+    ) -> Any:
+        return request_explanation(product_id=product_id, warehouse_id=warehouse_id)

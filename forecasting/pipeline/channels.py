@@ -1,0 +1,131 @@
+"""What each channel of a block means to a reader, and what it would be on an ordinary day.
+
+The order follows `features.py`; a test compares the counts. Features are `recent` (the last days
+one by one), `trend`, `weekday`, `season`, `own` (category, warehouse, age) and `signal:<name>`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from forecasting.pipeline.features import (
+    WEEKDAY_DEPTHS,
+    ZERO_WINDOWS,
+    Block,
+    Channels,
+    FeaturePlan,
+)
+from forecasting.pipeline.series import FloatArray, SeriesPanel
+
+RECENT, TREND, WEEKDAY, SEASON, OWN = "recent", "trend", "weekday", "season", "own"
+SIGNAL = "signal:"
+PAR = float(np.log1p(1.0))
+"""What a channel log1p(demand / level) is where demand is just at the level."""
+
+Rule = Literal["mean", "zero", "keep", "week", "par"]
+"""The ordinary value: the mean over the days, nothing, what it is, a seventh, or at the level."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    feature: str
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class ChannelMap:
+    """The channels of a block in order, and the attributes after them."""
+
+    past: tuple[Channel, ...]
+    origin: tuple[Channel, ...]
+    ahead: tuple[Channel, ...]
+    attributes: tuple[Channel, ...]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Every feature, those that every plan has first."""
+        channels = (*self.past, *self.origin, *self.ahead, *self.attributes)
+        found = dict.fromkeys((RECENT, TREND, WEEKDAY, SEASON, OWN))
+        return tuple(found | dict.fromkeys(channel.feature for channel in channels))
+
+    def fits(self, channels: Channels) -> bool:
+        """Tell whether the map has as many channels as the store."""
+        return (len(self.past), len(self.origin), len(self.ahead), len(self.attributes)) == (
+            channels.past, channels.origin, channels.ahead, len(channels.attributes)
+        )  # fmt: skip
+
+
+def map_channels(plan: FeaturePlan, panel: SeriesPanel) -> ChannelMap:
+    """Return what the channels of a store of this plan and panel mean."""
+    day = _day_channels(plan, panel)
+    past = [Channel(RECENT, "mean")] * 3 + [Channel(TREND, "mean")] * 2
+    origin = [Channel(TREND, "par")] * len(plan.means)
+    origin += [Channel(RECENT, "keep")] * (len(ZERO_WINDOWS) + 1)
+    origin += [Channel(TREND, "keep"), Channel(RECENT, "keep"), Channel(RECENT, "keep")]
+    origin += [Channel(OWN, "keep")]
+    ahead = [Channel(WEEKDAY, "mean")] * len(WEEKDAY_DEPTHS)
+    if plan.yearly:
+        origin += [Channel(SEASON, "par"), Channel(SEASON, "zero"), Channel(SEASON, "keep")]
+        ahead += [Channel(SEASON, "par"), Channel(SEASON, "par"), Channel(SEASON, "keep")]
+    ahead += [Channel(TREND, "keep")]
+    return ChannelMap(
+        past=(*past, *day),
+        origin=tuple(origin),
+        ahead=(*day, *ahead),
+        attributes=(Channel(OWN, "mean"),) * len(plan.attributes),
+    )
+
+
+def _day_channels(plan: FeaturePlan, panel: SeriesPanel) -> tuple[Channel, ...]:
+    """Calendar first, then signals that all series share, then those of single series."""
+    calendar = [Channel(WEEKDAY, "week")] * 7 + [Channel(SEASON, "mean")] * 2
+    if plan.yearly:
+        calendar += [Channel(SEASON, "mean")] * 4
+    single = {signal.name for signal in panel.signals if signal.values.ndim == 2}
+    shared: list[Channel] = []
+    own: list[Channel] = []
+    for name, kind, labels in plan.signals:
+        feature = SIGNAL + name
+        if kind == "category":
+            channels = [Channel(feature, "zero")] * (len(labels) + 1)
+        elif kind == "flag":
+            channels = [Channel(feature, "zero")]
+        else:
+            level: Rule = "mean" if kind == "plain" else "zero"
+            channels = [Channel(feature, level), *[Channel(feature, "zero")] * 2]
+        (own if name in single else shared).extend(channels)
+    return (*calendar, *shared, *own)
+
+
+@dataclass(frozen=True)
+class Ordinary:
+    """The block as it would be on ordinary days: shapes of `past`, `origin` and `ahead`."""
+
+    past: FloatArray
+    origin: FloatArray
+    ahead: FloatArray
+
+
+def ordinary_days(block: Block, channels: ChannelMap) -> Ordinary:
+    """Return what the block would hold without trend, weekday, season and events."""
+    return Ordinary(
+        past=_ordinary(block.past, channels.past, axis=1),
+        origin=_ordinary(block.origin, channels.origin, axis=None),
+        ahead=_ordinary(block.ahead, channels.ahead, axis=2),
+    )
+
+
+def _ordinary(values: FloatArray, channels: tuple[Channel, ...], axis: int | None) -> FloatArray:
+    found = values.copy()
+    for place, channel in enumerate(channels):
+        own = values[..., place]
+        if channel.rule == "mean" and axis is not None:
+            found[..., place] = own.mean(axis=axis, keepdims=True)
+        elif channel.rule == "zero":
+            found[..., place] = 0
+        elif channel.rule == "week":
+            found[..., place] = 1 / 7
+        elif channel.rule == "par":
+            found[..., place] = PAR
+    return found

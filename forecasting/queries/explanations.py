@@ -1,0 +1,143 @@
+"""Explanations as they are shown: the heat map of days and features, and the job that makes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from forecasting.models import ForecastExplanation, SeriesForecast
+from inventory.models import Product, Warehouse
+from tenancy.errors import NotFound
+from tenancy.models import Job, JobState
+
+KIND = "explain_forecasts"
+SHADES = 5
+SMALLEST_SHARE = 0.005
+"""A feature that moves less than this share of the forecast on all days together is left out."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Units a feature brings on a day; shade: -5 ... 5 of the strongest cell."""
+
+    day: date
+    units: float
+    shade: int
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    feature: str
+    cells: tuple[Cell, ...]
+    total: float
+
+
+@dataclass(frozen=True)
+class SimilarSeen:
+    """A similar past period with the names of its product and warehouse; None: the very series."""
+
+    first_day: date
+    last_day: date
+    distance: float
+    mean: float
+    followed: float
+    values: list[float]
+    product: Product | None
+    warehouse: Warehouse | None
+
+
+def find_explanation(series: SeriesForecast) -> ForecastExplanation | None:
+    """Return the explanation of a forecast; None before it was made."""
+    return ForecastExplanation.objects.filter(
+        run_id=series.run_id, product_id=series.product_id, warehouse_id=series.warehouse_id
+    ).first()
+
+
+def get_explanation(series: SeriesForecast) -> ForecastExplanation:
+    """Return the explanation of a forecast; raise ``NotFound``."""
+    found = find_explanation(series)
+    if found is None:
+        raise NotFound("explanation", f"{series.product_id}/{series.warehouse_id}")
+    return found
+
+
+def job_of(series: SeriesForecast) -> Job | None:
+    """Return the newest job that was asked to explain this very forecast."""
+    payload = {"run": series.run_id, "series": [[series.product_id, series.warehouse_id]]}
+    return Job.objects.filter(kind=KIND, payload=payload).order_by("-id").first()
+
+
+def is_open(job: Job | None) -> bool:
+    """Tell whether the job still waits or runs."""
+    return job is not None and job.state in JobState.open()
+
+
+def forecast_days_of(content: dict[str, Any]) -> list[date]:
+    """Return the days ahead that an explanation covers."""
+    origin = date.fromisoformat(content["origin"])
+    return [origin + timedelta(days=step + 1) for step in range(len(content["prediction"]))]
+
+
+def heat_map(content: dict[str, Any]) -> list[HeatRow]:
+    """Return the features that matter as rows over the days ahead, the strongest first."""
+    days = forecast_days_of(content)
+    parts = content["parts"]
+    strongest = max((abs(value) for row in parts for value in row), default=0.0)
+    whole = sum(abs(value) for value in content["prediction"]) + content["last_month"]
+    rows = []
+    for column, feature in enumerate(content["features"]):
+        values = [row[column] for row in parts]
+        if sum(abs(value) for value in values) <= SMALLEST_SHARE * whole:
+            continue
+        cells = tuple(
+            Cell(day, value, _shade(value, strongest))
+            for day, value in zip(days, values, strict=True)
+        )
+        rows.append(HeatRow(feature, cells, sum(values)))
+    return sorted(rows, key=lambda row: -sum(abs(cell.units) for cell in row.cells))
+
+
+def _shade(value: float, strongest: float) -> int:
+    share = abs(value) / strongest if strongest else 0.0
+    depth = min(int(share * SHADES + 0.5), SHADES)
+    return depth if value > 0 else -depth
+
+
+def similar_seen(content: dict[str, Any], series: SeriesForecast) -> list[SimilarSeen]:
+    """Return the similar periods with the names a reader knows them by: two queries at most."""
+    own = f"{series.product_id}:{series.warehouse_id}"
+    keys = [one["series_id"].split(":") for one in content["similar"]]
+    foreign = [key for key in keys if ":".join(key) != own]
+    products = Product.objects.in_bulk([int(key[0]) for key in foreign]) if foreign else {}
+    places = Q(pk__in=[int(key[1]) for key in foreign])
+    warehouses = {row.pk: row for row in Warehouse.objects.filter(places)} if foreign else {}
+    return [
+        SimilarSeen(
+            first_day=date.fromisoformat(one["first_day"]),
+            last_day=date.fromisoformat(one["last_day"]),
+            distance=one["distance"],
+            mean=one["mean"],
+            followed=one["followed"],
+            values=one["values"],
+            product=products.get(int(key[0])),
+            warehouse=warehouses.get(int(key[1])),
+        )
+        for one, key in zip(content["similar"], keys, strict=True)
+    ]
+
+
+def looked_back_chart(content: dict[str, Any], unit: str) -> dict[str, Any] | None:
+    """Return what each past day moved, for the bar chart; None where no network looked back."""
+    if not content["looked_back_from"]:
+        return None
+    first = date.fromisoformat(content["looked_back_from"])
+    values = content["looked_back"]
+    days = [first + timedelta(days=step) for step in range(len(values))]
+    return {
+        "labels": days,
+        "series": [{"label": "", "values": values, "tone": "accent"}],
+        "unit": unit,
+    }

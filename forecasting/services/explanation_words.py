@@ -1,0 +1,217 @@
+"""An explanation in plain sentences: what is expected, why, and which rules saw which days."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from forecasting.templatetags.planning import class_name, method_name, reason_text
+from tenancy.templatetags.formats import percent, quantity, signed
+
+WORTH_SAYING = 0.02
+"""A cause that moves less than this share of the demand is not put into words."""
+
+
+def sentences(content: dict[str, Any], unit: str) -> list[str]:
+    """Return the explanation in words, the weightiest cause first."""
+    causes = _causes(content, unit)
+    told = [_headline(content, unit), *[text for _size, text in causes]]
+    if not causes:
+        told.append(_("Nothing but the level of the last month stands behind it."))
+    return told + _weekdays(content, unit)
+
+
+def _signed(units: float, unit: str) -> str:
+    places = 0 if abs(units) >= 10 else 1
+    return f"{signed(units, places)} {unit}"
+
+
+def _amount(units: float) -> str:
+    return quantity(units, 0 if abs(units) >= 10 else 1)
+
+
+def _day(value: str) -> str:
+    return date_format(date.fromisoformat(value), "j F")
+
+
+def _headline(content: dict[str, Any], unit: str) -> str:
+    days = len(content["prediction"])
+    total = sum(max(value, 0) for value in content["prediction"])
+    before = content["last_month"] * days
+    known = {
+        "total": _amount(total), "unit": unit, "days": days, "daily": quantity(total / days, 2),
+        "before": quantity(content["last_month"], 2),
+    }  # fmt: skip
+    expected = _("Expected are %(total)s %(unit)s in %(days)s days, %(daily)s a day") % known
+    if before <= 0:
+        return _("%(expected)s; nothing sold in the last month.") % {"expected": expected}
+    change = total / before - 1
+    known |= {"change": percent(abs(change), 0), "expected": expected}
+    if abs(change) < WORTH_SAYING:
+        text = _("%(expected)s: as in the last month (%(before)s a day).")
+    elif change > 0:
+        text = _("%(expected)s: %(change)s more than in the last month (%(before)s a day).")
+    else:
+        text = _("%(expected)s: %(change)s less than in the last month (%(before)s a day).")
+    return text % known
+
+
+def _causes(content: dict[str, Any], unit: str) -> list[tuple[float, str]]:
+    floor = WORTH_SAYING * max(
+        sum(abs(value) for value in content["prediction"]),
+        content["last_month"] * len(content["prediction"]),
+    )
+    found = [
+        (abs(event["units"]), _event(event, content.get("kinds", {}), unit))
+        for event in content["events"]
+        if abs(event["units"]) > floor
+    ]
+    told = {event["name"] for event in content["events"]}
+    for column, feature in enumerate(content["features"]):
+        name = feature.removeprefix("signal:")
+        units = sum(row[column] for row in content["parts"])
+        if feature == "weekday" or (feature != name and name in told) or abs(units) <= floor:
+            continue
+        found.append((abs(units), _feature(feature, units, unit)))
+    return sorted(found, key=lambda one: -one[0])
+
+
+def _event(event: dict[str, Any], kinds: dict[str, str], unit: str) -> str:
+    known = {
+        "name": event["label"] or event["name"],
+        "signal": event["name"],
+        "first": _day(event["first_day"]),
+        "last": _day(event["last_day"]),
+        "units": _signed(event["units"], unit),
+        "way": _("Higher") if event["units"] > 0 else _("Lower"),
+    }
+    one_day = event["first_day"] == event["last_day"]
+    match kinds.get(event["name"], ""):
+        case "promotion":
+            if one_day:
+                text = _("%(way)s because of the promotion “%(signal)s” on %(first)s: %(units)s.")
+            else:
+                text = _(
+                    "%(way)s because of the promotion “%(signal)s” from %(first)s to %(last)s: "
+                    "%(units)s."
+                )
+        case "price":
+            text = _(
+                "%(way)s because of the price (%(name)s) from %(first)s to %(last)s: %(units)s."
+            )
+        case "holiday":
+            text = _("%(way)s because of the holiday %(name)s on %(first)s: %(units)s.")
+        case _:
+            text = _(
+                "%(way)s because of “%(signal)s” (%(name)s) from %(first)s to %(last)s: %(units)s."
+            )
+    return text % known
+
+
+def _feature(feature: str, units: float, unit: str) -> str:
+    up = units > 0
+    texts = {
+        "level": (
+            _("The level it comes from lies above the last month: %(units)s."),
+            _("The level it comes from lies below the last month: %(units)s."),
+        ),
+        "recent": (
+            _("The last days point up: %(units)s."),
+            _("The last days point down: %(units)s."),
+        ),
+        "trend": (
+            _("Demand has been rising over the last weeks: %(units)s."),
+            _("Demand has been falling over the last weeks: %(units)s."),
+        ),
+        "season": (
+            _("The time of the year or month is a strong one: %(units)s."),
+            _("The time of the year or month is a weak one: %(units)s."),
+        ),
+        "own": (
+            _("Products of this category and warehouse sell more: %(units)s."),
+            _("Products of this category and warehouse sell less: %(units)s."),
+        ),
+        "signal:holiday": (
+            _("Holidays before or ahead raise it: %(units)s."),
+            _("Holidays before or ahead lower it: %(units)s."),
+        ),
+    }
+    other = (
+        _("The signal “%(name)s” raises it: %(units)s."),
+        _("The signal “%(name)s” lowers it: %(units)s."),
+    )
+    text = texts.get(feature, other)[0 if up else 1]
+    return text % {"units": _signed(units, unit), "name": feature.removeprefix("signal:")}
+
+
+def _weekdays(content: dict[str, Any], unit: str) -> list[str]:
+    """Say which weekday is the strongest and which the weakest, where they differ."""
+    if "weekday" not in content["features"] or len(content["prediction"]) < 7:
+        return []
+    column = content["features"].index("weekday")
+    origin = date.fromisoformat(content["origin"])
+    sums = [0.0] * 7
+    counts = [0] * 7
+    for step, row in enumerate(content["parts"], start=1):
+        day = (origin.weekday() + step) % 7
+        sums[day] += row[column]
+        counts[day] += 1
+    means = [total / max(count, 1) for total, count in zip(sums, counts, strict=True)]
+    most, least = means.index(max(means)), means.index(min(means))
+    daily = sum(content["prediction"]) / len(content["prediction"])
+    if means[most] - means[least] <= 2 * WORTH_SAYING * max(daily, 1e-9):
+        return []
+    text = _("Weekdays differ: most on %(most)s (%(up)s), least on %(least)s (%(down)s).")
+    return [
+        text
+        % {
+            "most": _weekday(most),
+            "least": _weekday(least),
+            "up": _signed(means[most], unit),
+            "down": _signed(means[least], unit),
+        }
+    ]
+
+
+def _weekday(number: int) -> str:
+    return date_format(date(2024, 1, 1 + number), "l")
+
+
+def rule_sentences(content: dict[str, Any], unit: str) -> list[str]:
+    """Say which methods made the forecast, what each counts, and which days it looked at."""
+    told = [
+        _("Demand is %(kind)s. %(reason)s")
+        % {
+            "kind": class_name(content["demand_class"]).lower(),
+            "reason": reason_text(content["reason"]),
+        }
+    ]
+    for rule in content["rules"]:
+        known = {
+            "method": method_name(rule["method"]),
+            "weight": percent(rule["weight"], 0),
+            "daily": quantity(rule["per_day"], 2),
+            "unit": unit,
+            "seen": rule["days_seen"],
+            "sales": rule["sales_days"],
+        }
+        if not rule["days_seen"]:
+            text = _("%(method)s (%(weight)s): no day of demand is known, so it expects nothing.")
+        else:
+            known["first"], known["last"] = rule["first_day"], rule["last_day"]
+            text = _(
+                "%(method)s (%(weight)s) expects %(daily)s %(unit)s a day from %(seen)s days known "
+                "between %(first)s and %(last)s, %(sales)s of them with sales."
+            )
+        told.append(text % known)
+    if content["differs"]:
+        told.append(
+            _(
+                "Demand has changed since this forecast was stored: the parts explain what would "
+                "be forecast now. Forecast again to have both agree."
+            )
+        )
+    return told

@@ -1,0 +1,137 @@
+"""Explanations of stored forecasts: asked for, made by a job, shown, and refused where due."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from forecasting.models import ExternalSignal, ForecastExplanation, SeriesForecast, SignalValue
+from forecasting.queries.series import business_today
+from forecasting.services.explanation_words import sentences
+from forecasting.services.explanations import request_explanation
+from tenancy.errors import NotFound
+from tenancy.models import Job, JobState
+from tenancy.permissions import PermissionRefused
+from tenancy.services.jobs import run_job, run_job_here
+from tests.cast import House
+from tests.forecasting.world import World, build_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def forecast(house: House) -> World:
+    """Two products with forecasts by rules; the second has just been introduced."""
+    with house.scope():
+        world = build_world(products=2, days=100)
+        promotion = ExternalSignal.objects.create(
+            name="Spring sale", kind="promotion", is_known_ahead=True
+        )
+        SignalValue.objects.create(
+            signal=promotion, day=business_today() + timedelta(days=3), value=1
+        )
+    made = run_job_here(tenant=house.tenant, kind="make_forecasts", payload={})
+    assert made.state == JobState.DONE
+    return world
+
+
+def explain(house: House, world: World, number: int = 0) -> Job:
+    with house.scope():
+        job = request_explanation(
+            product_id=world.products[number].pk, warehouse_id=world.warehouse.pk
+        )
+    return run_job(job)
+
+
+def test_an_explanation_is_made_once_and_its_parts_add_up_to_what_is_stored(north: House) -> None:
+    world = forecast(north)
+    assert explain(north, world).state == JobState.DONE
+    assert explain(north, world).state == JobState.DONE
+    with north.scope():
+        content = ForecastExplanation.objects.get().content
+        stored = SeriesForecast.objects.get(product=world.products[0])
+    assert not content["differs"]
+    for day, mean in enumerate(stored.mean):
+        total = content["last_month"] + sum(content["parts"][day])
+        assert total == pytest.approx(mean, rel=1e-3, abs=1e-3)
+
+
+def test_two_requests_are_one_job_and_a_viewer_may_not_ask(north: House) -> None:
+    world = forecast(north)
+    pair = {"product_id": world.products[0].pk, "warehouse_id": world.warehouse.pk}
+    with north.scope():
+        assert request_explanation(**pair).pk == request_explanation(**pair).pk
+        with pytest.raises(NotFound):
+            request_explanation(product_id=999_999, warehouse_id=world.warehouse.pk)
+    with north.scope("viewer"), pytest.raises(PermissionRefused):
+        request_explanation(**pair)
+    with north.scope():
+        assert Job.objects.filter(kind="explain_forecasts").count() == 1
+
+
+def test_the_page_asks_follows_and_shows(north: House) -> None:
+    world = forecast(north)
+    client = north.client("planner")
+    page = north.path(f"forecasts/{world.products[0].pk}/{world.warehouse.pk}/explanation")
+    assert "Not explained yet" in client.get(page).content.decode()
+    client.post(page.replace("explanation", "explain"))
+    assert "every 1s" in client.get(page).content.decode()
+    with north.scope():
+        job = Job.objects.get(kind="explain_forecasts")
+    run_job(job)
+    text = client.get(page).content.decode()
+    assert "Expected are" in text
+    assert "No network has been trained yet" in text
+    assert 'class="num heat-cell"' in text or "Nothing moves it" in text
+    assert client.get(page, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+    viewer = north.client("viewer").get(
+        page.replace(f"/{world.products[0].pk}/", f"/{world.products[1].pk}/")
+    )
+    assert "Explain this forecast" not in viewer.content.decode()
+
+
+def test_demand_that_changed_since_is_told(north: House) -> None:
+    world = forecast(north)
+    with north.scope():
+        SeriesForecast.objects.filter(product=world.products[0]).update(
+            mean=[99.0] * 28, total_mean=99.0 * 28
+        )
+    explain(north, world)
+    with north.scope():
+        assert ForecastExplanation.objects.get().content["differs"] is True
+
+
+def test_the_job_fails_in_words_when_the_product_is_gone(north: House) -> None:
+    world = forecast(north)
+    with north.scope():
+        job = request_explanation(product_id=world.products[0].pk, warehouse_id=world.warehouse.pk)
+        world.products[0].is_active = False
+        world.products[0].save()
+    ended = run_job(job)
+    assert (ended.state, "no longer in use" in ended.reason) == (JobState.FAILED, True)
+
+
+CONTENT = {
+    "origin": "2026-05-01",
+    "last_month": 10.0,
+    "prediction": [10.0] * 6 + [20.0] * 7 + [10.0] * 15,
+    "features": ["level", "weekday", "signal:Spring sale"],
+    "parts": [[0.0, 0.0, 0.0]] * 6 + [[0.0, 0.0, 10.0]] * 7 + [[0.0, 0.0, 0.0]] * 15,
+    "events": [
+        {"name": "Spring sale", "label": "", "first_day": "2026-05-08", "last_day": "2026-05-14",
+         "units": 70.0}
+    ],
+    "kinds": {"Spring sale": "promotion"},
+}  # fmt: skip
+
+
+def test_a_promotion_is_named_with_its_days_and_units() -> None:
+    told = sentences(CONTENT, "pcs")
+    # 21 days of 10 and 7 of 20 are 350, a day 12.5; the last month was 10: a quarter more
+    assert told[0] == (
+        "Expected are 350 pcs in 28 days, 12.5 a day: 25% more than in the last month (10 a day)."
+    )
+    assert told[1] == (
+        "Higher because of the promotion “Spring sale” from 8 May to 14 May: +70 pcs."
+    )
+    assert len(told) == 2
