@@ -16,6 +16,7 @@ from inventory.queries.places import standard_locations
 from inventory.queries.promisable import free_in_storage
 from inventory.rules.business_day import business_day
 from inventory.rules.lot_choice import FreeStock, Take, first_expired_first_out
+from inventory.rules.units import quantity_fault
 from inventory.services.allocation_choice import (
     KeptFromChannel,
     OpenLine,
@@ -24,6 +25,7 @@ from inventory.services.allocation_choice import (
 )
 from inventory.services.demand import DemandLine, record_demand
 from inventory.services.ledger import InsufficientStock, MovementLine, ShortLine, post_movements
+from inventory.services.ledger_lines import QUANTITY_FAULTS
 from inventory.services.rows import load, load_many
 from tenancy.errors import Invalid, Problem
 from tenancy.permissions import Permission, require
@@ -72,6 +74,7 @@ def ship_sale(
     require(Permission.FLOOR_WORK)
     if not lines:
         raise Invalid.field("lines", "empty", _("There is nothing to ship."))
+    _check_quantities(lines)
     warehouse = load(Warehouse, warehouse_id)
     day = business_day(sold_at or timezone.now(), warehouse.time_zone)
     with transaction.atomic():
@@ -93,6 +96,17 @@ def move_stock(*, lines: Sequence[MovementLine], effective_at: datetime | None =
     if problems:
         raise Invalid(problems)
     return post_movements(lines=lines, effective_at=effective_at)
+
+
+def _check_quantities(lines: Sequence[SaleLine]) -> None:
+    """Refuse what is no quantity before anything is computed with it."""
+    problems = [
+        Problem("quantity", fault.value, QUANTITY_FAULTS[fault], number)
+        for number, line in enumerate(lines)
+        if (fault := quantity_fault(line.quantity, whole_units=False))
+    ]
+    if problems:
+        raise Invalid(problems)
 
 
 def _demand(line: SaleLine, warehouse_id: int, day: date) -> DemandLine:
