@@ -16,12 +16,14 @@ from inventory.models import (
     StockMovement,
 )
 from inventory.queries.waves import WaveRequest
+from inventory.services import packing, pick_work, staging
 from inventory.services.adjustments import Adjustment, adjust_stock
 from inventory.services.allocation import allocate_orders, release_allocations
 from inventory.services.allocation_manual import allocate_line
 from inventory.services.count_entry import submit_count
 from inventory.services.count_review import approve_count, post_count
 from inventory.services.ledger import MovementLine, post_movements, reverse_movement
+from inventory.services.packing import open_package, pack_rest
 from inventory.services.picking import Pick, pick, undo_pick
 from inventory.services.sales import (
     cancel_sales_order,
@@ -318,3 +320,35 @@ def test_what_inside_refuses_leaves_no_trace(desk: Desk) -> None:
         "reversing nothing": ("not_found", lambda: reverse_movement(movement_id=NOBODY)),
     }
     assert wrong_answers(desk, once) == {}
+
+
+def test_who_comes_too_late_behind_all_locks_leaves_no_trace(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sale, task = desk.picked_sale.pk, desk.task
+    package = open_package(sales_order_id=sale).pk
+    scanned = Pick(task.pk, desk.storage, desk.flour.pk, None)
+    late = {
+        "packed_meanwhile": (packing, lambda: pack_rest(package_id=package)),
+        "lines_out_of_step": (pick_work, lambda: pick(wave_id=task.wave_id, picks=[scanned])),
+    }
+    for code, (module, act) in late.items():
+        with monkeypatch.context() as patch:
+            changes_nothing(patch, module, code)
+            assert desk.answer(act) == code
+    pack_rest(package_id=package)
+    changes_nothing(monkeypatch, staging, "staged_meanwhile")
+    assert desk.answer(lambda: stage_order(sales_order_id=sale)) == "staged_meanwhile"
+
+
+GUARDS = {
+    "packed_meanwhile": "PACK_ALLOCATIONS",
+    "lines_out_of_step": "PICK_LINES",
+    "staged_meanwhile": "STAGE_ALLOCATIONS",
+}
+
+
+def changes_nothing(patch: pytest.MonkeyPatch, module: Any, code: str) -> None:
+    """Let the guarded update find no row, as if somebody had been faster."""
+    guarded = getattr(module, GUARDS[code])
+    patch.setattr(module, GUARDS[code], f"{guarded} AND false")
