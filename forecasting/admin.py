@@ -36,6 +36,22 @@ class SeriesForecastAdmin(ReadOnlyTenantAdmin):
     search_fields = ("product__sku",)
 
 
+@admin.register(models.AccuracySum)
+class AccuracySumAdmin(ReadOnlyTenantAdmin):
+    list_display = ("run", "product", "warehouse", "week", "actual", "predicted", "error")
+    list_filter = ("week", "demand_class")
+    list_select_related = ("run", "product", "warehouse")
+    search_fields = ("product__sku",)
+
+
+@admin.register(models.ForecastOverride)
+class ForecastOverrideAdmin(ReadOnlyTenantAdmin):
+    list_display = ("product", "warehouse", "first_day", "last_day", "kind", "value", "state")
+    list_filter = ("state", "kind")
+    list_select_related = ("product", "warehouse")
+    search_fields = ("product__sku",)
+
+
 @admin.register(models.ForecastExplanation)
 class ForecastExplanationAdmin(ReadOnlyTenantAdmin):
     list_display = ("run", "product", "warehouse", "created_at")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forecasting.models import ForecastRun
 from forecasting.services import (
+    accuracy,
     explanations,
     forecasts,
     job_outcomes,  # noqa: F401  registers what the jobs say at their end
@@ -32,6 +33,11 @@ def make_forecasts(run: JobRun) -> dict[str, Any]:
     return _summary(forecasts.make_forecasts(run))
 
 
+@job_handler(accuracy.KIND, title=_("Score forecasts"))
+def score_forecasts(run: JobRun) -> dict[str, Any]:
+    return accuracy.score_forecasts(run)
+
+
 @job_handler(explanations.KIND, title=_("Explain forecasts"))
 def explain_forecasts(run: JobRun) -> dict[str, Any]:
     return explanations.explain_forecasts(run)
@@ -49,9 +55,11 @@ def make_warnings(run: JobRun) -> dict[str, Any]:
 
 @job_handler(forecasts.PLANNING_KIND, title=_("Plan: forecast, suggest, warn"))
 def run_planning(run: JobRun) -> dict[str, Any]:
-    """Forecast, then suggest and warn from it. Each step may run twice without harm."""
+    """Score the past, forecast, suggest and warn. Each step may run twice without harm."""
+    scored = accuracy.score_forecasts(run)
     forecast = forecasts.make_forecasts(run)
     return {
+        **scored,
         **_summary(forecast),
         **replenishment.make_suggestions(run),
         **risk.make_warnings(run),

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from forecasting.pages import dashboard, explanations, forecasts, risk, suggestions, training
+from forecasting.pages import (
+    accuracy,
+    dashboard,
+    explanations,
+    forecasts,
+    overrides,
+    risk,
+    suggestions,
+    training,
+)
 
 app_name = "forecasting"
 urlpatterns = [
@@ -24,6 +33,18 @@ urlpatterns = [
         explanations.explain_now,
         name="explain_now",
     ),
+    path(
+        "forecasts/<int:product_id>/<int:warehouse_id>/override",
+        overrides.override_create,
+        name="override_create",
+    ),
+    path(
+        "overrides/<int:forecast_override_id>/withdraw",
+        overrides.override_withdraw,
+        name="override_withdraw",
+    ),
+    path("accuracy/", accuracy.accuracy_detail, name="accuracy_detail"),
+    path("accuracy/csv", accuracy.accuracy_export, name="accuracy_export"),
     path("products/<int:product_id>/forecast", forecasts.product_forecast, name="product_forecast"),
     path("suggestions/", suggestions.suggestion_list, name="suggestion_list"),
     path("suggestions/decide", suggestions.suggestions_decide, name="suggestions_decide"),

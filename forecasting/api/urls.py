@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from forecasting.api import explanations, forecasts, risk, suggestions, training
+from forecasting.api import accuracy, explanations, forecasts, risk, suggestions, training
 
 urlpatterns = [
     path("forecasts", forecasts.ForecastList.as_view()),
@@ -13,6 +13,12 @@ urlpatterns = [
     path(
         "forecasts/<int:product_id>/<int:warehouse_id>/explanation",
         explanations.Explanation.as_view(),
+    ),
+    path("accuracy", accuracy.AccuracyDetail.as_view()),
+    path("overrides", accuracy.OverrideList.as_view()),
+    path(
+        "overrides/<int:forecast_override_id>/withdraw",
+        accuracy.OverrideWithdrawal.as_view(),
     ),
     path("plan", forecasts.Planning.as_view()),
     path("suggestions", suggestions.SuggestionList.as_view()),

@@ -1,17 +1,23 @@
 """Forecasting tables. A model is a table; a network is what was trained."""
 
+from forecasting.models.accuracy import AccuracySum
 from forecasting.models.explanations import ForecastExplanation
 from forecasting.models.forecasts import ForecastRun, SeriesForecast
+from forecasting.models.overrides import ForecastOverride, OverrideKind, OverrideState
 from forecasting.models.replenishment import ReorderSuggestion, SuggestionState
 from forecasting.models.risk import RiskKind, RiskWarning, WarningState
 from forecasting.models.signals import ExternalSignal, SignalKind, SignalValue
 from forecasting.models.training import NetworkState, TrainedNetwork
 
 __all__ = [
+    "AccuracySum",
     "ExternalSignal",
     "ForecastExplanation",
+    "ForecastOverride",
     "ForecastRun",
     "NetworkState",
+    "OverrideKind",
+    "OverrideState",
     "ReorderSuggestion",
     "RiskKind",
     "RiskWarning",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -13,7 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from forecasting.models import SeriesForecast
 from forecasting.pages.actions import attempt
-from forecasting.queries import fans, forecasts, risk, suggestions
+from forecasting.pages.override_forms import OverrideForm
+from forecasting.queries import fans, forecasts, overrides, risk, suggestions
+from forecasting.queries.series import business_today
 from forecasting.queries.training import accuracy_of
 from forecasting.services.forecasts import request_planning
 from forecasting.templatetags.planning import CLASSES, class_name, method_name
@@ -88,13 +91,26 @@ def forecast_detail(
     series = forecasts.get_series(
         product_id, warehouse_id, int(channel) if channel.isdecimal() else None
     )
-    context = _fan_context(series) | {
+    return render(request, "forecasting/forecast_detail.html", detail_context(tenant, series, None))
+
+
+def detail_context(
+    tenant: str, series: SeriesForecast, change_form: forms.Form | None
+) -> dict[str, Any]:
+    """Return what the page of a forecast shows; a refused form of a change comes with it."""
+    product_id, warehouse_id = series.product_id, series.warehouse_id
+    return _fan_context(series) | {
         "tabs": _channel_tabs(tenant, series),
         "suggestion": suggestions.open_suggestion_of(product_id, warehouse_id),
         "warnings": list(risk.live_warnings_of(product_id, warehouse_id)),
+        "change_form": change_form or OverrideForm(initial=_next_week()),
         "nav_section": "forecasts",
     }
-    return render(request, "forecasting/forecast_detail.html", context)
+
+
+def _next_week() -> dict[str, Any]:
+    tomorrow = business_today() + timedelta(days=1)
+    return {"first_day": tomorrow, "last_day": tomorrow + timedelta(days=6)}
 
 
 @require_safe
@@ -139,9 +155,11 @@ _PLANNED_FROM = (
 
 
 def _fan_context(series: SeriesForecast) -> dict[str, Any]:
+    changes = overrides.overrides_of(series.product_id, series.warehouse_id)
     return {
         "series": series,
-        "fan": fans.read_fan(series),
+        "changes": changes,
+        "fan": fans.read_fan(series, overrides.with_own_overrides(series, changes)),
         "accuracy": accuracy_of(series.run.network, series.demand_class),
         "is_stale": forecasts.is_stale(series.run),
         "age_days": forecasts.age_days(series.run),

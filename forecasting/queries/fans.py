@@ -31,13 +31,19 @@ class Fan:
     total_mean: float
     total_low: float
     total_high: float
+    total_before: float | None
+    """What was forecast where planners have changed it."""
     sold_before: float
     """Demand of as many days before the origin as are forecast."""
     stockout_days: int
 
 
-def read_fan(series: SeriesForecast) -> Fan:
-    """Return past demand, days out of stock, and the forecast of one series."""
+def read_fan(series: SeriesForecast, changed: tuple[FloatArray, FloatArray] | None = None) -> Fan:
+    """Return past demand, days out of stock, and the forecast of one series.
+
+    changed: mean [H] and quantiles [H, Q] with planners' overrides; the forecast itself then stays
+    as a line beside them.
+    """
     run = series.run
     last = run.origin
     first = last - timedelta(days=HISTORY_DAYS - 1)
@@ -48,7 +54,8 @@ def read_fan(series: SeriesForecast) -> Fan:
     out = _out_of_stock(series, begin, last)
     stockout = [begin + timedelta(days=step) in out for step in range(days)]
     quantiles = np.array(series.quantile_values).reshape(run.horizon_days, len(run.quantiles))
-    mean = np.array(series.mean)
+    own_mean = np.array(series.mean)
+    mean, quantiles = changed if changed is not None else (own_mean, quantiles)
     low, high = _total_range(mean, quantiles)
     chart = {
         "unit": series.product.base_unit,
@@ -57,6 +64,7 @@ def read_fan(series: SeriesForecast) -> Fan:
             "start": last + timedelta(days=1),
             "median": quantiles[:, MEDIAN],
             "mean": np.round(mean, 2),
+            "before": None if changed is None else np.round(own_mean, 2),
             "bands": [
                 {"level": level, "lower": quantiles[:, lower], "upper": quantiles[:, upper]}
                 for level, lower, upper in BANDS
@@ -65,7 +73,8 @@ def read_fan(series: SeriesForecast) -> Fan:
     }
     return Fan(
         chart=chart,
-        total_mean=series.total_mean,
+        total_mean=float(mean.sum()),
+        total_before=None if changed is None else series.total_mean,
         total_low=low,
         total_high=high,
         sold_before=sum(values[-run.horizon_days :]),

@@ -15,6 +15,7 @@ from forecasting.decisions.lead_times import lead_times_from_observations
 from forecasting.models import ForecastRun
 from forecasting.pipeline.series import FloatArray, SeriesPanel
 from forecasting.queries.forecasts import RunArrays, is_stale, read_arrays
+from forecasting.queries.overrides import with_overrides
 from forecasting.queries.positions import Position, read_positions
 from forecasting.queries.series import SeriesKey, business_today, load_panel
 from forecasting.queries.supply import Supply, read_policies, read_supplies
@@ -74,7 +75,7 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
     kept = np.array([row for row, key in enumerate(arrays.keys) if key in place], dtype=int)
     if not len(kept):
         return None
-    arrays = _select(arrays, kept)
+    arrays = with_overrides(_select(arrays, kept))
     panel = demand.panel.select(np.array([place[key] for key in arrays.keys]))
     products = Product.objects.in_bulk({key.product_id for key in arrays.keys})
     supplies = read_supplies(products)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 KIND = "make_forecasts"
 PLANNING_KIND = "run_planning"
 KEPT_RUNS = 7
+SCORED_DAYS = 63
+"""One run of each week is kept so long, to be scored on all of its days."""
 ROWS_PER_INSERT = 500
 ARTEFACT_REFUSED = "artefact_refused"
 
@@ -224,8 +227,18 @@ def _rows(stored: ForecastRun, made: _Made, start: int, stop: int) -> list[Serie
     ]
 
 
+def _kept_runs(runs: list[tuple[int, date]]) -> list[int]:
+    """Return whose arrays are kept, of (id, origin) newest first: some, and one of each week."""
+    kept = [pk for pk, _origin in runs[:KEPT_RUNS]]
+    weeks: dict[tuple[int, int], int] = {}
+    for pk, origin in runs:
+        if (runs[0][1] - origin).days <= SCORED_DAYS:
+            weeks.setdefault(origin.isocalendar()[:2], pk)
+    return sorted({*kept, *weeks.values()})
+
+
 def _forget_old_series() -> None:
-    """Keep the arrays of the last runs; older runs stay as rows, for what points at them."""
-    kept = list(ForecastRun.objects.order_by("-id").values_list("id", flat=True)[:KEPT_RUNS])
+    """Keep the arrays of some runs; the others stay as rows, for what points at them."""
+    kept = _kept_runs(list(ForecastRun.objects.order_by("-id").values_list("id", "origin")[:400]))
     SeriesForecast.objects.exclude(run_id__in=kept).delete()
     ForecastExplanation.objects.exclude(run_id__in=kept).delete()

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _, ngettext
 
 from forecasting.models import NetworkState
-from forecasting.services import explanations, forecasts, replenishment, risk, training
+from forecasting.services import accuracy, explanations, forecasts, replenishment, risk, training
 from tenancy.services.job_outcomes import Outcome, describes
 
 
@@ -59,6 +59,14 @@ def planning_outcome(result: dict[str, Any]) -> Outcome:
             }
         )
     return Outcome(tuple(sentences), page)
+
+
+@describes(accuracy.KIND)
+def accuracy_outcome(result: dict[str, Any]) -> Outcome:
+    """Say how many weeks of stored forecasts were compared with demand."""
+    count = result.get("weeks_scored", 0)
+    text = ngettext("%(count)d week was scored.", "%(count)d weeks were scored.", count)
+    return Outcome((text % {"count": count},), "forecasting:accuracy_detail")
 
 
 @describes(explanations.KIND)

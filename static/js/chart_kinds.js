@@ -51,6 +51,10 @@ function fanChart(data, setting) {
     datasets.push(line(words.mean, frame.mean, colors["chart-mean"], { borderDash: [2, 3], borderWidth: 1.5, order: 2 }));
     legend.unshift({ label: words.mean, kind: "line", color: colors["chart-mean"], dash: true });
   }
+  if (frame.before) {
+    datasets.push(line(words.before, frame.before, colors["chart-axis"], { borderDash: [6, 4], borderWidth: 1.5, order: 3 }));
+    legend.unshift({ label: words.before, kind: "line", color: colors["chart-axis"], dash: true });
+  }
   if (frame.median) {
     datasets.push(line(words.median, frame.median, colors["chart-forecast"], { borderWidth: 2, order: 1 }));
     legend.unshift({ label: words.median, kind: "line", color: colors["chart-forecast"] });
@@ -96,6 +100,7 @@ function fanFrame({ history, forecast }, days) {
     stockout: place((history.stockout ?? []).slice(cut), 0),
     median: ahead(forecast?.median),
     mean: ahead(forecast?.mean),
+    before: ahead(forecast?.before),
     bands: bands.map(({ level, lower, upper }) => ({ level, lower: ahead(lower), upper: ahead(upper) })),
     origin: horizon ? offset : -1,
   };

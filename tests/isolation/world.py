@@ -49,6 +49,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "ImportedSale": {"line_key": b"0123456789abcdef"},
     "ReorderSuggestion": {"inputs": {"steps": []}},
     "TrainedNetwork": {"epochs": [], "importance": []},
+    "ForecastOverride": {"state": "active", "kind": "percent", "value": Decimal(10)},
     "ForecastExplanation": {
         "content": {
             "origin": "2026-11-01",

@@ -1,0 +1,172 @@
+"""Planners' overrides: those in force, laid over a run's arrays, and how they turned out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+from django.db import connection
+from django.db.models import QuerySet
+
+from forecasting.decisions.overrides import Change, apply_changes
+from forecasting.models import ForecastOverride, OverrideKind, OverrideState, SeriesForecast
+from forecasting.pipeline.series import FloatArray
+from forecasting.queries.forecasts import RunArrays
+from forecasting.queries.series import SeriesKey, latest_origin
+from inventory.models import DailyDemand
+from tenancy.errors import NotFound
+from tenancy.scope import active_tenant_id
+
+
+@dataclass(frozen=True)
+class OverrideScore:
+    """How an override did on the days that have passed: units of error, with it and without."""
+
+    override: ForecastOverride
+    days: int
+    actual: float
+    error: float
+    base_error: float
+
+    @property
+    def gain(self) -> float | None:
+        """Return the share of the forecast's error that the planner saved; None without error."""
+        return 1 - self.error / self.base_error if self.base_error else None
+
+
+def overrides() -> QuerySet[ForecastOverride]:
+    """Return every override with what lists show, newest first."""
+    return ForecastOverride.objects.select_related("product", "warehouse").order_by("-id")
+
+
+def get_override(forecast_override_id: int) -> ForecastOverride:
+    """Return the override; raise ``NotFound``."""
+    found = overrides().filter(pk=forecast_override_id).first()
+    if found is None:
+        raise NotFound("override", forecast_override_id)
+    return found
+
+
+def overrides_of(product_id: int, warehouse_id: int) -> list[ForecastOverride]:
+    """Return the newest overrides of a product in a warehouse, withdrawn ones included."""
+    rows = overrides().filter(product_id=product_id, warehouse_id=warehouse_id)
+    return list(rows[:20])
+
+
+def in_force(first: date, last: date) -> list[ForecastOverride]:
+    """Return the active overrides that concern the days, in the order they were made."""
+    rows = ForecastOverride.objects.filter(
+        state=OverrideState.ACTIVE, first_day__lte=last, last_day__gte=first
+    )
+    return list(rows.order_by("id"))
+
+
+def changed_pairs(rows: Sequence[SeriesForecast]) -> set[int]:
+    """Return the ids of the forecasts that an override in force changes: one query."""
+    if not rows:
+        return set()
+    run = rows[0].run
+    found = {
+        (one.product_id, one.warehouse_id)
+        for one in in_force(*_ahead(run.origin, run.horizon_days))
+    }
+    return {row.pk for row in rows if (row.product_id, row.warehouse_id) in found}
+
+
+def with_overrides(arrays: RunArrays) -> RunArrays:
+    """Return the arrays of a run with the overrides in force laid over them: one query."""
+    run = arrays.run
+    rows = in_force(*_ahead(run.origin, run.horizon_days))
+    changes = _changes(rows, {key: place for place, key in enumerate(arrays.keys)}, run.origin)
+    if not changes:
+        return arrays
+    mean, quantiles = apply_changes(arrays.mean, arrays.quantiles, changes)
+    return replace(arrays, mean=mean, quantiles=quantiles)
+
+
+def with_own_overrides(
+    series: SeriesForecast, rows: Iterable[ForecastOverride]
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return mean [H] and quantiles [H, Q] of a forecast as changed; None where nothing changes.
+
+    rows: overrides of the series, newest first, as ``overrides_of`` returns them.
+    """
+    run = series.run
+    first, last = _ahead(run.origin, run.horizon_days)
+    live = [
+        row
+        for row in rows
+        if row.state == OverrideState.ACTIVE and row.first_day <= last and row.last_day >= first
+    ]
+    key = SeriesKey(series.product_id, series.warehouse_id)
+    changes = _changes(sorted(live, key=lambda row: row.pk), {key: 0}, run.origin)
+    if not changes or series.channel_id is not None:
+        return None
+    quantiles = np.reshape(series.quantile_values, (1, run.horizon_days, len(run.quantiles)))
+    mean, changed = apply_changes(np.array([series.mean]), quantiles, changes)
+    return mean[0], changed[0]
+
+
+def _ahead(origin: date, horizon_days: int) -> tuple[date, date]:
+    ordinal = origin.toordinal()
+    return date.fromordinal(ordinal + 1), date.fromordinal(ordinal + horizon_days)
+
+
+def _changes(
+    rows: Iterable[ForecastOverride], places: dict[SeriesKey, int], origin: date
+) -> list[Change]:
+    found = []
+    for row in rows:
+        place = places.get(SeriesKey(row.product_id, row.warehouse_id))
+        if place is None:
+            continue
+        percent = row.kind == OverrideKind.PERCENT
+        found.append(
+            Change(
+                row=place,
+                first=(row.first_day - origin).days - 1,
+                last=(row.last_day - origin).days - 1,
+                factor=1 + float(row.value) / 100 if percent else None,
+                units=None if percent else float(row.value),
+            )
+        )
+    return found
+
+
+_SCORES = f"""
+    SELECT o.id, count(*), sum(a.units), sum(abs(a.units - d.changed)), sum(abs(a.units - d.base))
+    FROM {ForecastOverride._meta.db_table} o
+    CROSS JOIN LATERAL (
+        SELECT o.first_day + (b.place - 1)::int AS day, b.base,
+               CASE o.kind WHEN 'percent' THEN b.base * (1 + o.value::float8 / 100)
+                    ELSE o.value::float8 END AS changed
+        FROM unnest(o.base_mean) WITH ORDINALITY AS b (base, place)
+        WHERE b.base IS NOT NULL AND o.first_day + (b.place - 1)::int <= %(known)s
+    ) d
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(q.quantity), 0)::float8 AS units
+        FROM {DailyDemand._meta.db_table} q
+        WHERE q.tenant_id = o.tenant_id AND q.product_id = o.product_id
+            AND q.warehouse_id = o.warehouse_id AND q.business_day = d.day
+    ) a
+    WHERE o.tenant_id = %(tenant)s AND o.id = ANY(%(ids)s)
+    GROUP BY o.id
+"""  # noqa: S608  names of our own tables
+
+
+def score_overrides(rows: Sequence[ForecastOverride]) -> list[OverrideScore]:
+    """Score overrides on the days that have passed, against the forecast they changed: one query.
+
+    Withdrawn ones are scored too: it shows whether withdrawing was right.
+    """
+    known = latest_origin()
+    if not rows or known is None:
+        return []
+    by_id = {row.pk: row for row in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(_SCORES, {"tenant": active_tenant_id(), "ids": list(by_id), "known": known})
+        found = cursor.fetchall()
+    scores = [OverrideScore(by_id[pk], *figures) for pk, *figures in found]
+    return sorted(scores, key=lambda score: -score.override.pk)

@@ -1,0 +1,143 @@
+"""Scoring of stored forecasts against what was asked for, week by week, in set-based SQL."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from forecasting.models import AccuracySum, ForecastRun, SeriesForecast
+from forecasting.queries.series import latest_origin
+from inventory.models import DailyDemand
+from inventory.queries.demand_history import out_of_stock_days
+from tenancy.scope import active_tenant_id
+from tenancy.services.jobs import JobRun
+
+KIND = "score_forecasts"
+KEPT_DAYS = 400
+WEEK = 7
+
+_SCORE = f"""
+    WITH taken AS MATERIALIZED (
+        SELECT product_id, warehouse_id, demand_class, method, mean, quantile_values
+        FROM {SeriesForecast._meta.db_table}
+        WHERE tenant_id = %(tenant)s AND run_id = %(run)s AND channel_id IS NULL
+    ), asked AS MATERIALIZED (
+        SELECT product_id, warehouse_id, business_day - %(origin)s::date AS step,
+               sum(quantity)::float8 AS units
+        FROM {DailyDemand._meta.db_table}
+        WHERE tenant_id = %(tenant)s
+            AND business_day BETWEEN %(origin)s::date - 6 AND %(origin)s::date + %(last)s
+        GROUP BY 1, 2, 3
+    ), blind AS (
+        SELECT * FROM unnest(%(blind_products)s::bigint[], %(blind_places)s::bigint[],
+                             %(blind_days)s::date[]) AS b (product_id, warehouse_id, day)
+    ), days AS MATERIALIZED (
+        SELECT t.product_id, t.warehouse_id, m.step, m.mean,
+               coalesce(a.units, 0) AS actual, coalesce(n.units, 0) AS naive
+        FROM taken t
+        CROSS JOIN LATERAL unnest(t.mean) WITH ORDINALITY AS m (mean, step)
+        LEFT JOIN asked a ON a.product_id = t.product_id AND a.warehouse_id = t.warehouse_id
+            AND a.step = m.step
+        LEFT JOIN asked n ON n.product_id = t.product_id AND n.warehouse_id = t.warehouse_id
+            AND n.step = (m.step - 1) %% 7 - 6
+        LEFT JOIN blind b ON b.product_id = t.product_id AND b.warehouse_id = t.warehouse_id
+            AND b.day = %(origin)s::date + m.step::int
+        WHERE m.step BETWEEN %(first)s AND %(last)s AND b.day IS NULL
+    ), losses AS (
+        SELECT d.product_id, d.warehouse_id, d.step,
+               avg(greatest(l.level * (d.actual - l.value), (l.level - 1) * (d.actual - l.value)))
+                   AS pinball,
+               max(l.value) FILTER (WHERE l.place = %(median)s) AS median,
+               max(l.value) FILTER (WHERE l.place = %(low)s) AS low,
+               max(l.value) FILTER (WHERE l.place = %(high)s) AS high
+        FROM days d
+        JOIN (
+            SELECT t.product_id, t.warehouse_id, (q.number - 1) / %(levels)s + 1 AS step,
+                   (q.number - 1) %% %(levels)s + 1 AS place, q.value,
+                   (%(level_values)s::float8[])[(q.number - 1) %% %(levels)s + 1] AS level
+            FROM taken t
+            CROSS JOIN LATERAL unnest(t.quantile_values) WITH ORDINALITY AS q (value, number)
+            WHERE q.number > (%(first)s - 1) * %(levels)s AND q.number <= %(last)s * %(levels)s
+        ) l ON l.product_id = d.product_id AND l.warehouse_id = d.warehouse_id AND l.step = d.step
+        GROUP BY 1, 2, 3
+    )
+    INSERT INTO {AccuracySum._meta.db_table} (
+        tenant_id, run_id, product_id, warehouse_id, week, demand_class, method, days, actual,
+        predicted, error, naive_error, pinball, inside_80
+    )
+    SELECT %(tenant)s, %(run)s, d.product_id, d.warehouse_id, (d.step - 1) / 7 + 1, t.demand_class,
+           t.method, count(*), sum(d.actual), sum(d.mean), sum(abs(d.actual - l.median)),
+           sum(abs(d.actual - d.naive)), sum(l.pinball),
+           count(*) FILTER (WHERE d.actual BETWEEN l.low AND l.high)
+    FROM days d
+    JOIN losses l USING (product_id, warehouse_id, step)
+    JOIN taken t USING (product_id, warehouse_id)
+    GROUP BY d.product_id, d.warehouse_id, 5, t.demand_class, t.method
+    ON CONFLICT (tenant_id, run_id, product_id, warehouse_id, week) DO UPDATE SET
+        days = excluded.days, actual = excluded.actual, predicted = excluded.predicted,
+        error = excluded.error, naive_error = excluded.naive_error, pinball = excluded.pinball,
+        inside_80 = excluded.inside_80
+"""  # noqa: S608  names of our own tables
+
+
+def score_forecasts(run: JobRun) -> dict[str, Any]:
+    """Score every stored run on the whole weeks that have passed since; return counts.
+
+    The week scored last is scored again with the next one, for demand that was reported late.
+    """
+    run.progress(0, 1, _("Comparing forecasts with demand"))
+    with run.publishing():
+        known = latest_origin()
+        if known is None:
+            return {"weeks_scored": 0}
+        scored = sum(_score_run(stored, known) for stored in _runs_with_arrays())
+        AccuracySum.objects.filter(run__origin__lt=known - timedelta(days=KEPT_DAYS)).delete()
+    return {"weeks_scored": scored}
+
+
+def _runs_with_arrays() -> list[ForecastRun]:
+    kept = SeriesForecast.objects.order_by().values("run_id").distinct()
+    rows = ForecastRun.objects.filter(pk__in=kept).annotate(scored=Max("accuracy__week"))
+    return list(rows.order_by("id"))
+
+
+def _score_run(stored: ForecastRun, known: date) -> int:
+    """Score the weeks that are new; return how many."""
+    weeks = min((known - stored.origin).days, stored.horizon_days) // WEEK
+    scored = getattr(stored, "scored", None) or 0
+    if weeks <= scored:
+        return 0
+    first = max(scored - 1, 0) * WEEK + 1
+    last = weeks * WEEK
+    blind = [
+        (product, warehouse, day)
+        for product, warehouse, days in out_of_stock_days(
+            stored.origin + timedelta(days=first), stored.origin + timedelta(days=last)
+        )
+        for day in days
+    ]
+    levels = [round(level, 4) for level in stored.quantiles]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SCORE,
+            {
+                "tenant": active_tenant_id(),
+                "run": stored.pk,
+                "origin": stored.origin,
+                "first": first,
+                "last": last,
+                "levels": len(levels),
+                "level_values": levels,
+                "median": levels.index(0.5) + 1,
+                "low": levels.index(0.1) + 1,
+                "high": levels.index(0.9) + 1,
+                "blind_products": [product for product, _place, _day in blind],
+                "blind_places": [place for _product, place, _day in blind],
+                "blind_days": [day for _product, _place, day in blind],
+            },
+        )
+    return weeks - scored

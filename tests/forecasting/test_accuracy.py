@@ -1,0 +1,161 @@
+"""Accuracy of stored forecasts: worked figures, what counts, what is kept, page, CSV and API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+
+from forecasting.models import AccuracySum, ForecastRun, SeriesForecast
+from forecasting.pipeline.metrics import bias, coverage, wape, wql
+from forecasting.pipeline.series import QUANTILES
+from forecasting.queries.accuracy import AccuracyFilter, read_accuracy, series_figures
+from forecasting.services.forecasts import _kept_runs
+from inventory.models import DailyDemand
+from tenancy.models import JobState
+from tenancy.services.jobs import run_job_here
+from tests.cast import House
+from tests.forecasting.world import World, build_world, flat_forecast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def score(house: House) -> dict[str, Any]:
+    job = run_job_here(tenant=house.tenant, kind="score_forecasts", payload={})
+    assert job.state == JobState.DONE
+    return job.result or {}
+
+
+def demand_of(world: World, number: int, first: date, days: int) -> np.ndarray:
+    rows = DailyDemand.objects.filter(product=world.products[number]).values_list(
+        "business_day", "quantity"
+    )
+    known = {day: float(units) for day, units in rows}
+    return np.array([known.get(first + timedelta(days=step), 0.0) for step in range(days)])
+
+
+def passed_forecast(house: House, *, days_ago: int = 15, products: int = 2) -> tuple[World, Any]:
+    """A run of some days ago whose quantiles differ from day to day."""
+    with house.scope():
+        world = build_world(products=products, days=60)
+        run = flat_forecast(world, 6.0, origin=world.last_day - timedelta(days=days_ago))
+        rng = np.random.default_rng(5)
+        quantiles = np.sort(rng.integers(0, 14, (28, len(QUANTILES))), axis=1).astype(float)
+        SeriesForecast.objects.update(
+            quantile_values=quantiles.reshape(-1).tolist(), demand_class="smooth"
+        )
+    return world, (run, quantiles)
+
+
+def test_figures_are_those_of_the_pipeline_on_the_whole_weeks_that_passed(north: House) -> None:
+    world, (run, quantiles) = passed_forecast(north)
+    assert score(north) == {"weeks_scored": 2}  # 15 days have passed: two whole weeks
+    with north.scope():
+        found = read_accuracy().total
+        first = run.origin + timedelta(days=1)
+        actual = np.stack([demand_of(world, number, first, 14) for number in (0, 1)])
+        before = [demand_of(world, n, run.origin - timedelta(days=6), 7) for n in (0, 1)]
+        naive = np.stack([np.tile(week, 2) for week in before])
+    q = np.broadcast_to(quantiles[:14], (2, 14, len(QUANTILES)))
+    assert found.days == 28
+    assert found.wape == pytest.approx(wape(actual, q[..., 9]))
+    assert found.naive_wape == pytest.approx(wape(actual, naive))
+    assert found.bias == pytest.approx(bias(actual, np.full((2, 14), 6.0)))
+    assert found.wql == pytest.approx(wql(actual, q))
+    assert found.coverage_80 == pytest.approx(coverage(actual, q[..., 1], q[..., 17]))
+    assert found.value_added == pytest.approx(1 - wape(actual, q[..., 9]) / wape(actual, naive))
+
+
+def test_scoring_again_adds_nothing_and_late_demand_is_counted_with_the_next_week(
+    north: House,
+) -> None:
+    world, (run, _quantiles) = passed_forecast(north, days_ago=13)
+    assert score(north) == {"weeks_scored": 1}
+    assert score(north) == {"weeks_scored": 0}
+    with north.scope():
+        before = AccuracySum.objects.get(product=world.products[0], week=1).actual
+        late = run.origin + timedelta(days=2)
+        row = DailyDemand.objects.filter(product=world.products[0], business_day=late)
+        row.update(quantity=Decimal(500))
+        ForecastRun.objects.filter(pk=run.pk).update(origin=run.origin - timedelta(days=1))
+    assert score(north) == {"weeks_scored": 1}
+    with north.scope():
+        assert AccuracySum.objects.filter(product=world.products[0]).count() == 2
+        after = AccuracySum.objects.get(product=world.products[0], week=1).actual
+    assert after > before + 400
+
+
+def test_days_out_of_stock_do_not_count(north: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, (run, _quantiles) = passed_forecast(north, days_ago=8)
+    blind = [(world.products[0].pk, world.warehouse.pk, [run.origin + timedelta(days=3)])]
+    monkeypatch.setattr("forecasting.services.accuracy.out_of_stock_days", lambda *_: blind)
+    score(north)
+    with north.scope():
+        days = dict(AccuracySum.objects.values_list("product_id", "days"))
+    assert days == {world.products[0].pk: 6, world.products[1].pk: 7}
+
+
+def test_filters_and_worst_series(north: House) -> None:
+    world, _run = passed_forecast(north)
+    with north.scope():
+        SeriesForecast.objects.filter(product=world.products[1]).update(
+            quantile_values=[40.0] * 28 * len(QUANTILES), demand_class="lumpy"
+        )
+    score(north)
+    with north.scope():
+        assert [row.sku for row in series_figures(AccuracyFilter())] == ["P-002", "P-001"]
+        assert read_accuracy(AccuracyFilter(demand_class="lumpy")).total.days == 14
+        assert read_accuracy(AccuracyFilter(text="P-001", week=2)).total.days == 7
+        assert read_accuracy(AccuracyFilter(text="nothing")).runs == 0
+
+
+def test_one_run_of_each_week_is_kept_until_all_its_days_are_known() -> None:
+    newest = date(2026, 6, 30)
+    runs = [(1000 - back, newest - timedelta(days=back)) for back in range(120)]
+    kept = _kept_runs(runs)
+    origins = [newest - timedelta(days=1000 - pk) for pk in kept]
+    assert len(kept) == 7 + 8  # the last seven days touch two weeks; eight more keep one each
+    assert any((newest - origin).days > 28 + 7 for origin in origins)
+    assert all((newest - origin).days <= 63 for origin in origins)
+
+
+def test_the_page_costs_the_same_however_many_series(
+    north: House, django_assert_max_num_queries: Callable[[int], Any]
+) -> None:
+    passed_forecast(north, products=8)
+    score(north)
+    client = north.client("planner")
+    client.get(north.path("accuracy/"))
+    with django_assert_max_num_queries(22):
+        text = client.get(north.path("accuracy/")).content.decode()
+    assert "Worst series" in text
+    assert 'data-chart="line"' in text
+    assert client.get(north.path("accuracy/?q=zzz")).content.decode().count("Nothing matches") == 1
+
+
+def test_csv_and_api_say_the_same(north: House) -> None:
+    passed_forecast(north)
+    score(north)
+    client: Client = north.client("viewer")
+    lines = client.get(north.path("accuracy/csv?q=P-001")).content.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("sku,product,warehouse")
+    assert len(lines) == 2
+    asked = client.get(f"/api/v1/{north.tenant.slug}/accuracy?week=1")
+    assert asked.status_code == 200
+    body = asked.json()
+    assert body["total"]["days"] == 14
+    assert [one["week"] for one in body["by_week"]] == [1]
+    assert len(body["worst"]) == 2
+
+
+def test_before_any_week_has_passed_the_page_says_so(north: House) -> None:
+    with north.scope():
+        flat_forecast(build_world(products=1, days=30), 5.0)
+    assert score(north) == {"weeks_scored": 0}
+    text = north.client("viewer").get(north.path("accuracy/")).content.decode()
+    assert "Nothing to compare yet" in text

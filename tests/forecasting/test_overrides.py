@@ -1,0 +1,199 @@
+"""Planners' overrides: laid over every run, ordered by, scored afterwards, withdrawn, refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from django.db import IntegrityError, transaction
+
+from forecasting.decisions.overrides import Change, apply_changes
+from forecasting.models import ForecastOverride, ReorderSuggestion, SeriesForecast
+from forecasting.queries.forecasts import latest_run, read_arrays
+from forecasting.queries.overrides import score_overrides, with_overrides
+from forecasting.queries.series import business_today
+from forecasting.services.overrides import (
+    OverrideWish,
+    OverrideWithdrawn,
+    create_override,
+    withdraw_override,
+)
+from inventory.models import DailyDemand
+from tenancy.errors import Invalid, NotFound
+from tenancy.models import AuditEvent, JobState
+from tenancy.permissions import PermissionRefused
+from tenancy.services.jobs import run_job_here
+from tests.cast import House
+from tests.forecasting.world import World, build_world, flat_forecast, stock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def wish(first: int = 1, last: int = 7, **changed: Any) -> OverrideWish:
+    """A change of the days so many after today."""
+    today = business_today()
+    known: dict[str, Any] = {
+        "first_day": today + timedelta(days=first), "last_day": today + timedelta(days=last),
+        "kind": "percent", "value": Decimal(50), "reason": "Trade fair",
+    }  # fmt: skip
+    return OverrideWish(**known | changed)
+
+
+def build(house: House) -> World:
+    with house.scope():
+        world = build_world(products=2, days=40)
+        flat_forecast(world, 6.0)
+    return world
+
+
+def make(world: World, wanted: OverrideWish, number: int = 0) -> ForecastOverride:
+    return create_override(
+        product_id=world.products[number].pk, warehouse_id=world.warehouse.pk, wish=wanted
+    )
+
+
+def test_changes_worked_by_hand() -> None:
+    mean = np.array([[2.0, 4.0, 0.0, 6.0]])
+    quantiles = np.stack([mean * 0.5, mean, mean * 2], axis=-1)
+    half_more = Change(0, 0, 1, factor=1.5, units=None)
+    ten_a_day = Change(0, 1, 2, factor=None, units=10.0)
+    new_mean, new_quantiles = apply_changes(mean, quantiles, [half_more, ten_a_day])
+    # day 1: 2 x 1.5; day 2: the later change counts, 10 instead of 4, spread times 2.5;
+    # day 3: nothing was expected, so 10 without doubt; day 4: as forecast
+    assert new_mean.tolist() == [[3.0, 10.0, 10.0, 6.0]]
+    assert new_quantiles[0].tolist() == [[1.5, 3, 6], [5, 10, 20], [10, 10, 10], [3, 6, 12]]
+    assert mean.tolist() == [[2.0, 4.0, 0.0, 6.0]]
+
+
+def test_it_is_kept_beside_the_forecast_and_holds_for_the_next_run_too(north: House) -> None:
+    world = build(north)
+    with north.scope():
+        made = make(world, wish())
+        assert made.base_mean == [6.0] * 7
+        for _run in range(2):
+            run = latest_run()
+            assert run is not None
+            stored = read_arrays(run)
+            changed = with_overrides(stored)
+            # the origin is yesterday: the first day ahead is today, which nobody changed
+            assert changed.mean[0, :9].tolist() == [6.0, *[9.0] * 7, 6.0]
+            assert stored.mean[0, :9].tolist() == [6.0] * 9
+            assert changed.mean[1].tolist() == [6.0] * 28
+            flat_forecast(world, 6.0)
+        assert AuditEvent.objects.filter(action="override.created").count() == 1
+
+
+def test_orders_follow_the_change(north: House) -> None:
+    world = build(north)
+    with north.scope():
+        stock(world, {"P-001": 20, "P-002": 20})
+        make(world, wish(kind="per_day", value=Decimal(30), first=1, last=14))
+    done = run_job_here(tenant=north.tenant, kind="make_suggestions", payload={})
+    assert done.state == JobState.DONE
+    with north.scope():
+        quantity = dict(ReorderSuggestion.objects.values_list("product__sku", "quantity"))
+    assert quantity["P-001"] > 3 * quantity["P-002"]
+
+
+def test_a_withdrawn_change_stays_and_changes_nothing(north: House) -> None:
+    world = build(north)
+    with north.scope():
+        made = make(world, wish())
+        withdraw_override(forecast_override_id=made.pk)
+        run = latest_run()
+        assert run is not None
+        assert with_overrides(read_arrays(run)).mean.max() == 6.0
+        assert ForecastOverride.objects.get().state == "withdrawn"
+        with pytest.raises(OverrideWithdrawn):
+            withdraw_override(forecast_override_id=made.pk)
+        with pytest.raises(NotFound):
+            withdraw_override(forecast_override_id=987_654)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"first": 5, "last": 4}, "last_day"),
+        ({"first": -9, "last": -2}, "last_day"),
+        ({"first": 1, "last": 400}, "last_day"),
+        ({"value": Decimal(-101)}, "value"),
+        ({"value": Decimal(5000)}, "value"),
+        ({"kind": "per_day", "value": Decimal(-1)}, "value"),
+        ({"reason": "  "}, "reason"),
+    ],
+)
+def test_a_change_that_makes_no_sense_is_refused(
+    north: House, changed: dict[str, Any], field: str
+) -> None:
+    world = build(north)
+    with north.scope():
+        with pytest.raises(Invalid) as refused:
+            make(world, wish(**changed))
+        assert field in {problem.field for problem in refused.value.problems}
+        assert not ForecastOverride.objects.exists()
+
+
+def test_an_operator_may_not_and_an_unknown_forecast_is_missing(north: House) -> None:
+    world = build(north)
+    with north.scope("operator"), pytest.raises(PermissionRefused):
+        make(world, wish())
+    with north.scope(), pytest.raises(NotFound):
+        create_override(product_id=987_654, warehouse_id=world.warehouse.pk, wish=wish())
+
+
+def test_control_the_database_refuses_days_out_of_order(north: House) -> None:
+    world = build(north)
+    with north.scope():
+        made = make(world, wish())
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ForecastOverride.objects.filter(pk=made.pk).update(
+                last_day=made.first_day - timedelta(days=1)
+            )
+
+
+def test_it_is_scored_against_the_forecast_it_changed(north: House) -> None:
+    world = build(north)
+    with north.scope():
+        made = make(world, wish())
+        first = world.last_day - timedelta(days=2)
+        # three days that have passed: 9 would have been right twice, 6 once
+        for step, units in enumerate([9, 9, 6]):
+            DailyDemand.objects.update_or_create(
+                product=world.products[0], warehouse=world.warehouse, channel=None,
+                business_day=first + timedelta(days=step), defaults={"quantity": Decimal(units)},
+            )  # fmt: skip
+        ForecastOverride.objects.filter(pk=made.pk).update(
+            first_day=first, last_day=first + timedelta(days=6)
+        )
+        (score,) = score_overrides(list(ForecastOverride.objects.all()))
+    # with: |9-9| + |9-9| + |6-9| = 3; without: |9-6| + |9-6| + |6-6| = 6
+    assert (score.days, score.actual, score.error, score.base_error) == (3, 24, 3, 6)
+    assert score.gain == pytest.approx(0.5)
+
+
+def test_the_page_takes_a_change_shows_it_and_withdraws_it(north: House) -> None:
+    world = build(north)
+    client = north.client("planner")
+    page = north.path(f"forecasts/{world.products[0].pk}/{world.warehouse.pk}/")
+    with north.scope():
+        wanted = wish()
+    sent = {
+        "first_day": wanted.first_day.isoformat(), "last_day": wanted.last_day.isoformat(),
+        "kind": "percent", "value": "50", "reason": "Trade fair",
+    }  # fmt: skip
+    refused = client.post(f"{page}override", sent | {"value": "-300"})
+    assert (refused.status_code, "from -100" in refused.content.decode()) == (422, True)
+    assert client.post(f"{page}override", sent).headers["Location"] == page
+    text = client.get(page).content.decode()
+    assert "Trade fair" in text
+    assert "Expected are 189 pcs" in text  # 21 days of 6 and 7 of 9
+    with north.scope():
+        row = ForecastOverride.objects.get()
+    assert "Withdraw" not in north.client("viewer").get(page).content.decode()
+    client.post(north.path(f"overrides/{row.pk}/withdraw"))
+    assert "Expected are 168 pcs" in client.get(page).content.decode()
+    with north.scope():
+        assert SeriesForecast.objects.count() == 2
