@@ -59,6 +59,18 @@ class ForecastExplanationAdmin(ReadOnlyTenantAdmin):
     search_fields = ("product__sku",)
 
 
+@admin.register(models.PlanningSettings)
+class PlanningSettingsAdmin(TenantAdmin):
+    list_display = ("transfer_cost", "transfer_cost_per_unit", "transfer_days", "order_line_cost")
+
+
+@admin.register(models.BlockedNeed)
+class BlockedNeedAdmin(ReadOnlyTenantAdmin):
+    list_display = ("product", "warehouse", "reason", "run")
+    list_filter = ("reason",)
+    list_select_related = ("product", "warehouse", "run")
+
+
 @admin.register(models.ReorderSuggestion)
 class ReorderSuggestionAdmin(ReadOnlyTenantAdmin):
     list_display = (

@@ -4,11 +4,13 @@ from django.urls import path
 
 from forecasting.pages import (
     accuracy,
+    budget,
     dashboard,
     explanations,
     forecasts,
     overrides,
     risk,
+    settings,
     suggestions,
     training,
 )
@@ -47,6 +49,9 @@ urlpatterns = [
     path("accuracy/csv", accuracy.accuracy_export, name="accuracy_export"),
     path("products/<int:product_id>/forecast", forecasts.product_forecast, name="product_forecast"),
     path("suggestions/", suggestions.suggestion_list, name="suggestion_list"),
+    path("suggestions/blocked/", suggestions.blocked_list, name="blocked_list"),
+    path("suggestions/budget/", budget.budget_page, name="budget"),
+    path("planning/settings/", settings.planning_settings, name="planning_settings"),
     path("suggestions/decide", suggestions.suggestions_decide, name="suggestions_decide"),
     path(
         "suggestions/<int:suggestion_id>/",

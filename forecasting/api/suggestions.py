@@ -7,18 +7,24 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from forecasting.models import ReorderSuggestion, SuggestionState
-from forecasting.queries.suggestions import SuggestionFilter, get_suggestion, suggestions
+from forecasting.models import BlockedNeed, ReorderSuggestion, SuggestionSource, SuggestionState
+from forecasting.queries.suggestions import (
+    SuggestionFilter,
+    blocked_needs,
+    get_suggestion,
+    suggestions,
+)
+from forecasting.services.budget import BudgetRow, BudgetTable, budget_table
 from forecasting.services.reorder_record import sentences
 from forecasting.services.suggestions import (
     accept_suggestions,
     dismiss_suggestions,
     snooze_suggestions,
 )
-from inventory.models import PurchaseOrder
+from inventory.models import PurchaseOrder, TransferOrder
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
 from tenancy.api.fields import IdField, MoneyField, QuantityField, Shown, Strict, many
-from tenancy.api.parameters import choice_filter, id_filter
+from tenancy.api.parameters import Filter, choice_filter, id_filter, text_filter
 from tenancy.api.views import TenantView
 from tenancy.permissions import Permission
 
@@ -29,6 +35,8 @@ class SuggestionShown(Shown[ReorderSuggestion]):
     product_id = serializers.IntegerField()
     sku = serializers.CharField(source="product.sku")
     warehouse_id = serializers.IntegerField()
+    source = serializers.ChoiceField(choices=SuggestionSource.choices)
+    from_warehouse_id = serializers.IntegerField(allow_null=True)
     supplier_id = serializers.IntegerField(
         source="supplier_item.supplier_id", allow_null=True, default=None
     )
@@ -47,6 +55,10 @@ class SuggestionShown(Shown[ReorderSuggestion]):
     priority = serializers.FloatField(help_text="Expected gain in money.")
     snoozed_until = serializers.DateField(allow_null=True)
     order_id = serializers.IntegerField(source="order_line.order_id", allow_null=True, default=None)
+    transfer_order_id = serializers.IntegerField(
+        source="transfer_line.order_id", allow_null=True, default=None
+    )
+    decision_note = serializers.CharField()
     created_at = serializers.DateTimeField()
     version = serializers.IntegerField()
 
@@ -76,6 +88,9 @@ class Acceptance(Strict):
     confirm_stale = serializers.BooleanField(
         required=False, help_text="Order although the forecast is out of date."
     )
+    reason = serializers.CharField(
+        required=False, max_length=200, help_text="Why quantities differ from what was suggested."
+    )
 
 
 class Dismissal(Strict):
@@ -95,8 +110,45 @@ class DraftShown(Shown[PurchaseOrder]):
     warehouse_id = serializers.IntegerField()
 
 
+class DraftTransferShown(Shown[TransferOrder]):
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    from_warehouse_id = serializers.IntegerField()
+    to_warehouse_id = serializers.IntegerField()
+
+
 class AcceptanceShown(serializers.Serializer[Any]):
     orders = DraftShown(many=True)
+    transfers = DraftTransferShown(many=True)
+
+
+class BlockedNeedShown(Shown[BlockedNeed]):
+    id = serializers.IntegerField()
+    product_id = serializers.IntegerField()
+    sku = serializers.CharField(source="product.sku")
+    warehouse_id = serializers.IntegerField()
+    reason = serializers.CharField()
+    texts = serializers.SerializerMethodField()
+
+    def get_texts(self, row: BlockedNeed) -> list[str]:
+        return [str(one["text"]) for one in sentences({"steps": row.steps})]
+
+
+class BudgetRowShown(Shown[BudgetRow]):
+    suggestion_id = serializers.IntegerField(source="suggestion.id")
+    sku = serializers.CharField(source="suggestion.product.sku")
+    wanted = QuantityField(source="line.wanted")
+    granted = QuantityField(source="line.granted")
+    value = serializers.FloatField(source="line.value")
+    gain = serializers.FloatField(source="line.gain", help_text="Expected money saved.")
+    gain_per_money = serializers.FloatField()
+
+
+class BudgetShown(Shown[BudgetTable]):
+    budget = MoneyField()
+    spent = MoneyField()
+    wanted = MoneyField()
+    rows = BudgetRowShown(many=True)
 
 
 class DecidedShown(serializers.Serializer[Any]):
@@ -121,6 +173,33 @@ class SuggestionList(TenantView):
         return suggestions(SuggestionFilter(state=""))
 
 
+class BlockedNeedList(TenantView):
+    @listing(
+        Endpoint("list_blocked_needs", Permission.READ, "Needs no order can be suggested for"),
+        Listing(
+            BlockedNeedShown,
+            orders={"id": ("id",)},
+            filters={
+                "reason": text_filter("reason"),
+                "product_id": id_filter("product_id"),
+                "warehouse_id": id_filter("warehouse_id"),
+            },
+        ),
+    )
+    def get(self, request: Request) -> Any:
+        return blocked_needs()
+
+
+class SuggestionBudget(TenantView):
+    @reading(
+        Endpoint("get_budget", Permission.READ, "What a budget buys of the open suggestions"),
+        BudgetShown,
+        budget=Filter(MoneyField(), required=True),
+    )
+    def get(self, request: Request, *, asked: dict[str, Any]) -> Any:
+        return budget_table(asked["budget"], SuggestionFilter())
+
+
 class SuggestionDetail(TenantView):
     @reading(
         Endpoint("get_suggestion", Permission.READ, "A suggestion and why it is this number"),
@@ -137,14 +216,15 @@ class SuggestionAcceptance(TenantView):
     )
     def post(self, request: Request, *, data: dict[str, Any]) -> Any:
         lines = data["suggestions"]
-        orders = accept_suggestions(
+        drafts = accept_suggestions(
             suggestion_ids=[line["suggestion_id"] for line in lines],
             quantities={
                 line["suggestion_id"]: line["quantity"] for line in lines if "quantity" in line
             },
             confirm_stale=data.get("confirm_stale", False),
+            reason=data.get("reason", ""),
         )
-        return {"orders": orders}
+        return {"orders": drafts.orders, "transfers": drafts.transfers}
 
 
 class SuggestionDismissal(TenantView):

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from forecasting.api import accuracy, explanations, forecasts, risk, suggestions, training
+from forecasting.api import (
+    accuracy,
+    explanations,
+    forecasts,
+    risk,
+    settings,
+    suggestions,
+    training,
+)
 
 urlpatterns = [
     path("forecasts", forecasts.ForecastList.as_view()),
@@ -22,6 +30,9 @@ urlpatterns = [
     ),
     path("plan", forecasts.Planning.as_view()),
     path("suggestions", suggestions.SuggestionList.as_view()),
+    path("suggestions/blocked", suggestions.BlockedNeedList.as_view()),
+    path("suggestions/budget", suggestions.SuggestionBudget.as_view()),
+    path("planning-settings", settings.PlanningSettingsDetail.as_view()),
     path("suggestions/accept", suggestions.SuggestionAcceptance.as_view()),
     path("suggestions/dismiss", suggestions.SuggestionDismissal.as_view()),
     path("suggestions/snooze", suggestions.SuggestionSnooze.as_view()),

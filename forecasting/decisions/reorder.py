@@ -88,30 +88,83 @@ def decide_reorder(inputs: ReorderInputs) -> ReorderDecision:
             data={"position": _short(position), "reorder_point": _short(levels.reorder_point)},
         )
         return _without_order(inputs, ReorderStatus.ENOUGH, (*check.parts, enough), levels=levels)
+    season = _season_part(inputs, demand, levels, position)
+    if season is not None and season.change is None:
+        parts = (*check.parts, season)
+        return _without_order(inputs, ReorderStatus.ENOUGH, parts, levels=levels)
     need = levels.order_up_to - position
     fitted = fit_quantity(
         need,
         terms,
-        _limits(inputs, demand, position),
+        order_limits(inputs, demand, levels.reorder_point),
         HoldingCost(
             inputs.policy.holding_rate_per_year, demand.mean_daily, float(terms.fixed_order_cost)
         ),
         whole_units=inputs.policy.whole_units,
     )
+    fitted = _raised_to_order_value(inputs, fitted)
     parts = (*levels.parts, _position_part(inputs, need), *fitted.parts, *check.parts)
     if fitted.blocked:
         parts = (*parts, fitted.blocked)
         return _without_order(inputs, ReorderStatus.BLOCKED, parts, levels=levels, need=need)
     idle = _without_order(inputs, ReorderStatus.ORDER, parts, levels=levels, need=need)
-    return _with_order(replace(idle, needs_confirmation=check.confirm), terms, demand, fitted)
+    below = any(part.code is Reason.BELOW_ORDER_VALUE for part in parts)
+    waits = replace(idle, needs_confirmation=check.confirm or below)
+    return _with_order(waits, terms, demand, fitted)
 
 
 def _is_due(position: float, levels: StockLevels) -> bool:
     return position <= levels.reorder_point and position < levels.order_up_to
 
 
-def _limits(inputs: ReorderInputs, demand: ItemDemand, position: float) -> tuple[Limit, ...]:
-    policy = inputs.policy
+def sells_in_season(inputs: ReorderInputs, demand: ItemDemand, reorder_point: float) -> float:
+    """Return what sells until the season ends, as cautiously as the reorder point is set.
+
+    Expected demand until then, times the ratio of reorder point to expected demand.
+    """
+    days = float(inputs.policy.season_days or 0)
+    expected = demand.lead_time_demand + demand.mean_daily * (days - demand.lead_time_days)
+    caution = reorder_point / demand.mean if demand.mean > 0 else 1.0
+    return max(expected, 0.0) * max(caution, 1.0)
+
+
+def _season_part(
+    inputs: ReorderInputs, demand: ItemDemand, levels: StockLevels, position: float
+) -> ReasonPart | None:
+    """Say that the season is over for an order, or covered; None where an order still pays."""
+    days = inputs.policy.season_days
+    if days is None:
+        return None
+    if days <= demand.lead_time_days:
+        data = {"season_days": days, "lead_time_days": _short(demand.lead_time_days)}
+        return ReasonPart(Reason.SEASON_OVER, data=data)
+    sells = sells_in_season(inputs, demand, levels.reorder_point)
+    if sells > position:
+        return None
+    data = {"position": _short(position), "reorder_point": _short(sells)}
+    return ReasonPart(Reason.ENOUGH_STOCK, data=data)
+
+
+def _raised_to_order_value(inputs: ReorderInputs, fitted: FittedQuantity) -> FittedQuantity:
+    """Add the units that this line takes over so that the order reaches the supplier's least."""
+    asked = inputs.order_value
+    if asked is None or fitted.blocked:
+        return fitted
+    data = {"value": round(asked.value, 2), "minimum": round(asked.minimum, 2)}
+    if not asked.added_units:
+        return replace(
+            fitted, parts=(*fitted.parts, ReasonPart(Reason.BELOW_ORDER_VALUE, data=data))
+        )
+    quantity = fitted.quantity + type(fitted.quantity)(asked.added_units)
+    part = ReasonPart(Reason.MINIMUM_ORDER_VALUE, float(asked.added_units), float(quantity), data)
+    return FittedQuantity(quantity, (*fitted.parts, part))
+
+
+def order_limits(
+    inputs: ReorderInputs, demand: ItemDemand, reorder_point: float
+) -> tuple[Limit, ...]:
+    """Return what an order may not exceed: a year, shelf life, room, the end of the season."""
+    policy, position = inputs.policy, inputs.position.inventory_position
     year = demand.mean_daily * DAYS_PER_YEAR
     limits = [
         Limit(
@@ -138,6 +191,16 @@ def _limits(inputs: ReorderInputs, demand: ItemDemand, position: float) -> tuple
                 Reason.MINIMUM_ABOVE_MAXIMUM,
                 float(policy.maximum_stock) - position,
                 {"maximum_stock": _short(float(policy.maximum_stock))},
+            )
+        )
+    if policy.season_days is not None:
+        sells = sells_in_season(inputs, demand, reorder_point)
+        limits.append(
+            Limit(
+                Reason.SEASON_END,
+                Reason.MINIMUM_ABOVE_SEASON,
+                sells - position,
+                {"season_days": policy.season_days, "sells": _short(sells)},
             )
         )
     return tuple(limits)
@@ -178,9 +241,14 @@ def _with_order(
         reasons=(*idle.reasons, *_expedite(demand, position)),
         unit_price=price,
         order_value=None if price is None else price * float(fitted.quantity),
-        binding_constraint=fitted.parts[-1].code if fitted.parts else None,
+        binding_constraint=_binding(fitted),
         stockout_probability_after=demand.stockout_probability(position + float(fitted.quantity)),
     )
+
+
+def _binding(fitted: FittedQuantity) -> Reason | None:
+    changing = [part.code for part in fitted.parts if part.change is not None]
+    return changing[-1] if changing else None
 
 
 def _without_order(

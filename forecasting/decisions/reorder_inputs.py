@@ -90,6 +90,8 @@ class ReorderPolicy:
     maximum_stock: Number | None = None
     shelf_life_days: int | None = None
     """Days an arriving unit can be sold; what cannot sell within them is not bought."""
+    season_days: int | None = None
+    """Days until the season ends (below zero: it is over); what cannot sell then is not bought."""
     do_not_stock: bool = False
     whole_units: bool = True
     currency: str = ""
@@ -98,8 +100,20 @@ class ReorderPolicy:
 
 
 @dataclass(frozen=True)
+class OrderValue:
+    """The supplier's least order value, what the order came to, and units added to reach it."""
+
+    minimum: float
+    value: float
+    added_units: Number = 0
+
+
+@dataclass(frozen=True)
 class ReorderInputs:
-    """Everything a decision depends on; `terms` None = no supplier, `demand` None = no forecast."""
+    """Everything a decision depends on; `terms` None = no supplier, `demand` None = no forecast.
+
+    order_value: set where the order of all lines is below the supplier's least.
+    """
 
     key: str
     position: StockPosition
@@ -107,3 +121,4 @@ class ReorderInputs:
     terms: SupplyTerms | None
     demand: ItemDemand | None
     forecast_state: ForecastState = ForecastState.FRESH
+    order_value: OrderValue | None = None

@@ -23,10 +23,13 @@ class Reason(StrEnum):
     WHOLE_UNIT = "whole_unit"
     YEAR_LIMIT = "year_limit"
     BUDGET = "budget"
+    SEASON_END = "season_end"
+    MINIMUM_ORDER_VALUE = "minimum_order_value"
     # why nothing is ordered
     ENOUGH_STOCK = "enough_stock"
     DO_NOT_STOCK = "do_not_stock"
     NO_DEMAND = "no_demand"
+    SEASON_OVER = "season_over"
     # why nothing can be ordered before someone acts
     NO_SUPPLIER = "no_supplier"
     NO_PRICE = "no_price"
@@ -38,11 +41,13 @@ class Reason(StrEnum):
     MINIMUM_ABOVE_YEAR = "minimum_above_year"
     MINIMUM_ABOVE_SHELF_LIFE = "minimum_above_shelf_life"
     MINIMUM_ABOVE_MAXIMUM = "minimum_above_maximum"
+    MINIMUM_ABOVE_SEASON = "minimum_above_season"
     # what to know besides
     BASELINE_FORECAST = "baseline_forecast"
     BEYOND_HORIZON = "beyond_horizon"
     COSTS_UNUSABLE = "costs_unusable"
     EXPEDITE = "expedite"
+    BELOW_ORDER_VALUE = "below_order_value"
 
 
 SENTENCES: Mapping[Reason, str] = {
@@ -67,6 +72,16 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.WHOLE_UNIT: "Rounded to whole units: {change}.",
     Reason.YEAR_LIMIT: "Limited to one year of demand ({year_demand}): {change}.",
     Reason.BUDGET: "Limited by the budget of {budget}: {change}.",
+    Reason.SEASON_END: "Limited to what sells until the season ends in {season_days} days "
+    "({sells}): {change}.",
+    Reason.MINIMUM_ORDER_VALUE: "The order to this supplier comes to {value}, the least is "
+    "{minimum}: this line takes its part of the difference, as it is sold soonest: {change}.",
+    Reason.SEASON_OVER: "The season ends in {season_days} days, an order takes {lead_time_days}: "
+    "it would come too late to be sold.",
+    Reason.MINIMUM_ABOVE_SEASON: "The supplier's minimum of {minimum_order_quantity} is more than "
+    "sells until the season ends in {season_days} days ({limit}).",
+    Reason.BELOW_ORDER_VALUE: "The order to this supplier comes to {value}, below its least of "
+    "{minimum}, and more cannot be sold in time: ask for an exception, or wait.",
     Reason.ENOUGH_STOCK: "The position of {position} is above the reorder point of "
     "{reorder_point}: nothing to order now.",
     Reason.DO_NOT_STOCK: "The policy says not to stock this product.",

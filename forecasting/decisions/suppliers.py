@@ -83,6 +83,11 @@ def compare_offers(offers: Sequence[SupplierOffer], need: ItemNeed) -> tuple[Lan
     return tuple(sorted(costs, key=lambda one: (one.total is None, one.total or 0.0, one.supplier)))
 
 
+def choose_offer(costs: Sequence[LandedCost]) -> LandedCost | None:
+    """Return the cheapest offer that can be compared, or None; risk is part of its cost."""
+    return next((one for one in costs if one.total is not None), None)
+
+
 def landed_cost(offer: SupplierOffer, need: ItemNeed) -> LandedCost:
     """Return what a unit of an offer costs until it is sold.
 

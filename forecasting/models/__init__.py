@@ -4,13 +4,20 @@ from forecasting.models.accuracy import AccuracySum
 from forecasting.models.explanations import ForecastExplanation
 from forecasting.models.forecasts import ForecastRun, SeriesForecast
 from forecasting.models.overrides import ForecastOverride, OverrideKind, OverrideState
-from forecasting.models.replenishment import ReorderSuggestion, SuggestionState
+from forecasting.models.replenishment import (
+    BlockedNeed,
+    PlanningSettings,
+    ReorderSuggestion,
+    SuggestionSource,
+    SuggestionState,
+)
 from forecasting.models.risk import RiskKind, RiskWarning, WarningState
 from forecasting.models.signals import ExternalSignal, SignalKind, SignalValue
 from forecasting.models.training import NetworkState, TrainedNetwork
 
 __all__ = [
     "AccuracySum",
+    "BlockedNeed",
     "ExternalSignal",
     "ForecastExplanation",
     "ForecastOverride",
@@ -18,12 +25,14 @@ __all__ = [
     "NetworkState",
     "OverrideKind",
     "OverrideState",
+    "PlanningSettings",
     "ReorderSuggestion",
     "RiskKind",
     "RiskWarning",
     "SeriesForecast",
     "SignalKind",
     "SignalValue",
+    "SuggestionSource",
     "SuggestionState",
     "TrainedNetwork",
     "WarningState",

@@ -20,11 +20,11 @@ from forecasting.queries import forecasts, suggestions
 from forecasting.queries.series import business_today
 from forecasting.services.reorder_record import sentences
 from forecasting.services.suggestions import (
+    Drafts,
     accept_suggestions,
     dismiss_suggestions,
     snooze_suggestions,
 )
-from inventory.models import PurchaseOrder
 from tenancy.errors import Invalid
 from tenancy.pages.filters import offer, row_field, search_field
 from tenancy.queries.keyset import keyset_page
@@ -103,6 +103,7 @@ def suggestion_detail(request: HttpRequest, tenant: str, suggestion_id: int) -> 
         "steps": sentences(suggestion.inputs),
         "position": suggestion.inputs["inputs"]["position"],
         "demand": suggestion.inputs["inputs"]["demand"],
+        "sources": suggestions.named_sources(suggestion),
         "policy": suggestion.inputs["inputs"]["policy"],
         "terms": suggestion.inputs["inputs"]["terms"],
         "is_open": suggestion.state in SuggestionState.open(),
@@ -117,6 +118,25 @@ def suggestion_detail(request: HttpRequest, tenant: str, suggestion_id: int) -> 
     return render(request, template, context)
 
 
+@require_safe
+def blocked_list(request: HttpRequest, tenant: str) -> HttpResponse:
+    """List what is needed but cannot be ordered, and what to do about each."""
+    reason = request.GET.get("reason", "")
+    page = keyset_page(
+        suggestions.blocked_needs(reason), order=("id",), cursor=request.GET.get("cursor", "")
+    )
+    context = {
+        "rows": [
+            (row, [one["text"] for one in sentences({"steps": row.steps})]) for row in page.items
+        ],
+        "next_cursor": page.next_cursor,
+        "reasons": suggestions.blocked_orders(),
+        "reason": reason,
+        "nav_section": "suggestions",
+    }
+    return render(request, "forecasting/blocked_list.html", context)
+
+
 @require_POST
 def suggestions_decide(request: HttpRequest, tenant: str) -> HttpResponse:
     """Accept, dismiss or snooze the suggestions ticked (or the one of the page)."""
@@ -124,9 +144,9 @@ def suggestions_decide(request: HttpRequest, tenant: str) -> HttpResponse:
     usual = reverse("forecasting:suggestion_list", args=[tenant])
     match request.POST.get("action"):
         case "accept":
-            orders = attempt(request, lambda: _accept(request, ids), _orders_said)
-            if orders:
-                return _to_orders(tenant, orders) or redirect(usual)
+            drafts = attempt(request, lambda: _accept(request, ids), _drafts_said)
+            if drafts:
+                return _to_draft(tenant, drafts) or redirect(usual)
         case "dismiss":
             note = request.POST.get("note", "")
             attempt(
@@ -145,12 +165,13 @@ def suggestions_decide(request: HttpRequest, tenant: str) -> HttpResponse:
     return go_back(request, usual)
 
 
-def _accept(request: HttpRequest, ids: list[int]) -> list[PurchaseOrder]:
+def _accept(request: HttpRequest, ids: list[int]) -> Drafts:
     quantities = {pk: quantity for pk in ids if (quantity := _quantity(request, pk)) is not None}
     return accept_suggestions(
         suggestion_ids=ids,
         quantities=quantities,
         confirm_stale=request.POST.get("confirm_stale") == "yes",
+        reason=request.POST.get("note", ""),
     )
 
 
@@ -177,13 +198,13 @@ def day_chosen(request: HttpRequest) -> date:
         raise Invalid.field("until", "required", message) from error
 
 
-def _orders_said(orders: list[PurchaseOrder]) -> str:
-    numbers = ", ".join(order.number for order in orders)
+def _drafts_said(drafts: Drafts) -> str:
+    numbers = [one.number for one in (*drafts.orders, *drafts.transfers)]
     return ngettext(
-        "Draft order %(numbers)s has been made.",
-        "%(count)d draft orders have been made: %(numbers)s.",
-        len(orders),
-    ) % {"count": len(orders), "numbers": numbers}
+        "Draft %(numbers)s has been made.",
+        "%(count)d drafts have been made: %(numbers)s.",
+        len(numbers),
+    ) % {"count": len(numbers), "numbers": ", ".join(numbers)}
 
 
 def _count_said(count: int, done: str) -> str:
@@ -193,8 +214,11 @@ def _count_said(count: int, done: str) -> str:
     }
 
 
-def _to_orders(tenant: str, orders: list[PurchaseOrder]) -> HttpResponse | None:
+def _to_draft(tenant: str, drafts: Drafts) -> HttpResponse | None:
     """Go to the draft when there is exactly one."""
-    if len(orders) != 1:
-        return None
-    return redirect(reverse("inventory:purchase_order_detail", args=[tenant, orders[0].pk]))
+    match drafts:
+        case Drafts([order], []):
+            return redirect(reverse("inventory:purchase_order_detail", args=[tenant, order.pk]))
+        case Drafts([], [transfer]):
+            return redirect(reverse("inventory:transfer_detail", args=[tenant, transfer.pk]))
+    return None

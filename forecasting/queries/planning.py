@@ -9,22 +9,32 @@ from decimal import Decimal
 
 import numpy as np
 
+from forecasting.decisions.classes import abc_classes, xyz_classes
 from forecasting.decisions.demand_paths import DemandForecast, demand_forecast, level_correlation
 from forecasting.decisions.lead_time_demand import IntervalDemand, interval_demand
-from forecasting.decisions.lead_times import lead_times_from_observations
-from forecasting.models import ForecastRun
+from forecasting.decisions.lead_times import LeadTimes, lead_times_from_observations
+from forecasting.decisions.suppliers import (
+    ItemNeed,
+    LandedCost,
+    SupplierOffer,
+    choose_offer,
+    compare_offers,
+)
+from forecasting.models import ForecastRun, PlanningSettings
 from forecasting.pipeline.series import FloatArray, SeriesPanel
 from forecasting.queries.forecasts import RunArrays, is_stale, read_arrays
 from forecasting.queries.overrides import with_overrides
 from forecasting.queries.positions import Position, read_positions
 from forecasting.queries.series import SeriesKey, business_today, load_panel
-from forecasting.queries.supply import Supply, read_policies, read_supplies
+from forecasting.queries.supply import Supply, read_supplies
 from inventory.models import Product, StockPolicy
+from inventory.queries.policies import read_policies
 from tenancy.scope import active_scope
 
 UNKNOWN_LEAD_TIME_DAYS = 7.0
 """Stands in while no lead time is known; such an item is blocked, never ordered from it."""
 MARGIN_WITHOUT_PRICES = Decimal("0.3")
+YEAR_DAYS = 364
 
 
 @dataclass(frozen=True)
@@ -44,12 +54,19 @@ class PlanningWorld:
     products: tuple[Product, ...]
     positions: tuple[Position, ...]
     supplies: tuple[Supply | None, ...]
+    """Who would be ordered from: the preferred, else the cheapest once all is counted."""
+    offers: tuple[tuple[Supply, ...], ...]
+    lead_times: LeadTimes
+    lead_time_rows: dict[int, int]
+    """Row of `lead_times` by supplier item."""
+    classes: tuple[tuple[str, str], ...]
+    settings: PlanningSettings
     policies: tuple[StockPolicy, ...]
 
     def unit_margins(self) -> FloatArray:
         """Return the money lost per unit that could not be sold: [S]."""
-        pairs = zip(self.products, self.supplies, strict=True)
-        return np.array([float(unit_margin(product, supply)) for product, supply in pairs])
+        rows = zip(self.products, self.supplies, self.policies, strict=True)
+        return np.array([float(lost_sale_cost(*row)) for row in rows])
 
     def unit_costs(self) -> FloatArray:
         """Return what a unit costs: [S]."""
@@ -79,12 +96,24 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
     panel = demand.panel.select(np.array([place[key] for key in arrays.keys]))
     products = Product.objects.in_bulk({key.product_id for key in arrays.keys})
     supplies = read_supplies(products)
+    offers = tuple(supplies.get(key.product_id, ()) for key in arrays.keys)
     policies = read_policies()
     positions = read_positions(business_today())
-    own_supplies = tuple(supplies.get(key.product_id) for key in arrays.keys)
-    own_policies = tuple(policies.of(key.product_id, key.warehouse_id) for key in arrays.keys)
+    own_products = tuple(products[key.product_id] for key in arrays.keys)
+    classes = _classes(panel, own_products, offers)
+    own_policies = tuple(
+        policies.of(key.product_id, key.warehouse_id, own)
+        for key, own in zip(arrays.keys, classes, strict=True)
+    )
     correlation = level_correlation(panel.demand, panel.observed)
     forecast = demand_forecast(arrays.mean, arrays.quantiles, correlation)
+    settings = PlanningSettings.objects.first() or PlanningSettings()
+    lead_times, lead_time_rows = _lead_times(supplies)
+    chooser = _Chooser(forecast, lead_times, lead_time_rows, settings)
+    own_supplies = tuple(
+        chooser.choose(row, offers[row], own_products[row], own_policies[row])
+        for row in range(len(offers))
+    )
     return PlanningWorld(
         run=run,
         is_stale=is_stale(run),
@@ -94,12 +123,112 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
         reason=arrays.reason,
         panel=panel,
         forecast=forecast,
-        demand=_interval_demand(forecast, own_supplies, own_policies),
+        demand=_interval_demand(forecast, own_supplies, own_policies, chooser),
         today=business_today(),
-        products=tuple(products[key.product_id] for key in arrays.keys),
+        products=own_products,
         positions=tuple(positions[(key.product_id, key.warehouse_id)] for key in arrays.keys),
         supplies=own_supplies,
+        offers=offers,
+        lead_times=lead_times,
+        lead_time_rows=lead_time_rows,
+        classes=classes,
+        settings=settings,
         policies=own_policies,
+    )
+
+
+def _classes(
+    panel: SeriesPanel, products: Sequence[Product], offers: Sequence[tuple[Supply, ...]]
+) -> tuple[tuple[str, str], ...]:
+    """Return the ABC and XYZ class of every row, by its own demand and value."""
+    yearly = np.nansum(panel.demand[:, -YEAR_DAYS:], axis=1)
+    cost = np.array(
+        [
+            float(unit_cost(p, own[0] if own else None) or 0)
+            for p, own in zip(products, offers, strict=True)
+        ]
+    )
+    abc, xyz = abc_classes(yearly * cost), xyz_classes(panel.demand, panel.observed)
+    return tuple((str(a), str(x)) for a, x in zip(abc, xyz, strict=True))
+
+
+def _lead_times(supplies: dict[int, tuple[Supply, ...]]) -> tuple[LeadTimes, dict[int, int]]:
+    """Return the lead times of every supplier item, and the row of one that stands for unknown."""
+    offered = [one for own in supplies.values() for one in own]
+    seen: list[Sequence[float]] = [one.lead_times_seen_days for one in offered]
+    promised = [
+        one.promised_days if one.lead_time_known else UNKNOWN_LEAD_TIME_DAYS for one in offered
+    ]
+    table = lead_times_from_observations([*seen, ()], [*promised, UNKNOWN_LEAD_TIME_DAYS])
+    return table, {one.item.pk: row for row, one in enumerate(offered)}
+
+
+@dataclass(frozen=True)
+class _Chooser:
+    """Chooses among the offers for an item by landed cost."""
+
+    forecast: DemandForecast
+    lead_times: LeadTimes
+    rows: dict[int, int]
+    settings: PlanningSettings
+
+    def choose(
+        self, row: int, offers: Sequence[Supply], product: Product, policy: StockPolicy
+    ) -> Supply | None:
+        if len(offers) < 2 or offers[0].item.is_preferred:
+            return offers[0] if offers else None
+        currency = active_scope().tenant.currency
+        mean = float(self.forecast.mean[row].mean())
+        quantity = mean * (policy.review_period_days + (offers[0].promised_days or 0))
+        need = item_need(self.forecast, row, quantity, product, policy, currency)
+        costs = compare_offers(self.as_offers(offers, currency), need)
+        chosen = choose_offer(costs)
+        by_key = {str(one.item.pk): one for one in offers}
+        return offers[0] if chosen is None else by_key[chosen.supplier]
+
+    def as_offers(self, offers: Sequence[Supply], currency: str) -> list[SupplierOffer]:
+        return [
+            SupplierOffer(
+                str(one.item.pk),
+                one.terms(currency, float(self.settings.order_line_cost)),
+                self.lead_times.select(np.array([self.rows[one.item.pk]])),
+                one.reject_share,
+            )
+            for one in offers
+        ]
+
+
+def landed_costs(world: PlanningWorld, row: int, quantity: float) -> tuple[LandedCost, ...]:
+    """Return what a unit of every offer for a row costs, cheapest first; named by supplier item."""
+    chooser = _Chooser(world.forecast, world.lead_times, world.lead_time_rows, world.settings)
+    need = item_need(
+        world.forecast, row, quantity, world.products[row], world.policies[row], world.currency
+    )
+    return compare_offers(chooser.as_offers(world.offers[row], world.currency), need)
+
+
+def item_need(
+    forecast: DemandForecast,
+    row: int,
+    quantity: float,
+    product: Product,
+    policy: StockPolicy,
+    currency: str,
+) -> ItemNeed:
+    """Return what an item is needed for, as offers are compared by it.
+
+    The daily deviation is that of the forecast: half the distance between its 15 % and 85 %.
+    """
+    low, high = forecast.quantiles[row, :, 2].mean(), forecast.quantiles[row, :, 16].mean()
+    return ItemNeed(
+        quantity=quantity,
+        mean_daily=float(forecast.mean[row].mean()),
+        daily_deviation=float(high - low) / 2,
+        review_period_days=policy.review_period_days,
+        service_level=float(policy.cycle_service_level),
+        holding_rate_per_year=float(policy.holding_cost_per_year),
+        whole_units=product.whole_units,
+        currency=currency,
     )
 
 
@@ -118,15 +247,12 @@ def _interval_demand(
     forecast: DemandForecast,
     supplies: Sequence[Supply | None],
     policies: Sequence[StockPolicy],
+    chooser: _Chooser,
 ) -> IntervalDemand:
-    seen: list[Sequence[float]] = []
-    promised: list[float | None] = []
-    for supply in supplies:
-        known = supply is not None and supply.lead_time_known
-        seen.append(supply.lead_times_seen_days if supply else ())
-        promised.append(supply.promised_days if supply and known else UNKNOWN_LEAD_TIME_DAYS)
+    unknown = len(chooser.rows)
+    rows = [unknown if one is None else chooser.rows[one.item.pk] for one in supplies]
     review = np.array([policy.review_period_days for policy in policies], dtype=int)
-    return interval_demand(forecast, lead_times_from_observations(seen, promised), review)
+    return interval_demand(forecast, chooser.lead_times.select(np.array(rows)), review)
 
 
 def unit_cost(product: Product, supply: Supply | None) -> Decimal | None:
@@ -135,6 +261,13 @@ def unit_cost(product: Product, supply: Supply | None) -> Decimal | None:
     if known is None and supply is not None:
         known = supply.item.price
     return known
+
+
+def lost_sale_cost(product: Product, supply: Supply | None, policy: StockPolicy) -> Decimal:
+    """Return what a unit that could not be sold costs: what the policy says, else its margin."""
+    if policy.lost_sale_cost is not None:
+        return Decimal(policy.lost_sale_cost)
+    return unit_margin(product, supply)
 
 
 def unit_margin(product: Product, supply: Supply | None) -> Decimal:

@@ -17,6 +17,8 @@ from inventory.models import (
     PurchaseOrderLine,
     PurchaseOrderState,
     StockBalance,
+    TransferLine,
+    TransferState,
 )
 from inventory.queries.availability import availability
 
@@ -30,8 +32,9 @@ class Position:
     """Stock and orders of one product in one warehouse, in base units.
 
     on_hand: usable stock and what waits at the dock, also what is promised to orders already;
-    allocated: that part; backordered: owed to customers beyond it; drafted: in draft orders. What
-    waits to be transferred elsewhere counts as free until it leaves.
+    allocated: that part; backordered: owed to customers beyond it; drafted: in draft orders, and in
+    transfers to here that have not left. What waits to be transferred elsewhere counts as free
+    until it leaves; outgoing: how much that is.
     """
 
     on_hand: Decimal = ZERO
@@ -40,6 +43,7 @@ class Position:
     in_transit: Decimal = ZERO
     backordered: Decimal = ZERO
     drafted: Decimal = ZERO
+    outgoing: Decimal = ZERO
     is_kept: bool = False
     """The product's stock is recorded here; False where only its sales are known."""
 
@@ -63,9 +67,10 @@ class LotOnHand:
 def read_positions(today: date) -> dict[Pair, Position]:
     """Return the position of every pair; one without stock and orders has zeros."""
     drafted, kept = _drafted(), _kept_pairs()
+    coming, leaving = _transfers_waiting()
     rows = {(row.product_id, row.warehouse_id): row for row in availability(on=today)}
     found: dict[Pair, Position] = defaultdict(Position)
-    for pair in {*rows, *drafted, *kept}:
+    for pair in {*rows, *drafted, *kept, *coming}:
         row = rows.get(pair)
         found[pair] = Position(
             on_hand=row.on_hand - row.unusable if row else ZERO,
@@ -73,7 +78,8 @@ def read_positions(today: date) -> dict[Pair, Position]:
             on_order=row.on_order if row else ZERO,
             in_transit=row.in_transit if row else ZERO,
             backordered=row.backordered if row else ZERO,
-            drafted=drafted.get(pair, ZERO),
+            drafted=drafted.get(pair, ZERO) + coming.get(pair, ZERO),
+            outgoing=leaving.get(pair, ZERO),
             is_kept=pair in kept,
         )
     return found
@@ -104,6 +110,22 @@ def _drafted() -> dict[Pair, Decimal]:
     rows = PurchaseOrderLine.objects.filter(order__state=PurchaseOrderState.DRAFT).order_by()
     sums = rows.values_list("product_id", "order__warehouse_id").annotate(t=Sum("quantity"))
     return {(product, place): total for product, place, total in sums}
+
+
+def _transfers_waiting() -> tuple[dict[Pair, Decimal], dict[Pair, Decimal]]:
+    """Return what transfers that have not left will bring to, and take from, each pair."""
+    rows = TransferLine.objects.filter(
+        order__state__in=[TransferState.DRAFT, TransferState.RELEASED]
+    ).values_list(
+        "product_id", "order__to_warehouse_id", "order__from_warehouse_id",
+        F("quantity") - F("quantity_sent"),
+    )  # fmt: skip
+    coming: dict[Pair, Decimal] = defaultdict(Decimal)
+    leaving: dict[Pair, Decimal] = defaultdict(Decimal)
+    for product, to, origin, quantity in rows:
+        coming[(product, to)] += quantity
+        leaving[(product, origin)] += quantity
+    return coming, leaving
 
 
 def read_arrivals(first: date, days: int) -> dict[Pair, list[tuple[int, Decimal]]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from forecasting.models import ReorderSuggestion, SuggestionState
-from inventory.models import Supplier, Warehouse
+from forecasting.models import BlockedNeed, ReorderSuggestion, SuggestionSource, SuggestionState
+from inventory.models import Supplier, SupplierItem, Warehouse
 from tenancy.errors import NotFound
-from tenancy.models import Job, JobState
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,13 @@ class SuggestionTotals:
 def suggestions(wanted: SuggestionFilter = SuggestionFilter()) -> QuerySet[ReorderSuggestion]:
     """Return suggestions with what their lists show, the most gain first."""
     rows = ReorderSuggestion.objects.select_related(
-        "product", "warehouse", "supplier_item__supplier", "run", "order_line__order"
+        "product",
+        "warehouse",
+        "from_warehouse",
+        "supplier_item__supplier",
+        "run",
+        "order_line__order",
+        "transfer_line__order",
     ).order_by("-priority", "id")
     if wanted.state == "open":
         rows = rows.filter(state=SuggestionState.NEW)
@@ -55,12 +61,42 @@ def suggestions(wanted: SuggestionFilter = SuggestionFilter()) -> QuerySet[Reord
 
 def blocked_orders() -> dict[str, int]:
     """Return reason -> how many orders the latest planning could not suggest for it."""
-    job = (
-        Job.objects.filter(kind__in=["run_planning", "make_suggestions"], state=JobState.DONE)
-        .order_by("-id")
-        .first()
-    )
-    return dict((job.result or {}).get("blocked", {})) if job else {}
+    rows = BlockedNeed.objects.order_by().values_list("reason").annotate(count=Count("id"))
+    return dict(rows)
+
+
+def blocked_needs(reason: str = "") -> QuerySet[BlockedNeed]:
+    """Return what nothing could be suggested for, with product and warehouse."""
+    rows = BlockedNeed.objects.select_related("product", "warehouse").order_by("id")
+    return rows.filter(reason=reason) if reason else rows
+
+
+@dataclass(frozen=True)
+class NamedSource:
+    """A row of the table of ways to get the goods, with the name of supplier or warehouse."""
+
+    name: str
+    kind: str
+    numbers: dict[str, Any]
+
+
+def named_sources(suggestion: ReorderSuggestion) -> list[NamedSource]:
+    """Return the ways that were compared for a suggestion, what was taken first."""
+    rows = suggestion.inputs.get("sources", [])
+    items = {row["key"] for row in rows if row["kind"] == SuggestionSource.BUY}
+    places = {row["key"] for row in rows if row["kind"] == SuggestionSource.TRANSFER}
+    names = {
+        (SuggestionSource.BUY, pk): name
+        for pk, name in SupplierItem.objects.filter(pk__in=items).values_list(
+            "id", "supplier__name"
+        )
+    } | {
+        (SuggestionSource.TRANSFER, pk): name
+        for pk, name in Warehouse.objects.filter(pk__in=places).values_list("id", "name")
+    }
+    return [
+        NamedSource(names.get((row["kind"], row["key"]), "-"), row["kind"], row) for row in rows
+    ]
 
 
 def get_suggestion(suggestion_id: int) -> ReorderSuggestion:

@@ -12,6 +12,7 @@ from forecasting.decisions.lead_time_demand import ItemDemand
 from forecasting.decisions.reorder import ReorderDecision, decide_reorder
 from forecasting.decisions.reorder_inputs import (
     ForecastState,
+    OrderValue,
     PriceBreak,
     ReorderInputs,
     ReorderPolicy,
@@ -65,6 +66,7 @@ def inputs_from_json(data: dict[str, Any]) -> ReorderInputs:
         if demand is None
         else ItemDemand(**{**demand, "values": tuple(demand["values"])}),
         forecast_state=ForecastState(data["forecast_state"]),
+        order_value=_order_value(data.get("order_value")),
     )
 
 
@@ -115,6 +117,10 @@ def _terms(data: dict[str, Any]) -> SupplyTerms:
         currency=data["currency"],
         lead_time_known=data["lead_time_known"],
     )
+
+
+def _order_value(data: dict[str, Any] | None) -> OrderValue | None:
+    return None if data is None else OrderValue(**{k: _number(v) for k, v in data.items()})
 
 
 def _policy_value(name: str, value: Any) -> Any:

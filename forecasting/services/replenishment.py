@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from forecasting.decisions.reorder import ReorderDecision, ReorderStatus, decide_reorder
+from forecasting.decisions.order_value import reach_order_value
+from forecasting.decisions.reorder import ReorderStatus, decide_reorder
 from forecasting.decisions.reorder_inputs import (
     ForecastState,
     ReorderInputs,
     ReorderPolicy,
     StockPosition,
-    SupplyTerms,
 )
-from forecasting.decisions.reorder_reasons import Reason
-from forecasting.models import ForecastRun, ReorderSuggestion, SuggestionState
+from forecasting.models import BlockedNeed, ForecastRun, ReorderSuggestion, SuggestionState
 from forecasting.queries.forecasts import latest_run
-from forecasting.queries.planning import PlanningWorld, read_world, unit_margin
-from forecasting.queries.positions import Position
+from forecasting.queries.planning import PlanningWorld, lost_sale_cost, read_world
 from forecasting.queries.supply import Supply
-from forecasting.services.reorder_record import decision_to_json
+from forecasting.services.sources import Decided, choose_sources
+from forecasting.services.suggestion_rows import blocked_row, suggestion_row
 from forecasting.services.work_lists import one_at_a_time
-from inventory.models import Product
+from inventory.models import PolicyTarget
 from tenancy.services.jobs import JobFailed, JobRun
 
 KIND = "make_suggestions"
@@ -35,18 +33,6 @@ DISMISSED_FOR_DAYS = 7
 DISMISSED_GROWTH = Decimal("1.5")
 """A dismissed need comes back after a week, or at once when it has grown by half."""
 SERVED_BY_CONTEST = "contest"
-
-
-@dataclass(frozen=True)
-class _Decided:
-    """A decision and what it was about."""
-
-    row: int
-    product: Product
-    warehouse_id: int
-    supply: Supply | None
-    position: Position
-    decision: ReorderDecision
 
 
 def make_suggestions(run: JobRun) -> dict[str, Any]:
@@ -71,27 +57,51 @@ def make_suggestions(run: JobRun) -> dict[str, Any]:
         return _publish(forecast, world, decided)
 
 
-def decide_all(world: PlanningWorld) -> list[_Decided]:
-    """Decide every product and warehouse of the world."""
+def decide_all(world: PlanningWorld) -> list[Decided]:
+    """Decide every product and warehouse of the world, and reach the suppliers' least values."""
     decided = []
     for row, key in enumerate(world.keys):
-        product, supply, position = world.products[row], world.supplies[row], world.positions[row]
-        inputs = ReorderInputs(
-            key=key.series_id,
-            position=StockPosition(
-                on_hand=position.on_hand,
-                allocated=position.allocated,
-                on_order=position.on_order + position.drafted,
-                in_transit=position.in_transit,
-                backordered=position.backordered,
-            ),
-            policy=_policy(world, row),
-            terms=_terms(supply, world.currency),
-            demand=world.demand.item(row),
-            forecast_state=_forecast_state(world.reason[row], stale=world.is_stale),
+        supply, position = world.supplies[row], world.positions[row]
+        decision = decide_reorder(reorder_inputs(world, row, supply))
+        decided.append(
+            Decided(row, world.products[row], key.warehouse_id, supply, position, decision)
         )
-        decision = decide_reorder(inputs)
-        decided.append(_Decided(row, product, key.warehouse_id, supply, position, decision))
+    return choose_sources(world, _with_order_values(decided))
+
+
+def reorder_inputs(world: PlanningWorld, row: int, supply: Supply | None) -> ReorderInputs:
+    """Return what the decision about a row is made from."""
+    position = world.positions[row]
+    return ReorderInputs(
+        key=world.keys[row].series_id,
+        position=StockPosition(
+            on_hand=position.on_hand,
+            allocated=position.allocated,
+            on_order=position.on_order + position.drafted,
+            in_transit=position.in_transit,
+            backordered=position.backordered,
+        ),
+        policy=_policy(world, row),
+        terms=None
+        if supply is None
+        else supply.terms(world.currency, float(world.settings.order_line_cost)),
+        demand=world.demand.item(row),
+        forecast_state=_forecast_state(world.reason[row], stale=world.is_stale),
+    )
+
+
+def _with_order_values(decided: list[Decided]) -> list[Decided]:
+    """Raise the lines of orders that are below their supplier's least value."""
+    groups: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for number, one in enumerate(decided):
+        if one.supply and one.decision.status is ReorderStatus.ORDER:
+            groups[one.supply.item.supplier_id, one.warehouse_id].append(number)
+    for numbers in groups.values():
+        first = decided[numbers[0]].supply
+        minimum = float(first.item.supplier.minimum_order_value) if first else 0.0
+        lines = reach_order_value([decided[n].decision for n in numbers], minimum)
+        for number, decision in zip(numbers, lines, strict=True):
+            decided[number] = replace(decided[number], decision=decision)
     return decided
 
 
@@ -103,39 +113,25 @@ def _forecast_state(reason: str, *, stale: bool) -> ForecastState:
 
 def _policy(world: PlanningWorld, row: int) -> ReorderPolicy:
     product, policy = world.products[row], world.policies[row]
+    by_cost = policy.target == PolicyTarget.COST
+    season = policy.season_ends_on
     return ReorderPolicy(
-        service_level=float(policy.cycle_service_level),
-        lost_margin_per_unit=unit_margin(product, world.supplies[row]),
+        service_level=None if by_cost else float(policy.cycle_service_level),
+        lost_margin_per_unit=lost_sale_cost(product, world.supplies[row], policy),
         holding_rate_per_year=float(policy.holding_cost_per_year),
         review_period_days=policy.review_period_days,
         minimum_stock=policy.minimum_stock,
         maximum_stock=policy.maximum_stock,
         shelf_life_days=product.shelf_life_days,
+        season_days=None if season is None else (season - world.today).days,
         do_not_stock=policy.do_not_stock,
         whole_units=product.whole_units,
         currency=world.currency,
     )
 
 
-def _terms(supply: Supply | None, currency: str) -> SupplyTerms | None:
-    if supply is None:
-        return None
-    item = supply.item
-    return SupplyTerms(
-        unit_price=item.price,
-        minimum_order_quantity=item.minimum_order_quantity,
-        order_multiple=item.order_multiple,
-        price_breaks=supply.price_steps,
-        transport_cost_per_unit=item.transport_cost_per_unit,
-        currency=item.supplier.currency or currency,
-        lead_time_known=supply.lead_time_known,
-    )
-
-
 # -- the work list --------------------------------------------------------------------------------
-def _publish(
-    forecast: ForecastRun, world: PlanningWorld, decided: list[_Decided]
-) -> dict[str, Any]:
+def _publish(forecast: ForecastRun, world: PlanningWorld, decided: list[Decided]) -> dict[str, Any]:
     """Bring the open suggestions in line with the decisions; return counts."""
     one_at_a_time("suggestions")
     open_rows = {
@@ -152,7 +148,7 @@ def _publish(
         if one.decision.status is not ReorderStatus.ORDER:
             continue
         pair = (one.product.pk, one.warehouse_id)
-        new = _suggestion(forecast, world, one)
+        new = suggestion_row(forecast, world, one)
         old = open_rows.get(pair)
         if old is not None and (_is_asleep(old, world.today) or _same_need(old, new)):
             kept.add(pair)
@@ -161,11 +157,20 @@ def _publish(
     superseded = [row.pk for pair, row in open_rows.items() if pair not in kept]
     ReorderSuggestion.objects.filter(pk__in=superseded).update(state=SuggestionState.SUPERSEDED)
     ReorderSuggestion.objects.bulk_create(fresh, batch_size=500)
+    BlockedNeed.objects.all().delete()
+    BlockedNeed.objects.bulk_create(
+        [
+            blocked_row(forecast, one)
+            for one in decided
+            if one.decision.status is ReorderStatus.BLOCKED
+        ],
+        batch_size=500,
+    )
     return _counts(decided, fresh, kept, superseded)
 
 
 def _counts(
-    decided: list[_Decided],
+    decided: list[Decided],
     fresh: list[ReorderSuggestion],
     kept: set[tuple[int, int]],
     superseded: list[int],
@@ -198,6 +203,7 @@ def _same_need(old: ReorderSuggestion, new: ReorderSuggestion) -> bool:
         and old.run_id == new.run_id
         and old.quantity == new.quantity
         and old.supplier_item_id == new.supplier_item_id
+        and old.from_warehouse_id == new.from_warehouse_id
         and old.inventory_position == new.inventory_position
     )
 
@@ -212,59 +218,3 @@ def _recently_dismissed(today: date) -> dict[tuple[int, int], Decimal]:
 
 def _still_dismissed(dismissed: Decimal | None, new: ReorderSuggestion) -> bool:
     return dismissed is not None and new.quantity < dismissed * DISMISSED_GROWTH
-
-
-def _suggestion(forecast: ForecastRun, world: PlanningWorld, one: _Decided) -> ReorderSuggestion:
-    decision, row = one.decision, one.row
-    item_demand = decision.inputs.demand
-    assert item_demand is not None  # noqa: S101  an order is never decided without demand
-    position = decision.inputs.position.inventory_position
-    quantity = Decimal(str(decision.quantity))
-    safety = decision.safety_stock or 0.0
-    margin = float(decision.inputs.policy.lost_margin_per_unit or 0)
-    gain = margin * (
-        item_demand.expected_shortage(position)
-        - item_demand.expected_shortage(position + float(quantity))
-    )
-    price = None if decision.unit_price is None else Decimal(str(decision.unit_price))
-    return ReorderSuggestion(
-        run=forecast,
-        product_id=one.product.pk,
-        warehouse_id=one.warehouse_id,
-        supplier_item=one.supply.item if one.supply else None,
-        quantity=quantity,
-        unit_price=price,
-        order_value=None if price is None else (price * quantity).quantize(Decimal("0.000001")),
-        order_by_on=_order_by(world.today, position, safety, item_demand),
-        stockout_probability=decision.stockout_probability_before,
-        reorder_point=decision.reorder_point or 0.0,
-        order_up_to=decision.order_up_to or 0.0,
-        safety_stock=safety,
-        inventory_position=Decimal(str(round(position, 6))),
-        binding_constraint=str(decision.binding_constraint or ""),
-        reason_code=_reason_code(decision),
-        inputs=decision_to_json(decision)
-        | {
-            "drafted": str(one.position.drafted),
-            "origin": forecast.origin.isoformat(),
-            "method": world.method[row],
-            "method_reason": world.reason[row],
-            "gain": round(gain, 2),
-        },
-        priority=round(gain, 4),
-    )
-
-
-def _reason_code(decision: ReorderDecision) -> str:
-    """Return what a list says in one word: urgent, waiting for a look, or simply due."""
-    if decision.needs_confirmation:
-        return "confirm"
-    return "expedite" if decision.has_reason(Reason.EXPEDITE) else "below_reorder_point"
-
-
-def _order_by(today: date, position: float, safety: float, demand: Any) -> date:
-    """Return the last day on which an order still comes in time, at the pace of the forecast."""
-    spare = position - demand.lead_time_demand - max(safety, 0.0)
-    if demand.mean_daily <= 0 or spare <= 0:
-        return today
-    return today + timedelta(days=min(math.floor(spare / demand.mean_daily), 365))

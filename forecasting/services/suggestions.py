@@ -11,13 +11,14 @@ from decimal import Decimal
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from forecasting.models import ReorderSuggestion, SuggestionState
+from forecasting.models import ReorderSuggestion, SuggestionSource, SuggestionState
 from forecasting.queries.forecasts import age_days, is_stale, latest_run
 from forecasting.queries.series import business_today
-from inventory.models import PurchaseOrder, SupplierItem
+from inventory.models import PurchaseOrder, SupplierItem, TransferOrder
 from inventory.rules.units import quantity_fault
 from inventory.services.purchase_lines import OrderLine
 from inventory.services.purchasing import create_draft_order
+from inventory.services.transfers import AskedLine, create_transfer
 from tenancy.errors import Conflict, Invalid, NotFound, Problem
 from tenancy.permissions import Permission, require
 from tenancy.services import audit
@@ -52,14 +53,30 @@ class SupplierGone(Conflict):
 
 
 @dataclass(frozen=True)
+class Drafts:
+    """What accepting made."""
+
+    orders: list[PurchaseOrder]
+    transfers: list[TransferOrder]
+
+
+@dataclass(frozen=True)
 class _Line:
     suggestion: ReorderSuggestion
-    item: SupplierItem
+    item: SupplierItem | None
     quantity: Decimal
 
     @property
     def edited(self) -> bool:
         return bool(self.quantity != self.suggestion.quantity)
+
+    @property
+    def group(self) -> tuple[str, int, int]:
+        """Return which draft the line belongs to: a supplier's, or another warehouse's."""
+        row = self.suggestion
+        if self.item is None:
+            return (SuggestionSource.TRANSFER, row.from_warehouse_id, row.warehouse_id)
+        return (SuggestionSource.BUY, self.item.supplier_id, row.warehouse_id)
 
 
 def accept_suggestions(
@@ -67,25 +84,36 @@ def accept_suggestions(
     suggestion_ids: Sequence[int],
     quantities: Mapping[int, Decimal] | None = None,
     confirm_stale: bool = False,
-) -> list[PurchaseOrder]:
-    """Turn suggestions into draft purchase orders, one per supplier and warehouse.
+    reason: str = "",
+) -> Drafts:
+    """Turn suggestions into drafts: orders by supplier and warehouse, transfers by both ends.
 
-    ``quantities`` replaces suggested quantities by id. All or nothing. Raises
-    ``PermissionRefused``, ``NotFound``, ``Invalid``, ``SuggestionClosed``, ``ForecastStale``,
-    ``SupplierGone``.
+    ``quantities`` replaces suggested quantities by id, and needs a ``reason``. All or nothing.
+    Raises ``PermissionRefused``, ``NotFound``, ``Invalid``, ``SuggestionClosed``,
+    ``ForecastStale``, ``SupplierGone``.
     """
     require(Permission.BUY)
     suggestions = _lock_open(suggestion_ids)
     _refuse_stale(confirm_stale=confirm_stale)
     lines = _lines(suggestions, quantities or {})
-    groups: dict[tuple[int, int], list[_Line]] = defaultdict(list)
+    if any(line.edited for line in lines) and not reason.strip():
+        message = _("Say why the quantity is another than suggested.")
+        raise Invalid.field("reason", "required", message)
+    groups: dict[tuple[str, int, int], list[_Line]] = defaultdict(list)
     for line in lines:
-        groups[(line.item.supplier_id, line.suggestion.warehouse_id)].append(line)
-    return [_draft(group) for _key, group in sorted(groups.items())]
+        groups[line.group].append(line)
+    drafts = Drafts([], [])
+    for (source, _from, _to), group in sorted(groups.items()):
+        if source == SuggestionSource.BUY:
+            drafts.orders.append(_draft_order(group, reason))
+        else:
+            drafts.transfers.append(_draft_transfer(group, reason))
+    return drafts
 
 
-def _draft(lines: list[_Line]) -> PurchaseOrder:
+def _draft_order(lines: list[_Line], reason: str) -> PurchaseOrder:
     first = lines[0]
+    assert first.item is not None  # noqa: S101  what is bought has a supplier
     order = create_draft_order(
         supplier_id=first.item.supplier_id,
         warehouse_id=first.suggestion.warehouse_id,
@@ -97,20 +125,41 @@ def _draft(lines: list[_Line]) -> PurchaseOrder:
     )
     by_product = {line.product_id: line for line in order.lines.all()}
     for line in lines:
-        row = line.suggestion
-        row.state = SuggestionState.EDITED if line.edited else SuggestionState.ACCEPTED
-        row.quantity_accepted = line.quantity
-        row.order_line = by_product[row.product_id]
-        _note_decision(row)
-        row.save()
-        audit.record(
-            f"suggestion.{row.state}",
-            row,
-            order=order.number,
-            quantity=str(line.quantity),
-            suggested=str(row.quantity),
-        )
+        line.suggestion.order_line = by_product[line.suggestion.product_id]
+        _accept(line, order.number, reason)
     return order
+
+
+def _draft_transfer(lines: list[_Line], reason: str) -> TransferOrder:
+    row = lines[0].suggestion
+    order = create_transfer(
+        from_warehouse_id=row.from_warehouse_id,
+        to_warehouse_id=row.warehouse_id,
+        lines=[AskedLine(line.suggestion.product_id, line.quantity) for line in lines],
+        note=_("From reorder suggestions"),
+    )
+    by_product = {line.product_id: line for line in order.lines.all()}
+    for line in lines:
+        line.suggestion.transfer_line = by_product[line.suggestion.product_id]
+        _accept(line, order.number, reason)
+    return order
+
+
+def _accept(line: _Line, number: str, reason: str) -> None:
+    row = line.suggestion
+    row.state = SuggestionState.EDITED if line.edited else SuggestionState.ACCEPTED
+    row.quantity_accepted = line.quantity
+    row.decision_note = reason.strip()[:200] if line.edited else ""
+    _note_decision(row)
+    row.save()
+    audit.record(
+        f"suggestion.{row.state}",
+        row,
+        order=number,
+        quantity=str(line.quantity),
+        suggested=str(row.quantity),
+        reason=row.decision_note,
+    )
 
 
 def dismiss_suggestions(
@@ -194,7 +243,8 @@ def _lines(suggestions: list[ReorderSuggestion], quantities: Mapping[int, Decima
     lines: list[_Line] = []
     for number, row in enumerate(suggestions):
         item = row.supplier_item
-        if item is None or not item.is_active or not item.supplier.is_active:
+        buys = row.source == SuggestionSource.BUY
+        if buys and (item is None or not item.is_active or not item.supplier.is_active):
             raise SupplierGone(
                 _("The supplier of %(sku)s no longer offers it. Suggest again to see who does.")
                 % {"sku": row.product.sku},

@@ -97,6 +97,12 @@ BOUNDS: Mapping[str, str | Promise] = {
     "currency_mixed": gettext_lazy("price in another currency"),
     "minimum_above_year": gettext_lazy("supplier's minimum is above a year of demand"),
     "minimum_above_shelf_life": gettext_lazy("supplier's minimum outlasts the shelf life"),
+    "season_end": gettext_lazy("End of the season"),
+    "minimum_order_value": gettext_lazy("Supplier's minimum order value"),
+    "below_order_value": gettext_lazy("below the minimum order value"),
+    "minimum_above_season": gettext_lazy("supplier's minimum outlasts the season"),
+    "covers_part": gettext_lazy("covers only a part"),
+    "no_demand": gettext_lazy("no demand"),
     "minimum_above_maximum": gettext_lazy("supplier's minimum is above the maximum stock"),
 }
 URGENCY: Mapping[str, tuple[str | Promise, str]] = {

@@ -108,7 +108,10 @@ class CustomerAdmin(TenantAdmin):
 class StockPolicyAdmin(TenantAdmin):
     list_display = (
         "product",
+        "abc_class",
+        "xyz_class",
         "warehouse",
+        "target",
         "cycle_service_level",
         "review_period_days",
         "do_not_stock",

@@ -51,7 +51,10 @@ from inventory.models.places import (
     Zone,
 )
 from inventory.models.policy import (
+    AbcClass,
+    PolicyTarget,
     StockPolicy,
+    XyzClass,
 )
 from inventory.models.purchasing import (
     LeadTimeObservation,
@@ -121,6 +124,7 @@ from inventory.models.worklists import (
 __all__ = [
     "OUTSIDE_KINDS",
     "PROMISABLE_KINDS",
+    "AbcClass",
     "Allocation",
     "AllocationState",
     "Barcode",
@@ -160,6 +164,7 @@ __all__ = [
     "PeriodClosing",
     "PickState",
     "PickTask",
+    "PolicyTarget",
     "PriceBreak",
     "Product",
     "PurchaseOrder",
@@ -201,5 +206,6 @@ __all__ = [
     "WaveState",
     "WorkClaim",
     "WorkKind",
+    "XyzClass",
     "Zone",
 ]

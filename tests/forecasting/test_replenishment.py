@@ -118,7 +118,7 @@ def test_what_is_in_a_draft_order_is_not_suggested_again(north: House) -> None:
     world_of(north)
     suggest(north)
     with north.scope("planner"):
-        orders = accept_suggestions(suggestion_ids=[only_open().pk])
+        orders = accept_suggestions(suggestion_ids=[only_open().pk]).orders
     assert suggest(north)["suggestions_new"] == 0
     with north.scope():
         place_order(order_id=orders[0].pk)
@@ -193,8 +193,10 @@ def test_accepting_makes_one_draft_order_per_supplier_and_warehouse(north: House
     with north.scope("planner"):
         rows = list(ReorderSuggestion.objects.order_by("product__sku"))
         orders = accept_suggestions(
-            suggestion_ids=[row.pk for row in rows], quantities={rows[1].pk: Decimal(50)}
-        )
+            suggestion_ids=[row.pk for row in rows],
+            quantities={rows[1].pk: Decimal(50)},
+            reason="a promotion next week",
+        ).orders
         assert len(orders) == 1
         order = PurchaseOrder.objects.get()
         assert order.state == PurchaseOrderState.DRAFT
@@ -228,7 +230,7 @@ def test_a_stale_forecast_is_ordered_from_only_when_confirmed(north: House) -> N
         with pytest.raises(ForecastStale) as refused:
             accept_suggestions(suggestion_ids=[row.pk])
         assert refused.value.data["age_days"] == 8
-        assert accept_suggestions(suggestion_ids=[row.pk], confirm_stale=True)
+        assert accept_suggestions(suggestion_ids=[row.pk], confirm_stale=True).orders
 
 
 def test_bad_quantities_foreign_ids_and_viewers_are_refused(north: House, south: House) -> None:

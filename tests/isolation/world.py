@@ -47,7 +47,19 @@ SPECIAL: dict[str, dict[str, Any]] = {
     },
     "Job": {"state": "queued", "kind": "test.sentinel", "schedule_key": None},
     "ImportedSale": {"line_key": b"0123456789abcdef"},
-    "ReorderSuggestion": {"inputs": {"steps": []}},
+    "ReorderSuggestion": {
+        "inputs": {"steps": []},
+        "source": "buy",
+        "from_warehouse": None,
+        "transfer_line": None,
+    },
+    "BlockedNeed": {"reason": "no_supplier", "steps": []},
+    "StockPolicy": {
+        "cycle_service_level": Decimal("0.9"),
+        "abc_class": "",
+        "xyz_class": "",
+        "target": "service_level",
+    },
     "TrainedNetwork": {"epochs": [], "importance": []},
     "ForecastOverride": {"state": "active", "kind": "percent", "value": Decimal(10)},
     "ForecastExplanation": {
@@ -69,7 +81,6 @@ SPECIAL: dict[str, dict[str, Any]] = {
             "differs": False,
         }
     },
-    "StockPolicy": {"cycle_service_level": Decimal("0.9")},
 }
 
 

@@ -1,0 +1,65 @@
+"""What to buy of the open suggestions when money is short."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy as _
+
+from forecasting.decisions.budget import BudgetLine, spend_budget
+from forecasting.decisions.reorder import decide_reorder
+from forecasting.models import ReorderSuggestion, SuggestionSource, SuggestionState
+from forecasting.queries.suggestions import SuggestionFilter, suggestions
+from forecasting.services.reorder_record import inputs_from_json
+from tenancy.errors import Invalid
+from tenancy.permissions import Permission, require
+
+MOST_LINES = 2000
+
+
+@dataclass(frozen=True)
+class BudgetRow:
+    """A suggestion and what the budget grants of it."""
+
+    suggestion: ReorderSuggestion
+    line: BudgetLine
+
+    @property
+    def gain_per_money(self) -> float:
+        return self.line.gain_per_money
+
+
+@dataclass(frozen=True)
+class BudgetTable:
+    """Rows by gain per money; `excluded` could not compete: price or margin is not known."""
+
+    budget: Decimal
+    spent: Decimal
+    wanted: Decimal
+    rows: tuple[BudgetRow, ...]
+    excluded: tuple[ReorderSuggestion, ...]
+
+
+def budget_table(budget: Decimal, wanted: SuggestionFilter) -> BudgetTable:
+    """Return what the budget buys of the open suggestions, most gain per money first.
+
+    Raises ``Invalid`` for a budget below zero.
+    """
+    require(Permission.READ)
+    if budget < 0:
+        raise Invalid.field("budget", "negative", _("A budget is zero or more."))
+    rows = suggestions(wanted).filter(state=SuggestionState.NEW, source=SuggestionSource.BUY)
+    found = {str(row.pk): row for row in rows[:MOST_LINES]}
+    decisions = []
+    for key, row in found.items():
+        inputs = inputs_from_json(row.inputs["inputs"])
+        decisions.append(decide_reorder(replace(inputs, key=key)))
+    plan = spend_budget(decisions, float(budget))
+    return BudgetTable(
+        budget=budget,
+        spent=Decimal(str(round(plan.spent, 2))),
+        wanted=sum((row.order_value or Decimal(0) for row in found.values()), Decimal(0)),
+        rows=tuple(BudgetRow(found[line.key], line) for line in plan.lines),
+        excluded=tuple(found[key] for key in plan.excluded),
+    )
