@@ -35,7 +35,7 @@ class SuggestionShown(Shown[ReorderSuggestion]):
     product_id = serializers.IntegerField()
     sku = serializers.CharField(source="product.sku")
     warehouse_id = serializers.IntegerField()
-    source = serializers.ChoiceField(choices=SuggestionSource.choices)
+    supplied_by = serializers.ChoiceField(source="source", choices=SuggestionSource.choices)
     from_warehouse_id = serializers.IntegerField(allow_null=True)
     supplier_id = serializers.IntegerField(
         source="supplier_item.supplier_id", allow_null=True, default=None

@@ -199,7 +199,8 @@ def day_chosen(request: HttpRequest) -> date:
 
 
 def _drafts_said(drafts: Drafts) -> str:
-    numbers = [one.number for one in (*drafts.orders, *drafts.transfers)]
+    numbers = [order.number for order in drafts.orders]
+    numbers += [transfer.number for transfer in drafts.transfers]
     return ngettext(
         "Draft %(numbers)s has been made.",
         "%(count)d drafts have been made: %(numbers)s.",

@@ -75,8 +75,8 @@ class _Line:
         """Return which draft the line belongs to: a supplier's, or another warehouse's."""
         row = self.suggestion
         if self.item is None:
-            return (SuggestionSource.TRANSFER, row.from_warehouse_id, row.warehouse_id)
-        return (SuggestionSource.BUY, self.item.supplier_id, row.warehouse_id)
+            return (str(row.source), row.from_warehouse_id or 0, row.warehouse_id)
+        return (str(row.source), self.item.supplier_id, row.warehouse_id)
 
 
 def accept_suggestions(
@@ -103,11 +103,11 @@ def accept_suggestions(
     for line in lines:
         groups[line.group].append(line)
     drafts = Drafts([], [])
-    for (source, _from, _to), group in sorted(groups.items()):
+    for (source, origin, _to), group in sorted(groups.items()):
         if source == SuggestionSource.BUY:
             drafts.orders.append(_draft_order(group, reason))
         else:
-            drafts.transfers.append(_draft_transfer(group, reason))
+            drafts.transfers.append(_draft_transfer(group, origin, reason))
     return drafts
 
 
@@ -130,10 +130,10 @@ def _draft_order(lines: list[_Line], reason: str) -> PurchaseOrder:
     return order
 
 
-def _draft_transfer(lines: list[_Line], reason: str) -> TransferOrder:
+def _draft_transfer(lines: list[_Line], origin: int, reason: str) -> TransferOrder:
     row = lines[0].suggestion
     order = create_transfer(
-        from_warehouse_id=row.from_warehouse_id,
+        from_warehouse_id=origin,
         to_warehouse_id=row.warehouse_id,
         lines=[AskedLine(line.suggestion.product_id, line.quantity) for line in lines],
         note=_("From reorder suggestions"),

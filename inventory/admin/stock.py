@@ -104,22 +104,6 @@ class CustomerAdmin(TenantAdmin):
     search_fields = ("code", "name")
 
 
-@admin.register(models.StockPolicy)
-class StockPolicyAdmin(TenantAdmin):
-    list_display = (
-        "product",
-        "abc_class",
-        "xyz_class",
-        "warehouse",
-        "target",
-        "cycle_service_level",
-        "review_period_days",
-        "do_not_stock",
-    )
-    list_select_related = ("product", "warehouse")
-    autocomplete_fields = ("product", "warehouse")
-
-
 @admin.register(models.StockMovement)
 class StockMovementAdmin(ReadOnlyTenantAdmin):
     list_display = (

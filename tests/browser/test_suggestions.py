@@ -30,6 +30,7 @@ def test_a_planner_asks_why_changes_a_quantity_and_makes_draft_orders(
     page.get_by_role("checkbox", name="Product 1").check()
     page.get_by_role("checkbox", name="Product 2").check()
     expect(page.locator("[data-selection-count]")).to_have_text("2")
+    page.get_by_label("Reason").fill("A fair in May")
     page.get_by_role("button", name="Make draft orders").click()
 
     expect(page.get_by_text("has been made")).to_be_visible()

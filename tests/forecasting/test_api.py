@@ -47,7 +47,7 @@ def test_suggestions_are_explained_and_accepted_once(north: House) -> None:
     wanted = listed[0]["id"]
     why = api.get(f"suggestions/{wanted}").json()
     assert why["steps"][0]["code"] == "expected_demand"
-    body = {"suggestions": [{"suggestion_id": wanted, "quantity": "50"}]}
+    body = {"suggestions": [{"suggestion_id": wanted, "quantity": "50"}], "reason": "a fair"}
     first = api.post("suggestions/accept", body, Idempotency_Key="one")
     again = api.post("suggestions/accept", body, Idempotency_Key="one")
     assert first.status_code == 201

@@ -133,6 +133,7 @@ def test_chosen_suggestions_become_one_draft_order(north: House, planner: Client
         "suggestions",
         action="accept",
         suggestion=ids,
+        note="a fair",
         **{f"quantity-{ids[0]}": "99"},
     )
     assert response.status_code == 200
