@@ -2,4 +2,4 @@
 
 from inventory.admin import documents, policies, stock
 
-__all__ = ["documents", "stock"]
+__all__ = ["documents", "policies", "stock"]
