@@ -49,6 +49,12 @@ def nth(rows: Any, number: int) -> Any:
     return found[number % len(found)] if found else None
 
 
+def likely(rows: Any, number: int, **fitting: Any) -> Any:
+    """Return one of the rows that fit, as a rule; one choice in four is any of the rows."""
+    fits = None if number % 4 == 3 else nth(rows.filter(**fitting), number // 4)
+    return fits or nth(rows, number // 4)
+
+
 class Floor(RuleBasedStateMachine):
     """Two sites, three products (one in lots, one by serial number), everything by services."""
 
@@ -79,6 +85,7 @@ class Floor(RuleBasedStateMachine):
         self.doors = ExitStack()
         self.doors.enter_context(self.house.scope())
         self.name, self.keys = name, 0
+        self.asked_last = ""
         self.site, self.other = self.furniture.site, self.furniture.other
         self.products, self.case = self.furniture.products, self.furniture.case
         self.supplier, self.channel = self.furniture.supplier, self.furniture.channel
@@ -100,6 +107,7 @@ class Floor(RuleBasedStateMachine):
     def ask(self, what: str, effect: Callable[[], Any]) -> Any:
         """Ask once, and again with the same key: the second time nothing more may happen."""
         self.keys += 1
+        self.asked_last = what
         key = f"{self.name}-{what}-{self.keys}"
         made: list[Any] = []
 

@@ -33,8 +33,9 @@ from inventory.services.receiving import (
     open_receipt,
     receive_order,
 )
-from tests.properties.floor import Floor, ages, choices, few, nth, quantities
+from tests.properties.floor import Floor, ages, choices, few, likely, nth, quantities
 
+OPEN = ("placed", "partially_received")
 LOT_CODES = ("M1", "M2", "M3", "M4", "OLD")
 
 
@@ -45,8 +46,8 @@ class Inbound(Floor):
             self.buy(n, Decimal(quantity), early=True)
         self.receive(0, Decimal(2), 1, age=timedelta(days=2))
         for n in range(2):  # two drafts of one order
-            self.open_draft(1)
-            self.add_to_draft(n, Decimal(9), 1, 1, Decimal(0))
+            self.open_draft(4)
+            self.add_to_draft(4 * n, Decimal(9), 1, 1, Decimal(0))
 
     # -- buying -----------------------------------------------------------------------------------
     @rule(n=choices, quantity=quantities, early=st.booleans())
@@ -96,7 +97,7 @@ class Inbound(Floor):
     # -- receiving in one go ------------------------------------------------------------------------
     @rule(n=choices, quantity=quantities, m=choices, age=ages)
     def receive(self, n: int, quantity: Decimal, m: int, age: timedelta) -> None:
-        order = nth(PurchaseOrder.objects.all(), n)
+        order = likely(PurchaseOrder.objects.all(), n, state__in=OPEN)
         if order is None:
             return
         line = order.lines.select_related("product").get()
@@ -144,7 +145,7 @@ class Inbound(Floor):
     # -- receiving by drafts ------------------------------------------------------------------------
     @rule(n=choices)
     def open_draft(self, n: int) -> None:
-        order = nth(PurchaseOrder.objects.all(), n)
+        order = likely(PurchaseOrder.objects.all(), n, state__in=OPEN)
         if order is not None:
             self.ask("open receipt", lambda: open_receipt(order_id=order.pk))
 
@@ -152,7 +153,7 @@ class Inbound(Floor):
     def add_to_draft(
         self, n: int, quantity: Decimal, product: int, m: int, damaged: int | Decimal
     ) -> None:
-        receipt = nth(Receipt.objects.exclude(state="completed"), n)
+        receipt = likely(Receipt.objects.all(), n, state="open")
         if receipt is None:
             return
         arrival = self.arrival(
@@ -162,7 +163,7 @@ class Inbound(Floor):
 
     @rule(n=choices, quantity=quantities, m=choices)
     def change_draft(self, n: int, quantity: Decimal, m: int) -> None:
-        line = nth(ReceiptLine.objects.exclude(receipt__state="completed"), n)
+        line = likely(ReceiptLine.objects.all(), n, receipt__state="open")
         if line is None:
             return
         number = [product.pk for product in self.products].index(line.product_id)
@@ -176,7 +177,7 @@ class Inbound(Floor):
 
     @rule(n=choices)
     def remove_from_draft(self, n: int) -> None:
-        line = nth(ReceiptLine.objects.all(), n)
+        line = likely(ReceiptLine.objects.all(), n, receipt__state="open")
         if line is not None:
             self.ask(
                 "remove from receipt",
@@ -185,7 +186,7 @@ class Inbound(Floor):
 
     @rule(n=choices, agreed=st.booleans(), age=ages)
     def complete_draft(self, n: int, agreed: bool, age: timedelta) -> None:
-        receipt = nth(Receipt.objects.all(), n)
+        receipt = likely(Receipt.objects.all(), n, state="open")
         if receipt is None:
             return
         when = datetime.now(UTC) - age if age else None
@@ -198,13 +199,13 @@ class Inbound(Floor):
 
     @rule(n=choices)
     def cancel_draft(self, n: int) -> None:
-        receipt = nth(Receipt.objects.all(), n)
+        receipt = likely(Receipt.objects.all(), n, state="open")
         if receipt is not None:
             self.ask("cancel receipt", lambda: cancel_receipt(receipt_id=receipt.pk))
 
     @rule(n=choices)
     def take_receipt_back(self, n: int) -> None:
-        line = nth(ReceiptLine.objects.all(), n)
+        line = likely(ReceiptLine.objects.all(), n, receipt__state="completed")
         if line is not None:
             self.ask(
                 "reverse receipt",

@@ -22,7 +22,7 @@ from inventory.services.count_review import (
 from inventory.services.counting import cancel_count, request_count, start_count
 from inventory.services.ledger import MovementLine
 from inventory.services.stock import move_stock
-from tests.properties.floor import Floor, ages, choices, few, nth
+from tests.properties.floor import Floor, ages, choices, few, likely, nth
 
 DOWN = (MovementReason.SCRAP, MovementReason.DAMAGE, MovementReason.EXPIRED)
 
@@ -94,19 +94,32 @@ class Inside(Floor):
 
         self.ask("count", count)
 
-    @rule(n=choices, fresh=st.booleans())
-    def approve(self, n: int, fresh: bool) -> None:
-        found = nth(CycleCount.objects.filter(state__in=["counted", "approved"]), n)
-        if found is None:
-            return
+    @rule(n=choices)
+    def approve(self, n: int) -> None:
+        found = likely(CycleCount.objects.all(), n, state="counted")
+        if found is not None:
+            self.ask(
+                "approve count",
+                lambda: self.acting_as("manager", lambda: approve_count(cycle_count_id=found.pk)),
+            )
 
-        def post() -> Any:
-            approve_count(cycle_count_id=found.pk)
-            if not fresh:
-                rebase_stale(cycle_count_id=found.pk)
-            return post_count(cycle_count_id=found.pk)
+    @rule(n=choices)
+    def post(self, n: int) -> None:
+        found = likely(CycleCount.objects.all(), n, state="approved")
+        if found is not None:
+            self.ask(
+                "post count",
+                lambda: self.acting_as("manager", lambda: post_count(cycle_count_id=found.pk)),
+            )
 
-        self.ask("approve count", lambda: self.acting_as("manager", post))
+    @rule(n=choices)
+    def rebase(self, n: int) -> None:
+        found = likely(CycleCount.objects.all(), n, state__in=["counted", "approved"])
+        if found is not None:
+            self.ask(
+                "rebase count",
+                lambda: self.acting_as("manager", lambda: rebase_stale(cycle_count_id=found.pk)),
+            )
 
     @rule(n=choices)
     def call_off_count(self, n: int) -> None:
@@ -117,17 +130,19 @@ class Inside(Floor):
     @rule(n=choices)
     def ask_for_count(self, n: int) -> None:
         place = (self.site, self.other)[n % 2].at("storage")
+        again = nth(CycleCount.objects.filter(state="recount"), n)
 
         def begin() -> Any:
-            asked = request_count(location_id=place, product_id=self.products[n % 3].pk)
+            asked = again or request_count(location_id=place, product_id=self.products[n % 3].pk)
             return start_count(cycle_count_id=asked.pk)
 
         self.ask("start count", begin)
 
     @rule(n=choices, off=st.integers(min_value=-1, max_value=1), product=choices)
     def enter_a_count(self, n: int, off: int, product: int) -> None:
-        count = nth(CycleCount.objects.filter(state__in=["counting", "recount", "counted"]), n)
-        found = count and nth(StockBalance.objects.filter(location=count.location), product)
+        count = likely(CycleCount.objects.all(), n, state="counting")
+        there = count and StockBalance.objects.filter(location=count.location)
+        found = there and likely(there, product, product=count.product)
         if not found:
             return
         entry = CountEntry(found.product_id, max(found.on_hand + off, Decimal(0)), found.lot_id)
@@ -143,7 +158,7 @@ class Inside(Floor):
 
     @rule(n=choices, zero=st.booleans())
     def hand_in_count(self, n: int, zero: bool) -> None:
-        count = nth(CycleCount.objects.filter(state__in=["counting", "recount"]), n)
+        count = likely(CycleCount.objects.all(), n, state="counting")
         if count is not None:
             self.ask(
                 "submit count",
@@ -152,7 +167,7 @@ class Inside(Floor):
 
     @rule(n=choices, stale=st.booleans())
     def count_again(self, n: int, stale: bool) -> None:
-        line = nth(CountLine.objects.filter(count__state__in=["counted", "approved"]), n)
+        line = likely(CountLine.objects.all(), n, count__state__in=["counted", "approved"])
         if line is None:
             return
 

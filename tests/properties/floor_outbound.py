@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+from django.db.models import F
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import precondition, rule
 
 from inventory.models import Allocation, PickTask, SalesOrder, SalesOrderLine, StockBalance, Wave
 from inventory.queries.waves import WaveRequest
@@ -29,14 +31,16 @@ from inventory.services.sales_entry import SalesOrderFields, create_sales_order
 from inventory.services.sales_lines import SalesLine
 from inventory.services.short_picks import pick_short
 from inventory.services.waves import cancel_wave, release_waves
-from tests.properties.floor import Floor, choices, few, nth, quantities
+from tests.properties.floor import Floor, choices, few, likely, nth, quantities
+
+SHORT = ("confirmed", "partially_allocated", "backordered", "allocated")
 
 
 class Outbound(Floor):
     def begin(self) -> None:
         super().begin()
         for n in range(3):
-            self.sell_something(Decimal(2 + n), n, second=n == 1, firm=True)
+            self.sell_something(Decimal(6 - n), n, second=n == 1, firm=True)
         self.release_some(PlanKind.SINGLE)
         self.sell_something(Decimal(4), 1, second=False, firm=True)
 
@@ -58,15 +62,17 @@ class Outbound(Floor):
         if firm and order is not None:
             self.ask("confirm", lambda: confirm_sales_order(sales_order_id=order.pk))
 
-    def order(self, n: int) -> SalesOrder | None:
-        found: SalesOrder | None = nth(SalesOrder.objects.all(), n)
+    def order(self, n: int, **fitting: Any) -> SalesOrder | None:
+        """Return an order, as a rule one that fits."""
+        found: SalesOrder | None = likely(SalesOrder.objects.distinct(), n, **fitting)
         return found
 
     @rule(n=choices)
     def confirm(self, n: int) -> None:
-        if (order := self.order(n)) is not None:
+        if (order := self.order(n, state="draft")) is not None:
             self.ask("confirm", lambda: confirm_sales_order(sales_order_id=order.pk))
 
+    @precondition(lambda self: self.asked_last != "allocate")
     @rule()
     def allocate_all(self) -> None:
         site = self.site.warehouse.pk
@@ -74,8 +80,9 @@ class Outbound(Floor):
 
     @rule(n=choices, quantity=few, lapsing=st.booleans())
     def allocate_by_hand(self, n: int, quantity: Decimal, lapsing: bool) -> None:
-        line = nth(SalesOrderLine.objects.all(), n)
-        found = line and nth(StockBalance.objects.filter(product_id=line.product_id), n)
+        line = likely(SalesOrderLine.objects.all(), n, order__state__in=SHORT)
+        stock = line and StockBalance.objects.filter(product_id=line.product_id)
+        found = stock and likely(stock, n, location__kind="storage", on_hand__gt=F("allocated"))
         if not found:
             return
         until = datetime.now(UTC) - timedelta(minutes=1) if lapsing else None
@@ -97,7 +104,8 @@ class Outbound(Floor):
 
     @rule(n=choices)
     def release(self, n: int) -> None:
-        found = nth(Allocation.objects.filter(order_line__isnull=False), n)
+        sold = Allocation.objects.filter(order_line__isnull=False)
+        found = likely(sold, n, state="allocated")
         if found is not None:
             self.ask("release", lambda: release_allocations(allocation_ids=[found.pk]))
 
@@ -111,7 +119,7 @@ class Outbound(Floor):
 
     @rule(n=choices, quantity=quantities, back=st.booleans())
     def amend_sale(self, n: int, quantity: Decimal, back: bool) -> None:
-        line = nth(SalesOrderLine.objects.all(), n)
+        line = likely(SalesOrderLine.objects.all(), n, order__state__in=SHORT)
         if line is not None:
             self.ask(
                 "amend sale",
@@ -125,7 +133,7 @@ class Outbound(Floor):
 
     @rule(n=choices)
     def close_sale(self, n: int) -> None:
-        if (order := self.order(n)) is not None:
+        if (order := self.order(n, lines__quantity_shipped__gt=0)) is not None:
             self.ask("close sale", lambda: close_sales_order(sales_order_id=order.pk))
 
     @rule(n=choices, priority=st.integers(1, 9))
@@ -146,13 +154,13 @@ class Outbound(Floor):
 
     @rule(n=choices)
     def call_off_wave(self, n: int) -> None:
-        wave = nth(Wave.objects.all(), n)
+        wave = likely(Wave.objects.all(), n, state="released")
         if wave is not None:
             self.ask("call off wave", lambda: cancel_wave(wave_id=wave.pk))
 
     @rule(n=choices)
     def pick_one(self, n: int) -> None:
-        task = nth(PickTask.objects.all(), n)
+        task = likely(PickTask.objects.all(), n, state="open")
         if task is None:
             return
         scanned = Pick(task.pk, task.location_id, task.product_id, task.lot_id)
@@ -183,6 +191,6 @@ class Outbound(Floor):
 
     @rule(n=choices)
     def put_back(self, n: int) -> None:
-        task = nth(PickTask.objects.all(), n)
+        task = likely(PickTask.objects.all(), n, allocation__state="picked")
         if task is not None:
             self.ask("undo pick", lambda: undo_pick(wave_id=task.wave_id, task_ids=[task.pk]))

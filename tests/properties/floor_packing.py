@@ -22,21 +22,26 @@ from inventory.services.packing import (
 from inventory.services.shipping import ship_order
 from inventory.services.staging import stage_order
 from inventory.services.stock import SaleLine, ship_sale
-from tests.properties.floor import choices, few, nth, quantities
+from tests.properties.floor import choices, few, likely, nth, quantities
 from tests.properties.floor_outbound import Outbound
+
+PICKED = {"lines__quantity_picked__gt": 0}
+PACKED = {"packages__state": "closed"}
 
 
 class Packing(Outbound):
     def begin(self) -> None:
-        """Ship one order, so that something can come back."""
+        """Ship one order, so that something can come back, and pack a part of another."""
         super().begin()
-        self.pick_a_wave(0)
+        for _wave in range(2):
+            self.pick_a_wave(0)
         self.pack(0)
         self.ship(0, everything=True)
+        self.pack_a_part(0, Decimal(1))
 
     @rule(n=choices)
     def pack(self, n: int) -> None:
-        if (order := self.order(n)) is None:
+        if (order := self.order(n, **PICKED)) is None:
             return
 
         def fill() -> Any:
@@ -48,7 +53,7 @@ class Packing(Outbound):
 
     @rule(n=choices, quantity=few)
     def pack_a_part(self, n: int, quantity: Decimal) -> None:
-        if (order := self.order(n)) is None:
+        if (order := self.order(n, **PICKED)) is None:
             return
         line = nth(order.lines.filter(quantity_picked__gt=0), n)
         found = nth(line.allocations.filter(state="picked"), n) if line else None
@@ -64,7 +69,7 @@ class Packing(Outbound):
 
     @rule(n=choices, quantity=few)
     def take_out(self, n: int, quantity: Decimal) -> None:
-        line = nth(PackageLine.objects.all(), n)
+        line = likely(PackageLine.objects.all(), n, package__state="open")
         if line is None:
             return
         found = line.allocation
@@ -73,13 +78,13 @@ class Packing(Outbound):
 
     @rule(n=choices)
     def close_a_package(self, n: int) -> None:
-        package = nth(Package.objects.all(), n)
+        package = likely(Package.objects.all(), n, state="open")
         if package is not None:
             self.ask("close package", lambda: close_package(package_id=package.pk))
 
     @rule(n=choices, away=st.booleans())
     def open_again(self, n: int, away: bool) -> None:
-        package = nth(Package.objects.all(), n)
+        package = likely(Package.objects.all(), n, state="open" if away else "closed")
         if package is None:
             return
         if away:
@@ -89,17 +94,17 @@ class Packing(Outbound):
 
     @rule(n=choices)
     def stage(self, n: int) -> None:
-        if (order := self.order(n)) is not None:
+        if (order := self.order(n, **PACKED)) is not None:
             self.ask("stage", lambda: stage_order(sales_order_id=order.pk))
 
     @rule(n=choices, everything=st.booleans())
     def ship(self, n: int, everything: bool) -> None:
-        if (order := self.order(n)) is not None:
+        if (order := self.order(n, **(PICKED if everything else PACKED))) is not None:
             self.ask("ship", lambda: ship_order(sales_order_id=order.pk, pack_all=everything))
 
     @rule(n=choices)
     def ship_a_package(self, n: int) -> None:
-        package = nth(Package.objects.all(), n)
+        package = likely(Package.objects.all(), n, state="closed")
         if package is not None:
             self.ask(
                 "ship package",

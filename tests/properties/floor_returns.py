@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.db.models import F
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
@@ -43,7 +44,14 @@ from inventory.services.supplier_returns import (
     remove_supplier_return_line,
     send_supplier_return,
 )
-from tests.properties.floor import Floor, choices, few, nth
+from tests.properties.floor import Floor, choices, few, likely, nth
+
+SEEN = (
+    F("quantity_restocked")
+    + F("quantity_quarantined")
+    + F("quantity_scrapped")
+    + F("quantity_to_supplier")
+)
 
 
 class Returns(Floor):
@@ -57,7 +65,8 @@ class Returns(Floor):
     # -- from customers -----------------------------------------------------------------------------
     @rule(n=choices, quantity=few, elsewhere=st.booleans())
     def expect_back(self, n: int, quantity: Decimal, elsewhere: bool) -> None:
-        line = nth(ShipmentLine.objects.select_related("shipment"), n)
+        sent = ShipmentLine.objects.select_related("shipment")
+        line = likely(sent, n, quantity__gt=F("quantity_returned"))
         if line is None:
             return
         place = self.other if elsewhere else self.site
@@ -87,7 +96,7 @@ class Returns(Floor):
 
     @rule(n=choices, quantity=few, shipped=st.booleans())
     def add_to_return(self, n: int, quantity: Decimal, shipped: bool) -> None:
-        back = nth(CustomerReturn.objects.all(), n)
+        back = likely(CustomerReturn.objects.all(), n, state__in=["expected", "received"])
         if back is None:
             return
         sent = nth(ShipmentLine.objects.all(), n)
@@ -103,7 +112,8 @@ class Returns(Floor):
 
     @rule(n=choices, quantity=few, m=choices)
     def take_in_return(self, n: int, quantity: Decimal, m: int) -> None:
-        line = nth(CustomerReturnLine.objects.select_related("product"), n)
+        known = CustomerReturnLine.objects.select_related("product")
+        line = likely(known, n, quantity__gt=F("quantity_received"))
         if line is None:
             return
         tracking = line.product.lot_tracking
@@ -116,7 +126,7 @@ class Returns(Floor):
 
     @rule(n=choices, quantity=few, outcome=st.sampled_from(ReturnOutcome), hold=st.booleans())
     def inspect(self, n: int, quantity: Decimal, outcome: ReturnOutcome, hold: bool) -> None:
-        line = nth(CustomerReturnLine.objects.filter(quantity_received__gt=0), n)
+        line = likely(CustomerReturnLine.objects.all(), n, quantity_received__gt=SEEN)
         if line is None:
             return
         goods = InspectedGoods(
@@ -134,7 +144,8 @@ class Returns(Floor):
 
     @rule(n=choices)
     def take_return_step_back(self, n: int) -> None:
-        moved = nth(StockMovement.objects.filter(document_kind="CustomerReturn"), n)
+        moves = StockMovement.objects.filter(document_kind="CustomerReturn", reverses=None)
+        moved = nth(moves, n)
         if moved is not None:
             self.ask(
                 "reverse return",
@@ -145,7 +156,7 @@ class Returns(Floor):
 
     @rule(n=choices, done=st.booleans())
     def end_return(self, n: int, done: bool) -> None:
-        back = nth(CustomerReturn.objects.all(), n)
+        back = likely(CustomerReturn.objects.all(), n, state="received" if done else "expected")
         if back is None:
             return
         if done:
@@ -178,7 +189,7 @@ class Returns(Floor):
 
     @rule(n=choices)
     def keep_after_all(self, n: int) -> None:
-        line = nth(SupplierReturnLine.objects.all(), n)
+        line = likely(SupplierReturnLine.objects.all(), n, supplier_return__state="draft")
         if line is not None:
             self.ask(
                 "remove from supplier return",
@@ -189,7 +200,7 @@ class Returns(Floor):
 
     @rule(n=choices)
     def send_back(self, n: int) -> None:
-        back = nth(SupplierReturn.objects.all(), n)
+        back = likely(SupplierReturn.objects.all(), n, state="draft")
         if back is not None:
             self.ask(
                 "send supplier return", lambda: send_supplier_return(supplier_return_id=back.pk)
@@ -197,7 +208,7 @@ class Returns(Floor):
 
     @rule(n=choices)
     def call_back(self, n: int) -> None:
-        back = nth(SupplierReturn.objects.filter(state__in=["sent", "closed"]), n)
+        back = likely(SupplierReturn.objects.all(), n, state="sent")
         if back is not None:
             self.ask(
                 "call back supplier return",
@@ -206,7 +217,7 @@ class Returns(Floor):
 
     @rule(n=choices, done=st.booleans())
     def end_supplier_return(self, n: int, done: bool) -> None:
-        back = nth(SupplierReturn.objects.all(), n)
+        back = likely(SupplierReturn.objects.all(), n, state="sent" if done else "draft")
         if back is None:
             return
         if done:

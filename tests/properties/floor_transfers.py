@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import F
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
@@ -23,7 +24,7 @@ from inventory.services.transfers import (
     send_transfer,
     state_transfer_loss,
 )
-from tests.properties.floor import Floor, choices, few, nth, quantities
+from tests.properties.floor import Floor, choices, few, likely, nth, quantities
 
 
 class Transfers(Floor):
@@ -49,13 +50,14 @@ class Transfers(Floor):
 
     @rule(n=choices)
     def send(self, n: int) -> None:
-        order = nth(TransferOrder.objects.all(), n)
+        order = likely(TransferOrder.objects.all(), n, state="released")
         if order is not None:
             self.ask("send transfer", lambda: send_transfer(transfer_order_id=order.pk))
 
     @rule(n=choices, quantity=few, lost=st.booleans())
     def take_in_transfer(self, n: int, quantity: Decimal, lost: bool) -> None:
-        piece = nth(TransferPiece.objects.all(), n)
+        left = F("quantity_received") + F("quantity_lost")
+        piece = likely(TransferPiece.objects.all(), n, quantity__gt=left)
         if piece is None:
             return
         order_id = piece.line.order_id
@@ -82,9 +84,10 @@ class Transfers(Floor):
 
     @rule(n=choices, quantity=few)
     def send_a_part(self, n: int, quantity: Decimal) -> None:
-        order = nth(TransferOrder.objects.all(), n)
+        order = likely(TransferOrder.objects.all(), n, state__in=["released", "in_transit"])
         line = order and order.lines.first()
-        found = line and nth(StockBalance.objects.filter(product_id=line.product_id), n)
+        stock = line and StockBalance.objects.filter(product_id=line.product_id, on_hand__gt=0)
+        found = stock and likely(stock, n, location__in=self.site.places.values())
         if not found:
             return
         part = SentGoods(line.pk, found.location_id, quantity, found.lot_id)
@@ -92,7 +95,7 @@ class Transfers(Floor):
 
     @rule(n=choices)
     def send_no_more(self, n: int) -> None:
-        order = nth(TransferOrder.objects.all(), n)
+        order = likely(TransferOrder.objects.all(), n, state="in_transit")
         if order is not None:
             self.ask("end sending", lambda: end_sending(transfer_order_id=order.pk))
 

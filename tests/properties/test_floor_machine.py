@@ -28,7 +28,7 @@ from tests.properties.floor_returns import Returns
 from tests.properties.floor_transfers import Transfers
 
 LONG = os.environ.get("STOCKCAST_LONG") == "1"
-EXAMPLES, STEPS = (205, 50) if LONG else (6, 25)
+EXAMPLES, STEPS = (240, 50) if LONG else (6, 25)
 SEED = int(os.environ.get("STOCKCAST_SEED") or (random.randrange(2**32) if LONG else 7))
 
 PROFILE = settings(
@@ -87,15 +87,15 @@ def a_morning(house: House) -> None:
             machine.allocate_all,
             lambda: machine.release_some(PlanKind.SINGLE),
             *[lambda n=n: machine.pick_a_wave(n) for n in range(5)],
-            *[lambda n=n: machine.pack(n) for n in range(4)],
-            *[lambda n=n: machine.ship(n // 2, everything=True) for n in range(8)],
+            *[lambda n=n: machine.pack(4 * n) for n in range(4)],
+            *[lambda n=n: machine.ship(4 * n, everything=True) for n in range(4)],
             lambda: machine.take_in_return(0, Decimal(1), 0),
             *[lambda o=o: machine.inspect(0, Decimal(1), o, False) for o in ("scrap", "restock")],
             *[lambda: machine.send_back(0)] * 2,
             lambda: machine.put_back(0),
-            lambda: machine.adjust(0, Decimal(3), down=True),
+            lambda: machine.adjust(0, Decimal(3), down=False),
             lambda: machine.sell(Decimal(2), 0, second=False, firm=1),
-            lambda: machine.cancel_sale(4, back=True),
+            lambda: machine.cancel_sale(16, back=True),
         ]
         machine.the_book_is_in_order()
         for step in work:
