@@ -136,10 +136,40 @@ def demand_covers_its_sources() -> list[Difference]:
     )
 
 
+def shipments_equal_their_movements() -> list[Difference]:
+    """What a shipment says has left is what moved to the customer, by product and lot."""
+    return find_differences(
+        "shipments_equal_their_movements",
+        """
+        WITH moved AS (
+            SELECT document_id AS shipment_id, product_id, lot_id,
+                sum(CASE WHEN reverses_id IS NULL THEN quantity ELSE -quantity END) AS quantity
+            FROM inventory_stockmovement
+            WHERE tenant_id = %(tenant)s AND document_kind = 'Shipment'
+            GROUP BY document_id, product_id, lot_id
+        ), said AS (
+            SELECT shipment_id, product_id, lot_id, sum(quantity) AS quantity
+            FROM inventory_shipmentline WHERE tenant_id = %(tenant)s
+            GROUP BY shipment_id, product_id, lot_id
+        )
+        SELECT coalesce(moved.shipment_id, said.shipment_id) AS shipment_id,
+            coalesce(moved.product_id, said.product_id) AS product_id,
+            coalesce(moved.lot_id, said.lot_id) AS lot_id,
+            coalesce(moved.quantity, 0) AS moved, coalesce(said.quantity, 0) AS shipped
+        FROM moved FULL JOIN said ON moved.shipment_id = said.shipment_id
+            AND moved.product_id = said.product_id
+            AND coalesce(moved.lot_id, 0) = coalesce(said.lot_id, 0)
+        WHERE coalesce(moved.quantity, 0) <> coalesce(said.quantity, 0)
+        ORDER BY 1, 2, 3
+        """,
+    )
+
+
 ORDER_CHECKS: tuple[Check, ...] = (
     promises_equal_their_allocations,
     order_lines_equal_their_allocations,
     only_owing_orders_hold_stock,
     orders_follow_their_lines,
     demand_covers_its_sources,
+    shipments_equal_their_movements,
 )

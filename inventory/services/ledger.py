@@ -60,7 +60,9 @@ __all__ = [
     "reverse_movement",
 ]
 
-COUNTING_DOCUMENTS = frozenset({"Receipt", "TransferOrder", "CustomerReturn", "SupplierReturn"})
+COUNTING_DOCUMENTS = frozenset(
+    {"Receipt", "Shipment", "TransferOrder", "CustomerReturn", "SupplierReturn"}
+)
 """Documents that count what their movements did, so that only they can take one back."""
 CLOCK_SKEW = timedelta(minutes=1)
 """How far the clock of another machine may be ahead of the database's."""

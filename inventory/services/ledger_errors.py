@@ -97,9 +97,13 @@ class CorrectTheDocument(Conflict):
     code = "correct_the_document"
 
     def __init__(self, movement: StockMovement) -> None:
-        message = _("This movement belongs to a document (%(kind)s): take the line back there.")
+        if movement.document_kind == "Shipment":
+            message = str(_("These goods were shipped: expect them back as a return."))
+        else:
+            words = _("This movement belongs to a document (%(kind)s): take the line back there.")
+            message = words % {"kind": movement.document_kind}
         super().__init__(
-            message % {"kind": movement.document_kind},
+            message,
             movement_id=movement.pk,
             document_kind=movement.document_kind,
             document_id=movement.document_id,

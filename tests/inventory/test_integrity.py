@@ -168,6 +168,7 @@ DAMAGE_TO_RETURNS = {
     "returns_equal_their_movements": (
         "UPDATE inventory_customerreturnline SET quantity_restocked = 0"
     ),
+    "shipments_equal_their_movements": "UPDATE inventory_shipmentline SET quantity = 5",
     "shipments_count_their_returns": "UPDATE inventory_shipmentline SET quantity_returned = 4",
     "supplier_returns_equal_their_movements": (
         "UPDATE inventory_supplierreturn SET state = 'draft'"

@@ -89,6 +89,7 @@ def test_what_outbound_refuses_leaves_no_trace(desk: Desk) -> None:
         scanned = Pick(task.pk, **(right | wrong))
         return lambda: pick(wave_id=task.wave_id, picks=[scanned])
 
+    left = StockMovement.objects.get(document_kind="Shipment")
     cases: Cases = {
         "confirming without lines": (
             "sales_order_has_no_lines",
@@ -155,6 +156,10 @@ def test_what_outbound_refuses_leaves_no_trace(desk: Desk) -> None:
         "shipping twice": (
             "wrong_sales_order_state",
             lambda: ship_order(sales_order_id=desk.sale.pk),
+        ),
+        "taking a shipment's movement back": (
+            "correct_the_document",
+            lambda: reverse_movement(movement_id=left.pk),
         ),
         "staging nothing": (
             "nothing_to_stage",
