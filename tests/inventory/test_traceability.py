@@ -167,7 +167,7 @@ def test_what_was_taken_back_does_not_count(story: Story) -> None:
     with story.house.scope():
         shipment = story.shipments["berta"]
         sent = story.move(20, "shelf", "customer", MovementReason.SHIPMENT, document=shipment)
-        reverse_movement(movement_id=sent)
+        reverse_movement(movement_id=sent, by_document=True)
         wrong = story.move(3, "supplier", "receiving", MovementReason.RECEIPT, document=story.order)
         reverse_movement(movement_id=wrong)
         trace = trace_lot(story.lot.pk)
