@@ -1,7 +1,9 @@
 """Replay of real demand under our reorder policy, the textbook's, min-max and perfect foresight.
 
-    python -m benchmarks.decisions [--task m5|online_retail] [--days 364] [--seed 0]
-                                   [--series N] [--forecast BASELINE ...] [--out FILE]
+    python -m benchmarks.decisions [--task m5] [--seeds 0,1,2] [--series N] [--cache FOLDER]
+
+Ours orders from the forecasts that tenants get: networks and simple methods, contest and blend,
+trained once on the days before the replay and asked again every week. `--cache` keeps them.
 
 Demand: the shared series beside the checkout (../shared/data). Lead times: drawn from the days
 between order and delivery of the shared SCMS deliveries, divided by 9: every item is given a vendor
@@ -9,25 +11,25 @@ with 30 or more deliveries, every order one of that vendor's lead times, indepen
 Review once a week, no minimum order. Unit cost = 0.7 of the price, lost margin 0.3 of it. Policies
 see demand up to the evening of the review, open orders, and the same lead-time distribution; none
 has seen a lead time before the goods are there. Stock is the mean value in the evening; the first
-70 days are not counted. Fill rate is the share of units sold; "margin" rows are also compared at
-equal share of margin, so that serving cheap goods well does not count for more than it earns.
+70 days are not counted. Fill rate is the share of units sold.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.decision_picture import draw_curves
+from benchmarks.forecast import RESULTS, SHARED, load_shared
 from forecasting.decisions.demand_paths import DemandForecast, demand_forecast, level_correlation
-from forecasting.decisions.lead_time_demand import IntervalDemand
 from forecasting.decisions.lead_times import LeadTimes, lead_times_from_observations
 from forecasting.decisions.policies import (
-    ForecastLevels,
     MinMaxLevels,
     PerfectForesight,
     ProjectedNeedPolicy,
@@ -40,20 +42,26 @@ from forecasting.decisions.simulation import (
     simulate,
     stock_at_fill_rate,
 )
-from forecasting.pipeline.baselines import BASELINES
+from forecasting.pipeline.engine import EngineConfig, fit
+from forecasting.pipeline.frames import Tables, panel_from_tables
+from forecasting.pipeline.series import FloatArray
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+OURS = "ours"
+FORESIGHT = "perfect foresight"
+DAYS = {"m5": 364, "online_retail": 140}
+"""How long is replayed: a year, and what the shorter history allows."""
+REVIEW_DAYS = 7
+WINDOWS = (28, 91, 364)
+"""Days of demand that the textbook's mean and deviation come from."""
 LEAD_TIME_SCALE = 9.0
 HORIZON_DAYS = 28
-HISTORY_DAYS = 730
 WARM_UP_DAYS = 70
 SERVICE_LEVELS = (0.5, 0.6, 0.7, 0.8, 0.86, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
 FILL_RATES = (0.85, 0.90, 0.93, 0.95, 0.97)
-FORECAST = ("exponential_smoothing", "empirical_quantiles")
-"""What ours forecasts with: the mean of these baselines."""
-RATIOS = (0.65, 0.8, 0.9, 0.96, 0.99)
-PRIORITIES = (1.5, 3.0, 6.0, 14.0, 60.0)
+PRIORITIES = (0.8, 1.5, 3.0, 6.0, 14.0, 40.0, 120.0)
 """Worth of a unit not lost, in mean unit costs held for a review period."""
+Known = tuple[list[str], dict[int, tuple[FloatArray, FloatArray]]]
+"""Series ids, and mean and quantiles by how many days are left in the history."""
 
 
 def load_demand(task: str) -> tuple[pd.DataFrame, pd.Series]:
@@ -96,8 +104,8 @@ def vendor_lead_times() -> list[np.ndarray]:
 
 def build_world(
     task: str, days: int, seed: int, most: int | None = None
-) -> tuple[World, LeadTimes]:
-    """Return the world of a task and the lead-time distribution that policies may know.
+) -> tuple[World, list[str], LeadTimes]:
+    """Return the world of a task, its series, and the lead times that policies may know.
 
     most: a random sample of that many series, all where None.
     """
@@ -106,10 +114,11 @@ def build_world(
     demand = table.to_numpy(float)
     usable = np.isfinite(demand[:, max(first_day - 120, 0) :]).all(axis=1)
     demand, price = demand[usable], prices.to_numpy(float)[usable]
+    ids = np.array([str(one) for one in table.index])[usable]
     generator = np.random.default_rng(seed)
     if most is not None and most < len(demand):
         kept = np.sort(generator.choice(len(demand), most, replace=False))
-        demand, price = demand[kept], price[kept]
+        demand, price, ids = demand[kept], price[kept], ids[kept]
     vendors = vendor_lead_times()
     of_vendor = generator.integers(len(vendors), size=len(demand))
     lead = np.stack([generator.choice(vendors[v], size=demand.shape[1]) for v in of_vendor])
@@ -125,30 +134,60 @@ def build_world(
         unit_margin=0.3 * price,
         minimum_order_quantity=ones,
         order_multiple=ones,
-        review_period_days=7,
+        review_period_days=REVIEW_DAYS,
         first_day=first_day,
         warm_up_days=WARM_UP_DAYS,
     )
-    return world, known
+    return world, ids.tolist(), known
 
 
-def forecaster(world: World, methods: tuple[str, ...]) -> Callable[[int], DemandForecast]:
-    """Return what forecasts from a day, the mean of some baselines; each day is made once."""
+def forecasts_of(task: str, days: int, cache_folder: Path | None) -> Known:
+    """Return the weekly forecasts of all series of a task, trained on the days before them all."""
+    path = cache_folder / f"net_{task}.npz" if cache_folder else None
+    if path and path.is_file():
+        kept = np.load(path)
+        left = [int(kept["n_days"]) - int(day) for day in kept["at"]]
+        return list(kept["ids"]), dict(
+            zip(left, zip(kept["mean"], kept["q"], strict=True), strict=True)
+        )
+    history, _, extra = load_shared("benchmark_tasks").load_task(task)
+    tables = Tables(history, *(extra.get(name) for name in ("calendar", "prices", "series")))
+    panel, _ = panel_from_tables(tables, HORIZON_DAYS)
+    first = panel.n_days - days
+    fitted = fit(panel, panel.first_day + timedelta(days=first - 1), EngineConfig())
+    made: dict[int, tuple[FloatArray, FloatArray]] = {}
+    for day in range(first, panel.n_days, REVIEW_DAYS):
+        forecast = fitted.forecast(panel, panel.first_day + timedelta(days=day))
+        made[panel.n_days - day] = (forecast.mean, forecast.quantiles)
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(
+            path,
+            ids=np.array(panel.series_ids),
+            at=np.array([panel.n_days - one for one in made]),
+            n_days=panel.n_days,
+            mean=np.array([mean for mean, _ in made.values()], dtype="f4"),
+            q=np.array([quantiles for _, quantiles in made.values()], dtype="f4"),
+        )
+    return list(panel.series_ids), made
+
+
+def forecaster(world: World, ids: Sequence[str], known: Known) -> Callable[[int], DemandForecast]:
+    """Return what looks a day's forecasts of the world's series up."""
     history = world.demand[:, : world.first_day]
     correlation = level_correlation(history, np.isfinite(history))
+    place = {series: row for row, series in enumerate(known[0])}
+    rows = np.array([place[one] for one in ids])
 
-    @cache
     def forecast_at(day: int) -> DemandForecast:
-        known = world.demand[:, max(day + 1 - HISTORY_DAYS, 0) : day + 1]
-        made = [BASELINES[one](known, np.isfinite(known), HORIZON_DAYS) for one in methods]
-        mean = np.mean([one.mean for one in made], axis=0)
-        return demand_forecast(mean, np.mean([one.quantiles for one in made], axis=0), correlation)
+        mean, quantiles = known[1][world.n_days - day]
+        return demand_forecast(mean[rows], quantiles[rows], correlation)
 
     return forecast_at
 
 
 def run_curves(
-    world: World, lead: LeadTimes, methods: tuple[str, ...]
+    world: World, lead: LeadTimes, made: Callable[[int], DemandForecast]
 ) -> dict[str, list[SimulationResult]]:
     """Return every policy's results over its range of settings."""
     curves: dict[str, list[SimulationResult]] = {}
@@ -156,83 +195,108 @@ def run_curves(
     def run(name: str, policies: list[Policy]) -> None:
         started = time.perf_counter()
         curves[name] = [simulate(world, one) for one in policies]
-        print(f"{name}: {time.perf_counter() - started:.1f} s", flush=True)
+        print(f"  {name}: {time.perf_counter() - started:.1f} s", flush=True)
 
-    made = forecaster(world, methods)
     relative_cost = world.unit_cost / world.unit_cost.mean()
-    run("ours, for units", [
-        ProjectedNeedPolicy(made, lead, one / (one + relative_cost)) for one in PRIORITIES
-    ])  # fmt: skip
-    run("ours, for margin", [ProjectedNeedPolicy(made, lead, ratio) for ratio in RATIOS])
-    known: dict[int, IntervalDemand] = {}
-    run(
-        "quantile of position",
-        [ForecastLevels(made, lead, level, known) for level in SERVICE_LEVELS],
-    )
-    for window in (28, 91, 364):
-        run(
-            f"textbook, {window} days",
-            [TextbookLevels(lead, level, window) for level in SERVICE_LEVELS],
-        )
+    run(OURS, [ProjectedNeedPolicy(made, lead, one / (one + relative_cost)) for one in PRIORITIES])
+    for window in WINDOWS:
+        levels: list[Policy] = [TextbookLevels(lead, level, window) for level in SERVICE_LEVELS]
+        run(f"textbook, {window} days", levels)
     run("min-max", [MinMaxLevels(d, d + 7) for d in (14, 18, 22, 26, 32, 40, 50, 65)])
-    run("perfect foresight", [PerfectForesight()])
+    run(FORESIGHT, [PerfectForesight(share) for share in (0.7, 0.8, 0.9, 0.95, 0.98, 1.0)])
     return curves
 
 
-def compare(curves: dict[str, list[SimulationResult]], world: World) -> list[dict[str, object]]:
-    """Return stock value of each policy at each fill rate, by units and by margin."""
+def compare(
+    task: str, seed: int, curves: dict[str, list[SimulationResult]]
+) -> list[dict[str, Any]]:
+    """Return, for each fill rate and textbook window, what ours saves and how far it closes in.
+
+    less stock: at the same fill rate; fewer lost: with the same stock; closed: of the distance
+    from the textbook's stock to that of perfect foresight at the same fill rate.
+    """
     rows = []
-    for name, results in curves.items():
-        stocks = np.array([one.total_stock_value for one in results])
-        for measure, fills in (
-            ("units", [one.fill_rate for one in results]),
-            ("margin", [margin_fill_rate(one, world) for one in results]),
-        ):
-            row: dict[str, object] = {"policy": name, "fill by": measure}
-            for wanted in FILL_RATES:
-                stock = stock_at_fill_rate(np.array(fills), stocks, wanted)
-                row[f"{wanted:.0%}"] = stock
-            rows.append(row)
-    return sorted(rows, key=lambda row: str(row["fill by"]), reverse=True)
+    for name in [one for one in curves if one.startswith("textbook")]:
+        for wanted in FILL_RATES:
+            ours, theirs = _stock_at(curves[OURS], wanted), _stock_at(curves[name], wanted)
+            perfect = _stock_at(curves[FORESIGHT], wanted)
+            if ours is None or theirs is None or perfect is None:
+                continue
+            lost, lost_there = _lost_at(curves[OURS], theirs), _lost_at(curves[name], theirs)
+            rows.append(
+                {
+                    "task": task,
+                    "seed": seed,
+                    "against": name,
+                    "fill rate": wanted,
+                    "stock ours": ours,
+                    "stock theirs": theirs,
+                    "less stock": 1 - ours / theirs,
+                    "fewer lost": 1 - lost / lost_there if lost and lost_there else None,
+                    "stock foresight": perfect,
+                    "closed": (theirs - ours) / (theirs - perfect),
+                }
+            )
+    return rows
 
 
-def margin_fill_rate(result: SimulationResult, world: World) -> float:
-    """Return the share of margin that was earned."""
-    asked = float((result.demanded * world.unit_margin).sum())
-    return 1 - float(result.lost_margin.sum()) / asked
+def _stock_at(results: list[SimulationResult], wanted: float) -> float | None:
+    fills = np.array([one.fill_rate for one in results])
+    return stock_at_fill_rate(fills, np.array([one.total_stock_value for one in results]), wanted)
+
+
+def _lost_at(results: list[SimulationResult], stock: float) -> float | None:
+    """Return the units lost by a policy that holds a stock value, between its runs."""
+    values = np.array([one.total_stock_value for one in results])
+    lost = np.array([one.lost_units for one in results])
+    order = np.argsort(values)
+    if not values[order[0]] <= stock <= values[order[-1]]:
+        return None
+    return float(np.interp(stock, values[order], lost[order]))
+
+
+def report(task: str, rows: list[dict[str, Any]], n_series: int) -> None:
+    """Print and keep the table: means over seeds, and the range of what is saved."""
+    table = pd.DataFrame(rows)
+    grouped = table.groupby(["against", "fill rate"])
+    numbers = [
+        "stock ours",
+        "stock theirs",
+        "stock foresight",
+        "less stock",
+        "fewer lost",
+        "closed",
+    ]
+    shown = grouped[numbers].mean()
+    shown["range of less stock"] = grouped["less stock"].max() - grouped["less stock"].min()
+    seeds = sorted(int(seed) for seed in table.seed.unique())
+    text = f"{task}: {n_series} series, {DAYS[task]} days, seeds {seeds}\n"
+    text += shown.reset_index().to_string(index=False, float_format=lambda v: f"{v:,.3f}")
+    print(text)
+    (RESULTS / f"decisions_{task}.txt").write_text(text + "\n")
+    (RESULTS / f"decisions_{task}.json").write_text(json.dumps(rows, indent=1) + "\n")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--task", default="m5", choices=["m5", "online_retail"])
-    parser.add_argument("--days", type=int, default=364)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--forecast", nargs="+", default=FORECAST, choices=sorted(BASELINES))
+    parser = argparse.ArgumentParser(description="Replay of real demand under several policies.")
+    parser.add_argument("--task", action="append", choices=sorted(DAYS))
+    parser.add_argument("--seeds", default="0", help="separated by commas")
     parser.add_argument("--series", type=int, help="a random sample of so many series")
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
-    world, lead = build_world(arguments.task, arguments.days, arguments.seed, arguments.series)
-    print(f"{arguments.task}: {world.n_series} series, {arguments.days} days")
-    curves = run_curves(world, lead, tuple(arguments.forecast))
-    rows = compare(curves, world)
-    print(pd.DataFrame(rows).to_string(index=False, float_format=lambda v: f"{v:,.0f}"))
-    best = curves["perfect foresight"][0]
-    print(f"perfect foresight: fill {best.fill_rate:.4f}, stock {best.total_stock_value:,.0f}")
-    if arguments.out:
-        points = {
-            name: [
-                {
-                    "fill_rate": one.fill_rate,
-                    "stock_value": one.total_stock_value,
-                    "lost_margin": float(one.lost_margin.sum()),
-                    "orders": int(one.orders.sum()),
-                }
-                for one in results
-            ]
-            for name, results in curves.items()
-        }
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps({"table": rows, "points": points}, indent=1))
+    parser.add_argument("--cache", type=Path, help="folder that keeps the forecasts")
+    options = parser.parse_args()
+    RESULTS.mkdir(exist_ok=True)
+    for task in options.task or sorted(DAYS):
+        known = forecasts_of(task, DAYS[task], options.cache)
+        rows: list[dict[str, Any]] = []
+        for number, seed in enumerate(int(one) for one in options.seeds.split(",")):
+            world, ids, lead = build_world(task, DAYS[task], seed, options.series)
+            print(f"{task}, seed {seed}: {world.n_series} series, {DAYS[task]} days", flush=True)
+            curves = run_curves(world, lead, forecaster(world, ids, known))
+            rows += compare(task, seed, curves)
+            if number == 0:
+                picture = draw_curves(curves, OURS, f"{task}: fill rate against stock")
+                (RESULTS / f"decisions_{task}.svg").write_text(picture)
+            report(task, rows, world.n_series)
 
 
 if __name__ == "__main__":

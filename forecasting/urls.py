@@ -5,14 +5,18 @@ from django.urls import path
 from forecasting.pages import (
     accuracy,
     budget,
+    channels,
     dashboard,
     explanations,
     forecasts,
     overrides,
     risk,
+    scorecard,
     settings,
+    stock_cycle,
     suggestions,
     training,
+    what_if,
 )
 
 app_name = "forecasting"
@@ -58,7 +62,12 @@ urlpatterns = [
         suggestions.suggestion_detail,
         name="suggestion_detail",
     ),
+    path("what-if/", what_if.what_if, name="what_if"),
+    path("suppliers/scorecard/", scorecard.scorecard, name="scorecard"),
+    path("stock-cycle/", stock_cycle.stock_cycle, name="stock_cycle"),
+    path("channel-demand/", channels.channel_demand, name="channel_demand"),
     path("warnings/", risk.warning_list, name="warning_list"),
+    path("warnings/quality/", risk.warning_quality, name="warning_quality"),
     path("warnings/decide", risk.warnings_decide, name="warnings_decide"),
     path("networks/", training.network_list, name="network_list"),
     path("networks/train", training.train_now, name="train_now"),

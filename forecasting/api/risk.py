@@ -9,7 +9,12 @@ from rest_framework.request import Request
 
 from forecasting.models import RiskKind, RiskWarning, WarningState
 from forecasting.queries.risk import WarningFilter, warnings
-from forecasting.services.risk import acknowledge_warnings, resolve_warnings, snooze_warnings
+from forecasting.services.risk import (
+    acknowledge_warnings,
+    assign_warnings,
+    resolve_warnings,
+    snooze_warnings,
+)
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, writing
 from tenancy.api.fields import IdField, MoneyField, Shown, Strict
 from tenancy.api.parameters import choice_filter, id_filter
@@ -25,6 +30,8 @@ class WarningShown(Shown[RiskWarning]):
     sku = serializers.CharField(source="product.sku")
     warehouse_id = serializers.IntegerField()
     lot_id = serializers.IntegerField(allow_null=True)
+    order_id = serializers.IntegerField(allow_null=True)
+    assigned_to_id = serializers.IntegerField(allow_null=True, help_text="A membership.")
     severity_money = MoneyField()
     probability = serializers.FloatField(allow_null=True)
     happens_on = serializers.DateField(allow_null=True)
@@ -43,6 +50,10 @@ class WarningChoice(Strict):
 
 class WarningSnoozing(WarningChoice):
     until = serializers.DateField()
+
+
+class WarningAssigning(WarningChoice):
+    membership_id = IdField(required=False, allow_null=True, help_text="Left out: nobody.")
 
 
 class WarningsDecidedShown(serializers.Serializer[Any]):
@@ -92,3 +103,12 @@ class WarningResolution(TenantView):
     )
     def post(self, request: Request, *, data: dict[str, Any]) -> Any:
         return {"warnings": resolve_warnings(**data)}
+
+
+class WarningAssignment(TenantView):
+    @writing(
+        Endpoint("assign_warnings", Permission.PLAN, "Say who takes care of warnings"),
+        Writing(WarningsDecidedShown, WarningAssigning),
+    )
+    def post(self, request: Request, *, data: dict[str, Any]) -> Any:
+        return {"warnings": assign_warnings(**({"membership_id": None} | data))}

@@ -40,6 +40,7 @@ urlpatterns = [
     path("warnings", risk.WarningList.as_view()),
     path("warnings/acknowledge", risk.WarningAcknowledgement.as_view()),
     path("warnings/snooze", risk.WarningSnooze.as_view()),
+    path("warnings/assign", risk.WarningAssignment.as_view()),
     path("warnings/resolve", risk.WarningResolution.as_view()),
     path("networks", training.NetworkList.as_view()),
     path("networks/train", training.Training.as_view()),

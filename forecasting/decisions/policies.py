@@ -107,7 +107,12 @@ class MinMaxLevels:
 
 @dataclass(frozen=True)
 class PerfectForesight:
-    """Knows all demand and lead times: orders exactly what is asked for until the next order."""
+    """Knows all demand and lead times: orders exactly what is asked for until the next order.
+
+    share: of that demand; below one it shows what serving less would take at best.
+    """
+
+    share: float = 1.0
 
     def need(self, world: World, day: int, state: StockState) -> FloatArray:
         """Return what raises the position to the true demand until the next order can be used."""
@@ -117,6 +122,7 @@ class PerfectForesight:
             [np.zeros((world.n_series, 1)), np.cumsum(world.demand[:, day + 1 :], axis=1)], axis=1
         )
         level = total[np.arange(world.n_series), np.minimum(covered, total.shape[1] - 1)]
+        level = np.rint(level * self.share)
         return order_up_to_need(level, level, state.position)
 
 

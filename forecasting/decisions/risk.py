@@ -27,6 +27,10 @@ class RiskKind(StrEnum):
     SALES_SPIKE = "sales_spike"
     SALES_DROP = "sales_drop"
     TREND_DECLINE = "trend_decline"
+    LATE_SUPPLIER = "late_supplier"
+    FORECAST_DRIFT = "forecast_drift"
+    CHANNEL_IMBALANCE = "channel_imbalance"
+    COUNT_ANOMALY = "count_anomaly"
 
 
 class SuggestedAction(StrEnum):
@@ -38,6 +42,8 @@ class SuggestedAction(StrEnum):
     MARK_DOWN = "mark_down"
     CHECK_RECORDS = "check_records"
     REVIEW_FORECAST = "review_forecast"
+    TRANSFER = "transfer"
+    COUNT_AGAIN = "count_again"
 
 
 @dataclass(frozen=True)
@@ -176,7 +182,7 @@ def find_stock_outs(
                     horizon_days=days,
                 )
             )
-    return _most_expensive_first(found)
+    return most_expensive_first(found)
 
 
 def _lost_sales(demand: FloatArray, supply: FloatArray) -> FloatArray:
@@ -234,7 +240,7 @@ def find_excess(
                 position=float(position[row]),
             )
         )
-    return _most_expensive_first(found)
+    return most_expensive_first(found)
 
 
 def find_dead_stock(
@@ -246,7 +252,7 @@ def find_dead_stock(
 ) -> tuple[DeadStockRisk, ...]:
     """Return items with stock and no demand for at least `limit_days`: all arrays [S]."""
     dead = (on_hand > 0) & (days_without_demand >= limit_days)
-    return _most_expensive_first(
+    return most_expensive_first(
         DeadStockRisk(
             key=keys[row],
             severity=float(on_hand[row] * max(unit_cost[row], 0.0)),
@@ -288,7 +294,7 @@ def find_expiry(
             found.extend(
                 _expiring(keys[row], by_row[row], paths[k], float(unit_cost[row]), min_units)
             )
-    return _most_expensive_first(found)
+    return most_expensive_first(found)
 
 
 def _expiring(
@@ -317,5 +323,5 @@ def _expiring(
             )
 
 
-def _most_expensive_first(found: Iterable[Finding]) -> tuple[Finding, ...]:
+def most_expensive_first(found: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda one: (-one.severity, one.key)))

@@ -7,9 +7,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from forecasting.models.forecasts import ForecastRun
-from inventory.models import Lot, Product, Warehouse
+from inventory.models import Lot, Product, PurchaseOrder, Warehouse
 from inventory.models.fields import money_field
-from tenancy.models import TenantForeignKey, TenantOwned
+from tenancy.models import Membership, TenantForeignKey, TenantOwned
 
 
 class RiskKind(models.TextChoices):
@@ -19,6 +19,10 @@ class RiskKind(models.TextChoices):
     EXPIRY = "expiry", _("Will expire unsold")
     ABNORMAL_SALES = "abnormal_sales", _("Abnormal sales")
     TREND_DECLINE = "trend_decline", _("Declining trend")
+    LATE_SUPPLIER = "late_supplier", _("Late supplier")
+    FORECAST_DRIFT = "forecast_drift", _("Forecast drift")
+    CHANNEL_IMBALANCE = "channel_imbalance", _("Uneven stock")
+    COUNT_ANOMALY = "count_anomaly", _("Count anomaly")
 
 
 class WarningState(models.TextChoices):
@@ -39,6 +43,12 @@ class RiskWarning(TenantOwned):
     product = TenantForeignKey(Product, on_delete=models.CASCADE, related_name="risk_warnings")
     warehouse = TenantForeignKey(Warehouse, on_delete=models.CASCADE, related_name="risk_warnings")
     lot = TenantForeignKey(Lot, on_delete=models.CASCADE, null=True, related_name="+")
+    order = TenantForeignKey(
+        PurchaseOrder, on_delete=models.CASCADE, null=True, related_name="risk_warnings"
+    )
+    assigned_to = TenantForeignKey(
+        Membership, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     state = models.CharField(max_length=12, choices=WarningState.choices, default=WarningState.OPEN)
     severity_money = money_field(default=0, help_text="What it costs if nothing is done.")
     probability = models.FloatField(null=True)
@@ -56,7 +66,7 @@ class RiskWarning(TenantOwned):
         ordering = ["-severity_money", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "kind", "product", "warehouse", "lot"],
+                fields=["tenant", "kind", "product", "warehouse", "lot", "order"],
                 condition=~Q(state="resolved"),
                 name="risk_warning_one_live",
                 nulls_distinct=False,

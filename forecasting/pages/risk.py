@@ -17,7 +17,13 @@ from forecasting.pages.actions import attempt, chosen_ids, go_back
 from forecasting.pages.suggestions import SNOOZE_DAYS, day_chosen
 from forecasting.queries import forecasts, risk, suggestions
 from forecasting.queries.series import business_today
-from forecasting.services.risk import acknowledge_warnings, resolve_warnings, snooze_warnings
+from forecasting.queries.warning_quality import warning_figures
+from forecasting.services.risk import (
+    acknowledge_warnings,
+    assign_warnings,
+    resolve_warnings,
+    snooze_warnings,
+)
 from tenancy.pages.filters import offer, row_field, search_field
 from tenancy.queries.keyset import keyset_page
 
@@ -31,13 +37,18 @@ class WarningFilterForm(forms.Form):
     )
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), required=False)
     warehouse = row_field(gettext_lazy("Warehouse"))
+    mine = forms.ChoiceField(
+        label=gettext_lazy("Whose"),
+        required=False,
+        choices=[("", gettext_lazy("Everybody's")), ("yes", gettext_lazy("Mine"))],
+    )
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
         offer(self, "kind", _("All kinds"), RiskKind.choices)
         offer(self, "warehouse", _("All warehouses"), suggestions.warehouses())
 
-    def wanted(self) -> risk.WarningFilter:
+    def wanted(self, user_id: int | None) -> risk.WarningFilter:
         """Return the filter; a value that is not on offer filters nothing."""
         self.is_valid()
         cleaned = self.cleaned_data
@@ -46,6 +57,7 @@ class WarningFilterForm(forms.Form):
             kind=cleaned.get("kind", ""),
             warehouse_id=cleaned.get("warehouse"),
             text=cleaned.get("q", ""),
+            user_id=user_id if cleaned.get("mine") == "yes" else None,
         )
 
 
@@ -53,7 +65,7 @@ class WarningFilterForm(forms.Form):
 def warning_list(request: HttpRequest, tenant: str) -> HttpResponse:
     """List the warnings, the dearest first."""
     form = WarningFilterForm(request.GET or None)
-    wanted = form.wanted() if form.is_bound else risk.WarningFilter()
+    wanted = form.wanted(request.user.pk) if form.is_bound else risk.WarningFilter()
     page = keyset_page(risk.warnings(wanted), order=ORDER, cursor=request.GET.get("cursor", ""))
     totals = risk.totals_by_kind()
     context = {
@@ -62,6 +74,7 @@ def warning_list(request: HttpRequest, tenant: str) -> HttpResponse:
         "page": page,
         "kinds": [(kind, totals[kind.value]) for kind in RiskKind if kind.value in totals],
         "run": forecasts.latest_run(),
+        "members": risk.members_to_assign(),
         "snooze_until": business_today() + timedelta(days=SNOOZE_DAYS),
         "nav_section": "warnings",
     }
@@ -81,9 +94,34 @@ def warnings_decide(request: HttpRequest, tenant: str) -> HttpResponse:
             attempt(
                 request, lambda: snooze_warnings(warning_ids=ids, until=day_chosen(request)), _said
             )
+        case "assign":
+            attempt(
+                request,
+                lambda: assign_warnings(warning_ids=ids, membership_id=_member(request)),
+                lambda rows: (
+                    ngettext(
+                        "%(count)d warning was assigned.",
+                        "%(count)d warnings were assigned.",
+                        len(rows),
+                    )
+                    % {"count": len(rows)}
+                ),
+            )
         case _:
             raise Http404
     return go_back(request, reverse("forecasting:warning_list", args=[tenant]))
+
+
+def _member(request: HttpRequest) -> int | None:
+    chosen = request.POST.get("member", "")
+    return int(chosen) if chosen.isdecimal() else None
+
+
+@require_safe
+def warning_quality(request: HttpRequest, tenant: str) -> HttpResponse:
+    """Show how often stock-out warnings came true, and how many stock-outs had one."""
+    context = {"quality": warning_figures(), "nav_section": "warnings"}
+    return render(request, "forecasting/warning_quality.html", context)
 
 
 def _said(rows: list[Any]) -> str:

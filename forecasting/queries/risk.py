@@ -8,6 +8,9 @@ from decimal import Decimal
 from django.db.models import Count, Q, QuerySet, Sum
 
 from forecasting.models import RiskWarning, WarningState
+from tenancy.models import Membership, Role
+
+PLANNERS = (Role.PLANNER, Role.MANAGER, Role.OWNER)
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class WarningFilter:
     kind: str = ""
     warehouse_id: int | None = None
     text: str = ""
+    user_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,17 @@ class KindTotal:
 
 def warnings(wanted: WarningFilter = WarningFilter()) -> QuerySet[RiskWarning]:
     """Return warnings with what their lists show, the dearest first."""
-    rows = RiskWarning.objects.select_related("product", "warehouse", "lot", "run").order_by(
-        "-severity_money", "id"
-    )
+    rows = RiskWarning.objects.select_related(
+        "product", "warehouse", "lot", "run", "order", "assigned_to__user"
+    ).order_by("-severity_money", "id")
     if wanted.state:
         rows = rows.filter(state=wanted.state)
     if wanted.kind:
         rows = rows.filter(kind=wanted.kind)
     if wanted.warehouse_id is not None:
         rows = rows.filter(warehouse_id=wanted.warehouse_id)
+    if wanted.user_id is not None:
+        rows = rows.filter(assigned_to__user_id=wanted.user_id)
     if wanted.text:
         rows = rows.filter(
             Q(product__sku__istartswith=wanted.text) | Q(product__name__icontains=wanted.text)
@@ -62,3 +68,9 @@ def totals_by_kind() -> dict[str, KindTotal]:
         .annotate(count=Count("id"), money=Sum("severity_money"))
     )
     return {kind: KindTotal(kind, count, money or Decimal(0)) for kind, count, money in rows}
+
+
+def members_to_assign() -> list[tuple[int, str]]:
+    """Return the active members who plan, by name."""
+    rows = Membership.objects.filter(is_active=True, role__in=PLANNERS)
+    return [(row.pk, str(row.user)) for row in rows.select_related("user").order_by("id")]

@@ -16,6 +16,7 @@ from forecasting.models import ForecastRun, RiskWarning, WarningState
 from forecasting.queries.forecasts import latest_run
 from forecasting.queries.planning import read_world
 from forecasting.queries.positions import read_lots
+from forecasting.services.risk_records import read_records
 from forecasting.services.risk_search import (
     MOST_STOCKOUT_DAYS,
     Key,
@@ -26,6 +27,7 @@ from forecasting.services.risk_search import (
 from forecasting.services.suggestions import check_snooze
 from forecasting.services.work_lists import one_at_a_time
 from tenancy.errors import Conflict, Invalid, NotFound
+from tenancy.models import Membership
 from tenancy.permissions import Permission, require
 from tenancy.services import audit
 from tenancy.services.jobs import JobFailed, JobRun
@@ -55,10 +57,11 @@ def make_warnings(run: JobRun) -> dict[str, Any]:
         world = read_world(forecast)
         lots = read_lots(world.today) if world else []
         arrivals = arrivals_of(world) if world else np.zeros((0, MOST_STOCKOUT_DAYS))
+        records = read_records(world) if world else None
     if world is None:
         raise JobFailed(_("No product in use has demand: there are no risks to look for."))
     run.progress(1, 3, _("Looking for risks in %(count)d series") % {"count": len(world.keys)})
-    found = find_all(world, lots, arrivals)
+    found = find_all(world, lots, arrivals, records)
     run.progress(2, 3, _("Updating the warnings"))
     with run.publishing():
         return _publish(forecast, world.today, found)
@@ -159,16 +162,49 @@ def resolve_warnings(*, warning_ids: Sequence[int]) -> list[RiskWarning]:
     return _decide(warning_ids, WarningState.RESOLVED)
 
 
+def assign_warnings(*, warning_ids: Sequence[int], membership_id: int | None) -> list[RiskWarning]:
+    """Say who takes care of the warnings; nobody with None.
+
+    Raises ``PermissionRefused``, ``NotFound``, ``Invalid``, ``WarningClosed``.
+    """
+    require(Permission.PLAN)
+    member = None
+    if membership_id is not None:
+        member = Membership.objects.filter(pk=membership_id, is_active=True).first()
+        if member is None:
+            raise NotFound("member", membership_id)
+    rows = _lock_live(warning_ids)
+    for row in rows:
+        row.assigned_to = member
+        row.version += 1
+        row.save()
+        audit.record("warning.assigned", row, kind=row.kind, member=str(membership_id or ""))
+    return rows
+
+
 def _decide(
     warning_ids: Sequence[int], state: WarningState, until: date | None = None
 ) -> list[RiskWarning]:
     actor = require(Permission.PLAN)
+    rows = _lock_live(warning_ids)
+    for row in rows:
+        row.state = state
+        row.snoozed_until = until
+        row.resolved_at = timezone.now() if state == WarningState.RESOLVED else None
+        row.decided_by_label = actor.label[:160]
+        row.version += 1
+        row.save()
+        audit.record(f"warning.{state}", row, kind=row.kind)
+    return rows
+
+
+def _lock_live(warning_ids: Sequence[int]) -> list[RiskWarning]:
     wanted = sorted(set(warning_ids))
     if not wanted:
         raise Invalid.field("warnings", "required", _("Choose at least one warning."))
     rows = list(
         RiskWarning.objects.select_for_update(of=("self",))
-        .select_related("product")
+        .select_related("product", "assigned_to__user")
         .filter(pk__in=wanted)
         .order_by("pk")
     )
@@ -181,12 +217,4 @@ def _decide(
                 _("The warning about %(sku)s is resolved already.") % {"sku": row.product.sku},
                 warning=row.pk,
             )
-    for row in rows:
-        row.state = state
-        row.snoozed_until = until
-        row.resolved_at = timezone.now() if state == WarningState.RESOLVED else None
-        row.decided_by_label = actor.label[:160]
-        row.version += 1
-        row.save()
-        audit.record(f"warning.{state}", row, kind=row.kind)
     return rows

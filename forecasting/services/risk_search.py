@@ -29,6 +29,7 @@ from forecasting.pipeline.series import FloatArray
 from forecasting.queries.planning import PlanningWorld
 from forecasting.queries.positions import LotOnHand, read_arrivals
 from forecasting.services.artefacts import ArtefactRefused, read_artefact
+from forecasting.services.risk_records import RiskRecords, find_from_records
 
 if TYPE_CHECKING:
     from forecasting.pipeline.engine import FittedForecaster
@@ -48,9 +49,13 @@ KINDS = {
     FindingKind.SALES_SPIKE: RiskKind.ABNORMAL_SALES,
     FindingKind.SALES_DROP: RiskKind.ABNORMAL_SALES,
     FindingKind.TREND_DECLINE: RiskKind.TREND_DECLINE,
+    FindingKind.LATE_SUPPLIER: RiskKind.LATE_SUPPLIER,
+    FindingKind.FORECAST_DRIFT: RiskKind.FORECAST_DRIFT,
+    FindingKind.CHANNEL_IMBALANCE: RiskKind.CHANNEL_IMBALANCE,
+    FindingKind.COUNT_ANOMALY: RiskKind.COUNT_ANOMALY,
 }
-Key = tuple[str, int, int, int | None]
-"""Kind, product, warehouse, lot: what one live warning is about."""
+Key = tuple[str, int, int, int | None, int | None]
+"""Kind, product, warehouse, lot, order: what one live warning is about."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,10 @@ class _Stock:
 
 
 def find_all(
-    world: PlanningWorld, lots: Sequence[LotOnHand], arrivals: FloatArray
+    world: PlanningWorld,
+    lots: Sequence[LotOnHand],
+    arrivals: FloatArray,
+    records: RiskRecords | None = None,
 ) -> list[RiskWarning]:
     """Return every risk of the world as a warning not stored yet, one per key, the dearest."""
     stock = _Stock(
@@ -80,6 +88,7 @@ def find_all(
         *_too_much(world, stock),
         *_expiring(world, lots),
         *_sales(world),
+        *(find_from_records(world, records) if records else ()),
     ]
     rows = {key.series_id: row for row, key in enumerate(world.keys)}
     warnings: dict[Key, RiskWarning] = {}
@@ -222,6 +231,7 @@ def _warning(
         product_id=key.product_id,
         warehouse_id=key.warehouse_id,
         lot_id=lot.lot_id if lot else None,
+        order_id=evidence.get("order"),
         severity_money=Decimal(str(round(min(finding.severity, 1e11), 2))),
         probability=evidence.get("probability"),
         happens_on=happens_on,
@@ -241,4 +251,10 @@ def _plain(evidence: dict[str, Any]) -> dict[str, Any]:
 
 
 def key_of(warning: RiskWarning) -> Key:
-    return (warning.kind, warning.product_id, warning.warehouse_id, warning.lot_id)
+    return (
+        warning.kind,
+        warning.product_id,
+        warning.warehouse_id,
+        warning.lot_id,
+        warning.order_id,
+    )

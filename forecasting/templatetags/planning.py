@@ -79,6 +79,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "mark_down": gettext_lazy("Mark down"),
     "check_records": gettext_lazy("Check the records"),
     "review_forecast": gettext_lazy("Review the forecast"),
+    "transfer": gettext_lazy("Move stock"),
+    "count_again": gettext_lazy("Count again"),
 }
 BOUNDS: Mapping[str, str | Promise] = {
     "minimum_order_quantity": gettext_lazy("Supplier's minimum"),
@@ -117,6 +119,10 @@ KIND_TONES: Mapping[str, str] = {
     "trend_decline": "warning",
     "excess": "neutral",
     "dead_stock": "neutral",
+    "late_supplier": "danger",
+    "forecast_drift": "info",
+    "channel_imbalance": "warning",
+    "count_anomaly": "warning",
 }
 
 
@@ -198,7 +204,9 @@ def evidence(context: template.Context, warning: RiskWarning) -> str:
 def evidence_sentence(warning: RiskWarning, currency: str) -> str:
     """Return the evidence of a warning in words."""
     found = warning.evidence
-    known: dict[str, Any] = {name: _units(value) for name, value in found.items()}
+    known: dict[str, Any] = {
+        name: value if isinstance(value, str) else _units(value) for name, value in found.items()
+    }
     for name in ("probability", "change_share"):
         if isinstance(found.get(name), float):
             known[name] = percent(abs(found[name]), 0)
@@ -221,6 +229,21 @@ def _units(value: Any) -> str:
 
 
 SENTENCES: Mapping[str, str | Promise] = {
+    "late_supplier": gettext_lazy(
+        "%(open_units)s %(unit)s on %(number)s, ordered %(age_days)s days ago and promised after "
+        "%(promised_days)s: late with a probability of %(probability)s, by about "
+        "%(expected_days_late)s days; %(short_units)s %(unit)s would be missing."
+    ),
+    "forecast_drift": gettext_lazy(
+        "%(weeks)s weeks forecast %(predicted)s %(unit)s, %(actual)s were asked for: off the same "
+        "way too often for chance (tracking signal %(signal)s)."
+    ),
+    "channel_imbalance": gettext_lazy(
+        "%(units)s %(unit)s from %(from_name)s would save more sales here than the move costs."
+    ),
+    "count_anomaly": gettext_lazy(
+        "%(counts)s counts in 13 weeks found %(counted)s %(unit)s where %(recorded)s were recorded."
+    ),
     "stock_out": gettext_lazy(
         "%(on_hand)s %(unit)s free and %(arriving_units)s arriving against an expected demand "
         "of %(expected_demand)s in %(horizon_days)s days: runs out with a probability of "

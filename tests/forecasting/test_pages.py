@@ -29,6 +29,15 @@ from tests.forecasting.world import World, build_world, flat_forecast, stock
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PAGES = ["", "forecasts/", "suggestions/", "warnings/", "networks/"]
+LOOKS = [
+    "what-if/?uplift=20&lead_time_days=3&budget=100",
+    "stock-cycle/",
+    "channel-demand/",
+    "suppliers/scorecard/",
+    "warnings/quality/",
+    "suggestions/blocked/",
+    "suggestions/budget/?budget=100",
+]
 
 
 def plan(house: House, *, products: int = 3) -> World:
@@ -313,3 +322,20 @@ def test_before_the_first_plan_the_dashboard_promises_nothing(
     text = planner.get(north.path()).content.decode()
     assert "Not planned yet" in text
     assert "look sound" not in text
+
+
+@pytest.mark.parametrize("page", LOOKS)
+def test_pages_that_compare_open_empty_and_full_and_keep_strangers_out(
+    north: House, south: House, page: str
+) -> None:
+    viewer = north.client("viewer")
+    assert viewer.get(north.path(page)).status_code == 200
+    plan(north)
+    response = viewer.get(north.path(page))
+    assert response.status_code == 200
+    assert (
+        "Product 1" in response.content.decode()
+        or "Supplier One" in (response.content.decode())
+        or page.startswith(("channel", "warnings", "suggestions/blocked", "stock"))
+    )
+    assert south.client("viewer").get(north.path(page)).status_code == 404

@@ -1,0 +1,216 @@
+"""What can go wrong besides stock itself: late orders, drift, uneven places, counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.decisions.lead_times import LeadTimes
+from forecasting.decisions.risk import RiskFinding, RiskKind, SuggestedAction, most_expensive_first
+from forecasting.pipeline.series import FloatArray
+
+PROBABLY = 0.5
+
+
+@dataclass(frozen=True)
+class LateOrderRisk(RiskFinding):
+    """An open order line that will probably come after its promise.
+
+    probability: of coming late, given how long it has taken already; expected_days_late: beyond
+    the promise; severity: margin lost while waiting.
+    """
+
+    kind = RiskKind.LATE_SUPPLIER
+    order: int
+    number: str
+    probability: float
+    age_days: int
+    promised_days: int
+    expected_days_late: float
+    open_units: float
+    short_units: float
+
+
+@dataclass(frozen=True)
+class OpenLine:
+    """An order line that has not come: whose (row), of which order, its age and promise in days.
+
+    lead_time_row: of the lead times; the days that deliveries of this supplier take.
+    """
+
+    row: int
+    order: int
+    number: str
+    units: float
+    age_days: int
+    promised_days: int
+    lead_time_row: int
+
+
+def late_probability(probabilities: FloatArray, age_days: int, promised_days: int) -> float:
+    """Return the chance that an order comes after its promise, given that it has not come yet.
+
+    P(L > promised | L > age): one where the promise has passed. An order older than anything seen
+    is late by all that is known.
+    """
+    if age_days >= promised_days:
+        return 1.0
+    still = float(probabilities[age_days + 1 :].sum())
+    if still <= 0:
+        return 1.0
+    return float(probabilities[promised_days + 1 :].sum()) / still
+
+
+def expected_lateness(probabilities: FloatArray, age_days: int, promised_days: int) -> float:
+    """Return the expected days beyond the promise, given that the order has not come yet."""
+    days = np.arange(len(probabilities))
+    weights = np.where(days > age_days, probabilities, 0.0)
+    if weights.sum() <= 0:
+        return float(max(age_days + 1 - promised_days, 1))
+    late = np.maximum(days - promised_days, 0)
+    return float((weights * late).sum() / weights.sum())
+
+
+def find_late_orders(
+    keys: Sequence[str],
+    lines: Sequence[OpenLine],
+    lead_times: LeadTimes,
+    free: FloatArray,
+    mean_daily: FloatArray,
+    unit_margin: FloatArray,
+) -> tuple[LateOrderRisk, ...]:
+    """Return the open lines that come late more probably than not.
+
+    free: [S] units that serve demand now; what is short while the order is late costs its margin.
+    """
+    found = []
+    for line in lines:
+        table = lead_times.probabilities[line.lead_time_row]
+        chance = late_probability(table, line.age_days, line.promised_days)
+        if chance < PROBABLY:
+            continue
+        late = expected_lateness(table, line.age_days, line.promised_days)
+        until = max(line.promised_days - line.age_days, 0) + late
+        wanted = float(mean_daily[line.row]) * until - max(float(free[line.row]), 0.0)
+        short = min(max(wanted, 0.0), float(mean_daily[line.row]) * late, line.units)
+        found.append(
+            LateOrderRisk(
+                key=keys[line.row],
+                severity=short * max(float(unit_margin[line.row]), 0.0),
+                action=SuggestedAction.EXPEDITE,
+                order=line.order,
+                number=line.number,
+                probability=chance,
+                age_days=line.age_days,
+                promised_days=line.promised_days,
+                expected_days_late=late,
+                open_units=line.units,
+                short_units=short,
+            )
+        )
+    return most_expensive_first(found)
+
+
+@dataclass(frozen=True)
+class DriftRisk(RiskFinding):
+    """A forecast that has been off in one direction for weeks.
+
+    bias: summed error over summed demand; signal: summed error over mean absolute error, the
+    tracking signal of Brown (1959); beyond 4 it is no chance any more.
+    """
+
+    kind = RiskKind.FORECAST_DRIFT
+    bias: float
+    signal: float
+    weeks: int
+    predicted: float
+    actual: float
+
+
+def find_drift(
+    keys: Sequence[str],
+    predicted: FloatArray,
+    actual: FloatArray,
+    unit_value: FloatArray,
+    limit: float = 4.0,
+) -> tuple[DriftRisk, ...]:
+    """Return the items whose weekly forecasts were off the same way: [S, weeks] each.
+
+    severity: what the summed error is worth. Weeks that are not known are NaN.
+    """
+    error = predicted - actual
+    known = np.isfinite(error)
+    weeks = known.sum(axis=1)
+    total = np.where(known, error, 0.0).sum(axis=1)
+    mean_error = np.where(known, np.abs(error), 0.0).sum(axis=1) / np.maximum(weeks, 1)
+    signal = total / np.maximum(mean_error, 1e-9)
+    asked = np.where(known, actual, 0.0).sum(axis=1)
+    drifting = np.flatnonzero((np.abs(signal) >= limit) & (weeks >= 4))
+    return most_expensive_first(
+        DriftRisk(
+            key=keys[row],
+            severity=float(abs(total[row]) * max(unit_value[row], 0.0)),
+            action=SuggestedAction.REVIEW_FORECAST,
+            bias=float(total[row] / max(asked[row], 1e-9)),
+            signal=float(signal[row]),
+            weeks=int(weeks[row]),
+            predicted=float(np.where(known[row], predicted[row], 0.0).sum()),
+            actual=float(asked[row]),
+        )
+        for row in (int(one) for one in drifting)
+    )
+
+
+@dataclass(frozen=True)
+class ImbalanceRisk(RiskFinding):
+    """A product short in one place while another has too much; severity: what moving saves."""
+
+    kind = RiskKind.CHANNEL_IMBALANCE
+    from_place: int
+    from_name: str
+    units: float
+    cost: float
+
+
+@dataclass(frozen=True)
+class CountRisk(RiskFinding):
+    """Counts that found much more or less than the records; severity: what that is worth."""
+
+    kind = RiskKind.COUNT_ANOMALY
+    counted: float
+    recorded: float
+    variance: float
+    counts: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What counts of an item found in a quarter: how many, counted and recorded units."""
+
+    row: int
+    counts: int
+    counted: float
+    recorded: float
+
+
+def find_count_anomalies(
+    keys: Sequence[str], counted: Sequence[Counted], unit_cost: FloatArray, share: float = 0.1
+) -> tuple[CountRisk, ...]:
+    """Return the items whose counts differ from the records by more than a share of them."""
+    found = []
+    for one in counted:
+        variance = one.counted - one.recorded
+        if abs(variance) <= share * max(one.recorded, 1.0):
+            continue
+        found.append(
+            CountRisk(
+                key=keys[one.row],
+                severity=abs(variance) * max(float(unit_cost[one.row]), 0.0),
+                action=SuggestedAction.COUNT_AGAIN,
+                counted=one.counted,
+                recorded=one.recorded,
+                variance=variance,
+                counts=one.counts,
+            )
+        )
+    return most_expensive_first(found)

@@ -1,0 +1,39 @@
+"""Channels: online against offline, what is kept for each, and what to move."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from forecasting.queries import channels, forecasts, suggestions
+from forecasting.queries.planning import read_world
+from forecasting.queries.series import business_today
+from tenancy.permissions import Permission, require
+
+
+@require_safe
+def channel_demand(request: HttpRequest, tenant: str) -> HttpResponse:
+    """Show demand by channel, and the moves between warehouses that pay."""
+    require(Permission.READ)
+    run = forecasts.latest_run()
+    world = None if run is None else read_world(run)
+    today = business_today()
+    weeks = channels.weeks_of_channels(today)
+    picture = {
+        "labels": [one.day.isoformat() for one in weeks],
+        "series": [
+            {"label": _("Online"), "values": [one.online for one in weeks], "tone": "accent"},
+            {"label": _("Offline"), "values": [one.offline for one in weeks], "tone": "neutral"},
+        ],
+        "unit": "",
+    }
+    context = {
+        "figures": channels.channel_figures(today, run),
+        "picture": picture if any(one.online or one.offline for one in weeks) else None,
+        "moves": [] if world is None else channels.rebalancings(world),
+        "names": dict(suggestions.warehouses()),
+        "nav_section": "channel_demand",
+    }
+    return render(request, "forecasting/channel_demand.html", context)

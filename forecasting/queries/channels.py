@@ -1,0 +1,163 @@
+"""Demand by channel, online against offline, and what moving between warehouses would save."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.db.models import Count, Sum
+
+from forecasting.decisions.channels import Place, find_transfers
+from forecasting.models import ForecastRun, SeriesForecast
+from forecasting.queries.planning import PlanningWorld
+from inventory.models import Channel, ChannelKind, ChannelStock, DailyDemand, Product
+
+PERIOD_DAYS = 91
+WEEK = 7
+MOST_PRODUCTS = 400
+MOST_MOVES = 20
+
+
+@dataclass(frozen=True)
+class ChannelFigures:
+    """A channel: units asked for in the last 13 weeks and in those before, and what is ahead."""
+
+    channel: Channel
+    sold: Decimal
+    before: Decimal
+    share: float
+    forecast: float | None
+    buffers: int
+    ring_fenced: Decimal
+    buffer: Decimal
+
+    @property
+    def change(self) -> float | None:
+        """Return the growth against the 13 weeks before; None where nothing was sold then."""
+        return float(self.sold / self.before) - 1 if self.before else None
+
+
+@dataclass(frozen=True)
+class WeekOfChannels:
+    """Units a week asked for online and offline."""
+
+    day: date
+    online: Decimal
+    offline: Decimal
+
+
+@dataclass(frozen=True)
+class Rebalancing:
+    """Units to move from one warehouse to another, and the margin that saves after its cost."""
+
+    product: Product
+    from_warehouse_id: int
+    to_warehouse_id: int
+    units: float
+    saving: float
+
+
+def channel_figures(today: date, run: ForecastRun | None) -> list[ChannelFigures]:
+    """Return every channel with its demand, forecast and kept stock, the largest first."""
+    now = _sold(today - timedelta(days=PERIOD_DAYS), today)
+    before = _sold(today - timedelta(days=2 * PERIOD_DAYS), today - timedelta(days=PERIOD_DAYS))
+    total = sum(now.values(), Decimal(0))
+    ahead = {}
+    if run is not None:
+        rows = SeriesForecast.objects.filter(run=run).exclude(channel=None).order_by()
+        ahead = dict(rows.values_list("channel_id").annotate(total=Sum("total_mean")))
+    kept = {
+        channel: (count, fenced or Decimal(0), buffer or Decimal(0))
+        for channel, count, fenced, buffer in ChannelStock.objects.order_by()
+        .values_list("channel_id")
+        .annotate(count=Count("id"), fenced=Sum("ring_fenced"), buffer=Sum("buffer"))
+    }
+    found = [
+        ChannelFigures(
+            channel,
+            now.get(channel.pk, Decimal(0)),
+            before.get(channel.pk, Decimal(0)),
+            float(now.get(channel.pk, Decimal(0)) / total) if total else 0.0,
+            ahead.get(channel.pk),
+            *kept.get(channel.pk, (0, Decimal(0), Decimal(0))),
+        )
+        for channel in Channel.objects.filter(is_active=True).order_by("code", "id")
+    ]
+    return sorted(found, key=lambda one: -one.sold)
+
+
+def _sold(after: date, until: date) -> dict[int, Decimal]:
+    rows = DailyDemand.objects.filter(business_day__gt=after, business_day__lte=until)
+    sums = rows.exclude(channel=None).order_by().values_list("channel_id")
+    return dict(sums.annotate(total=Sum("quantity")))
+
+
+def weeks_of_channels(today: date) -> list[WeekOfChannels]:
+    """Return demand of the last 13 whole weeks, online against offline."""
+    first = today - timedelta(days=PERIOD_DAYS - 1)
+    sums: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    rows = (
+        DailyDemand.objects.filter(business_day__gte=first, business_day__lte=today)
+        .exclude(channel=None)
+        .order_by()
+        .values_list("business_day", "channel__kind")
+        .annotate(total=Sum("quantity"))
+    )
+    for day, kind, total in rows:
+        sums[(day - first).days // WEEK, kind] += total
+    return [
+        WeekOfChannels(
+            first + timedelta(days=WEEK * week),
+            sums[week, ChannelKind.ONLINE],
+            sums[week, ChannelKind.OFFLINE],
+        )
+        for week in range(PERIOD_DAYS // WEEK)
+    ]
+
+
+def rebalancings(world: PlanningWorld) -> list[Rebalancing]:
+    """Return moves between warehouses that save more margin than they cost, the best first.
+
+    Only of products kept in several warehouses; the 400 dearest of them.
+    """
+    rows: dict[int, list[int]] = defaultdict(list)
+    for row, position in enumerate(world.positions):
+        if position.is_kept:
+            rows[world.products[row].pk].append(row)
+    shared = {product: own for product, own in rows.items() if len(own) > 1}
+    margins = world.unit_margins()
+    dearest = sorted(
+        shared.values(), key=lambda own: -sum(margins[r] * world.demand.mean_daily[r] for r in own)
+    )
+    found = []
+    for own in dearest[:MOST_PRODUCTS]:
+        found += _moves(world, own, [float(margins[row]) for row in own])
+    return sorted(found, key=lambda one: -one.saving)[:MOST_MOVES]
+
+
+def _moves(world: PlanningWorld, own: list[int], margins: list[float]) -> list[Rebalancing]:
+    places = [
+        Place(
+            str(row),
+            max(float(world.positions[row].free - world.positions[row].outgoing), 0.0),
+            world.demand.item(row),
+            margin,
+        )
+        for row, margin in zip(own, margins, strict=True)
+    ]
+    settings = world.settings
+    moves = find_transfers(
+        places, float(settings.transfer_cost_per_unit), float(settings.transfer_cost)
+    )
+    return [
+        Rebalancing(
+            world.products[int(move.from_key)],
+            world.keys[int(move.from_key)].warehouse_id,
+            world.keys[int(move.to_key)].warehouse_id,
+            move.units,
+            move.saving,
+        )
+        for move in moves
+    ]

@@ -1,0 +1,99 @@
+"""How good stock-out warnings were: judged by what happened since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from forecasting.models import ReorderSuggestion, RiskKind, RiskWarning, SuggestionState
+from forecasting.queries.series import business_today
+from inventory.queries.demand_history import out_of_stock_days
+
+PERIOD_DAYS = 91
+AHEAD_DAYS = 28
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class WarningFigures:
+    """Warnings and stock-outs of the last 13 weeks.
+
+    acted: an order was accepted after the warning; what it prevented cannot be known, so these
+    count neither for nor against.
+    """
+
+    since: date
+    warnings: int
+    came_true: int
+    acted: int
+    stockouts: int
+    warned: int
+
+    @property
+    def precision(self) -> float | None:
+        return self.came_true / self.warnings if self.warnings else None
+
+    @property
+    def recall(self) -> float | None:
+        return self.warned / self.stockouts if self.stockouts else None
+
+    @property
+    def f1(self) -> float | None:
+        """Return the harmonic mean of both; None where either is unknown."""
+        if self.precision is None or self.recall is None:
+            return None
+        both = self.precision + self.recall
+        return 2 * self.precision * self.recall / both if both else 0.0
+
+
+def warning_figures() -> WarningFigures:
+    """Compare the stock-out warnings of the last 13 weeks with the days out of stock."""
+    today = business_today()
+    since = today - timedelta(days=PERIOD_DAYS)
+    warned = _warned(since)
+    acted = _acted(since)
+    empty = _first_empty_days(since, today)
+    judged = {
+        pair: day for pair, day in warned.items() if not (pair in acted and day <= acted[pair])
+    }
+    true = {
+        pair
+        for pair, day in judged.items()
+        if pair in empty and day <= empty[pair] <= day + timedelta(days=AHEAD_DAYS)
+    }
+    return WarningFigures(
+        since=since,
+        warnings=len(judged),
+        came_true=len(true),
+        acted=len(warned) - len(judged),
+        stockouts=len(set(empty) - set(acted)),
+        warned=len(true),
+    )
+
+
+def _warned(since: date) -> dict[Pair, date]:
+    """Return the day of the first warning of each product and warehouse."""
+    rows = RiskWarning.objects.filter(kind=RiskKind.STOCKOUT, first_seen_at__date__gt=since)
+    found: dict[Pair, date] = {}
+    for product, place, seen in rows.order_by("first_seen_at").values_list(
+        "product_id", "warehouse_id", "first_seen_at__date"
+    ):
+        found.setdefault((product, place), seen)
+    return found
+
+
+def _acted(since: date) -> dict[Pair, date]:
+    rows = ReorderSuggestion.objects.filter(
+        state__in=[SuggestionState.ACCEPTED, SuggestionState.EDITED], decided_at__date__gt=since
+    ).order_by("decided_at")
+    values = rows.values_list("product_id", "warehouse_id", "decided_at__date")
+    return {(product, place): day for product, place, day in values}
+
+
+def _first_empty_days(since: date, today: date) -> dict[Pair, date]:
+    """Return the first day out of stock of what was not so at the beginning."""
+    found = {}
+    for product, place, days in out_of_stock_days(since, today):
+        if days and min(days) > since:
+            found[(product, place)] = min(days)
+    return found

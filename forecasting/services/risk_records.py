@@ -1,0 +1,149 @@
+"""Risks that lie in records: open orders, past forecasts, counts, and stock in the wrong place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from django.db.models import Count, F, Sum
+
+from forecasting.decisions.order_risk import (
+    Counted,
+    ImbalanceRisk,
+    OpenLine,
+    find_count_anomalies,
+    find_drift,
+    find_late_orders,
+)
+from forecasting.decisions.risk import RiskFinding, SuggestedAction
+from forecasting.models import AccuracySum
+from forecasting.pipeline.series import FloatArray
+from forecasting.queries.channels import rebalancings
+from forecasting.queries.planning import PlanningWorld
+from inventory.models import CountLine, PurchaseOrderLine, PurchaseOrderState, Warehouse
+
+DRIFT_DAYS = 70
+"""Forecasts of ten weeks are judged together: an older drift may be mended already."""
+COUNT_DAYS = 91
+
+
+@dataclass(frozen=True)
+class RiskRecords:
+    """What was read for the search: open lines, counted goods, weekly forecasts and sales."""
+
+    open_lines: tuple[OpenLine, ...]
+    counted: tuple[Counted, ...]
+    predicted: FloatArray
+    actual: FloatArray
+    warehouse_names: dict[int, str]
+
+
+def read_records(world: PlanningWorld) -> RiskRecords:
+    """Read open orders, counts and the accuracy of past forecasts: four queries."""
+    place = {(key.product_id, key.warehouse_id): row for row, key in enumerate(world.keys)}
+    predicted, actual = _weeks(world, place)
+    names = dict(Warehouse.objects.values_list("id", "name"))
+    return RiskRecords(_open_lines(world, place), _counted(world, place), predicted, actual, names)
+
+
+def find_from_records(world: PlanningWorld, records: RiskRecords) -> Iterable[RiskFinding]:
+    """Return late orders, drifting forecasts, odd counts and stock that should be elsewhere."""
+    keys = [key.series_id for key in world.keys]
+    free = np.array([float(one.free) for one in world.positions])
+    yield from find_late_orders(
+        keys, records.open_lines, world.lead_times, free, world.demand.mean_daily,
+        world.unit_margins(),
+    )  # fmt: skip
+    yield from find_drift(keys, records.predicted, records.actual, world.unit_costs())
+    yield from find_count_anomalies(keys, records.counted, world.unit_costs())
+    yield from _uneven(world, records.warehouse_names)
+
+
+def _open_lines(world: PlanningWorld, place: dict[tuple[int, int], int]) -> tuple[OpenLine, ...]:
+    rows = PurchaseOrderLine.objects.filter(
+        order__state__in=PurchaseOrderState.on_order(),
+        promised_on__isnull=False,
+        order__placed_at__isnull=False,
+        quantity__gt=F("quantity_received"),
+    ).values_list(
+        "product_id", "order__warehouse_id", "order_id", "order__number",
+        F("quantity") - F("quantity_received"), "order__placed_at", "promised_on",
+        "supplier_item_id",
+    )  # fmt: skip
+    found = []
+    for product, warehouse, order, number, units, placed_at, promised_on, item in rows:
+        row = place.get((product, warehouse))
+        lead = world.lead_time_rows.get(item)
+        if row is None or lead is None:
+            continue
+        placed_on = placed_at.date()
+        found.append(
+            OpenLine(
+                row=row,
+                order=order,
+                number=number,
+                units=float(units),
+                age_days=max((world.today - placed_on).days, 0),
+                promised_days=max((promised_on - placed_on).days, 0),
+                lead_time_row=lead,
+            )
+        )
+    return tuple(found)
+
+
+def _counted(world: PlanningWorld, place: dict[tuple[int, int], int]) -> tuple[Counted, ...]:
+    since = world.today - timedelta(days=COUNT_DAYS)
+    rows = (
+        CountLine.objects.filter(to_recount=False, counted_at__date__gt=since)
+        .order_by()
+        .values_list("product_id", "count__location__warehouse_id")
+        .annotate(lines=Count("id"), counted=Sum("counted"), expected=Sum("expected"))
+    )
+    return tuple(
+        Counted(row, lines, float(counted), float(expected))
+        for product, warehouse, lines, counted, expected in rows
+        if (row := place.get((product, warehouse))) is not None
+    )
+
+
+def _weeks(
+    world: PlanningWorld, place: dict[tuple[int, int], int]
+) -> tuple[FloatArray, FloatArray]:
+    """Return the first weeks of past forecasts and what was sold then: [S, runs] each."""
+    since = world.today - timedelta(days=DRIFT_DAYS)
+    rows = AccuracySum.objects.filter(week=1, run__origin__gt=since).order_by("run__origin", "id")
+    figures = list(
+        rows.values_list("run__origin", "product_id", "warehouse_id", "predicted", "actual")
+    )
+    # runs a week apart: days are not judged twice
+    origins = sorted({origin for origin, *_ in figures})
+    kept = {}
+    last = None
+    for origin in origins:
+        if last is None or (origin - last).days >= 7:
+            kept[origin] = len(kept)
+            last = origin
+    shape = (len(world.keys), max(len(kept), 1))
+    predicted, actual = np.full(shape, np.nan), np.full(shape, np.nan)
+    for origin, product, warehouse, said, sold in figures:
+        row = place.get((product, warehouse))
+        if row is not None and origin in kept:
+            predicted[row, kept[origin]], actual[row, kept[origin]] = said, sold
+    return predicted, actual
+
+
+def _uneven(world: PlanningWorld, names: dict[int, str]) -> Iterable[RiskFinding]:
+    rows = {(key.product_id, key.warehouse_id): key for key in world.keys}
+    for move in rebalancings(world):
+        key = rows[move.product.pk, move.to_warehouse_id]
+        yield ImbalanceRisk(
+            key=key.series_id,
+            severity=move.saving,
+            action=SuggestedAction.TRANSFER,
+            from_place=move.from_warehouse_id,
+            from_name=names.get(move.from_warehouse_id, ""),
+            units=move.units,
+            cost=float(world.settings.transfer_cost),
+        )
