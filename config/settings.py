@@ -307,6 +307,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "SuggestionState": "forecasting.models.SuggestionState",
         "RiskKind": "forecasting.models.RiskKind",
         "WarningState": "forecasting.models.WarningState",
+        "OverrideKind": "forecasting.models.OverrideKind",
+        "OverrideState": "forecasting.models.OverrideState",
     },
 }
 

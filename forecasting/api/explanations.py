@@ -25,7 +25,7 @@ class EventShown(serializers.Serializer[Any]):
     units = serializers.FloatField()
 
 
-class RuleShown(serializers.Serializer[Any]):
+class SimpleMethodShown(serializers.Serializer[Any]):
     method = serializers.CharField()
     is_network = serializers.BooleanField()
     weight = serializers.FloatField()
@@ -61,7 +61,7 @@ class ExplanationShown(serializers.Serializer[Any]):
         help_text="Per day, per feature; a day adds up to prediction - last_month.",
     )
     events = EventShown(many=True)
-    rules = RuleShown(many=True)
+    rules = SimpleMethodShown(many=True)
     similar = SimilarShown(many=True)
     gap = serializers.FloatField(help_text="What the parts miss, as a share of what moved.")
     differs = serializers.BooleanField(

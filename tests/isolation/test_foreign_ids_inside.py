@@ -74,7 +74,9 @@ def test_filters_by_a_foreign_id_find_nothing(
             foreign = client.get(path, query, headers=headers)
             assert foreign.status_code == 200, (path, query, foreign.content)
             assert victim.sentinel not in foreign.content.decode()
-            assert foreign.json()["items"] == [], (path, query)
+            missing = client.get(path, query | {name: MISSING_ID}, headers=headers)
+            assert foreign.json() == missing.json(), (path, query)
+            assert foreign.json().get("items", []) == [], (path, query)
             tried += 1
     assert tried >= 20
 
