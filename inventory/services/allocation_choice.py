@@ -83,7 +83,7 @@ def choose_stock(lines: Sequence[OpenLine], *, locking: bool = False) -> list[Ch
     Two statements, four where channels have stock of their own. ``locking`` holds every place
     among which is chosen, so that nobody is faster again.
     """
-    rules = _channel_rules(lines)
+    rules = hold_channel_rules(lines)
     if locking:
         _fetch_named(LOCK_STOCK, lines)
     granted = _granted(lines, rules)
@@ -115,23 +115,14 @@ def hold_lots(choices: Sequence[OfLot]) -> bool:
     return len(fetch(LOCK_GOOD_LOTS, [active_tenant_id(), sorted(lots)])) == len(lots)
 
 
-def granted_to(
-    lines: Sequence[OpenLine], *, free: Mapping[Pair, Decimal] | None = None
-) -> dict[int, Decimal]:
-    """Return how much of each line its channel may have now, first come first served.
-
-    What channels keep is locked until the transaction ends. Where no channel has stock of its own
-    all of a line is granted, whether it is there or not. ``free`` is what lies free of each pair,
-    when the caller knows.
-    """
-    granted = _granted(lines, _channel_rules(lines), free)
-    return {line.line_id: granted.get(line.line_id, NOTHING) for line in lines}
-
-
 Rules = dict[Pair, dict[int, ChannelRule]]
 
 
-def _channel_rules(lines: Sequence[OpenLine]) -> Rules:
+def hold_channel_rules(lines: Sequence[OpenLine]) -> Rules:
+    """Lock what channels keep of these products until the transaction ends, and return it.
+
+    Who shares stock out by them reads what lies free afterwards, not before.
+    """
     pairs = sorted({line.pair for line in lines})
     columns = [[pair[0] for pair in pairs], [pair[1] for pair in pairs]]
     rules: Rules = defaultdict(dict)
@@ -140,6 +131,18 @@ def _channel_rules(lines: Sequence[OpenLine]) -> Rules:
     ):
         rules[warehouse, product][channel] = ChannelRule(kept, buffer)
     return rules
+
+
+def granted_to(
+    lines: Sequence[OpenLine], rules: Rules, *, free: Mapping[Pair, Decimal] | None = None
+) -> dict[int, Decimal]:
+    """Return how much of each line its channel may have now, first come first served.
+
+    Where no channel has stock of its own all of a line is granted, whether it is there or not.
+    ``free`` is what lies free of each pair, when the caller has read it under the lock.
+    """
+    granted = _granted(lines, rules, free)
+    return {line.line_id: granted.get(line.line_id, NOTHING) for line in lines}
 
 
 def _granted(

@@ -28,6 +28,7 @@ from inventory.services.allocation_choice import (
     KeptFromChannel,
     OpenLine,
     granted_to,
+    hold_channel_rules,
     hold_lots,
 )
 from inventory.services.ledger_lines import QUANTITY_FAULTS
@@ -130,7 +131,7 @@ def _check_quantity(line: SalesOrderLine, order: SalesOrder, quantity: Decimal) 
     asking = OpenLine(
         line.pk, order.pk, order.warehouse_id, line.product_id, order.channel_id, quantity
     )
-    granted = granted_to([asking])[line.pk]
+    granted = granted_to([asking], hold_channel_rules([asking]))[line.pk]
     # where channels have no stock of their own all of it is granted, and the ledger decides
     if granted < quantity:
         raise KeptFromChannel(asked=quantity, granted=granted)

@@ -20,7 +20,9 @@ from inventory.rules.units import quantity_fault
 from inventory.services.allocation_choice import (
     KeptFromChannel,
     OpenLine,
+    Rules,
     granted_to,
+    hold_channel_rules,
     hold_lots,
 )
 from inventory.services.demand import DemandLine, record_demand
@@ -130,11 +132,16 @@ def _ship(
     allow_short: bool,
 ) -> tuple[list[list[Take]], list[int]]:
     """Choose and post; when somebody took or held a chosen place first, choose again."""
+    asking = [
+        OpenLine(number, 0, warehouse_id, line.product_id, line.channel_id, line.quantity)
+        for number, line in enumerate(lines)
+    ]
+    rules = hold_channel_rules(asking)
     choices_left = CHOICES
     while True:
         choices_left -= 1
         free = free_in_storage(warehouse_id, {line.product_id for line in lines}, day)
-        takes = _choose(warehouse_id, lines, free)
+        takes = _choose(asking, rules, free)
         if not allow_short:
             _refuse_shortage(warehouse_id, lines, takes, free)
         movements = _shipments(warehouse_id, lines, takes)
@@ -151,19 +158,15 @@ def _ship(
             return takes, ids
 
 
-def _choose(warehouse_id: int, lines: Sequence[SaleLine], free: Free) -> list[list[Take]]:
+def _choose(asking: Sequence[OpenLine], rules: Rules, free: Free) -> list[list[Take]]:
     """Return what each line takes; what one line takes is gone for the next."""
-    asking = [
-        OpenLine(number, 0, warehouse_id, line.product_id, line.channel_id, line.quantity)
-        for number, line in enumerate(lines)
-    ]
-    totals = {(warehouse_id, product_id): _lying(stock) for product_id, stock in free.items()}
-    granted = granted_to(asking, free=totals)
+    totals = {line.pair: _lying(free.get(line.product_id, ())) for line in asking}
+    granted = granted_to(asking, rules, free=totals)
     left = dict(free)
     takes = []
-    for number, line in enumerate(lines):
+    for line in asking:
         stock = left.get(line.product_id, [])
-        taken = first_expired_first_out(stock, granted[number])
+        taken = first_expired_first_out(stock, granted[line.line_id])
         gone = {(take.location_id, take.lot_id): take.quantity for take in taken}
         left[line.product_id] = [
             replace(place, free=place.free - gone.get((place.location_id, place.lot_id), NOTHING))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -10,13 +11,14 @@ from unittest.mock import ANY
 
 import pytest
 
-from inventory.models import Lot
+from inventory.models import ChannelStock, Lot
 from inventory.queries.integrity import check_book
-from inventory.services import ledger
+from inventory.services import allocation_choice, ledger, stock
 from inventory.services.ledger import InsufficientStock, SerialNotSingle, post_movements
 from inventory.services.lots import LotLabel, ensure_lots
 from inventory.services.stock import SaleLine, ship_sale
 from tests.inventory.book import make_lot, make_product, make_site, on_hand
+from tests.inventory.selling import make_channel
 from tests.races.conftest import Arena
 from tests.races.harness import race, won
 
@@ -38,6 +40,58 @@ def test_sales_share_what_is_there_and_all_demand_is_recorded(arena: Arena) -> N
     assert sum(won(results)) + arena.stock(product) == 7
     with arena.house.scope():
         assert check_book() == []
+
+
+def channel_sellers(arena: Arena) -> list[Callable[[], Decimal]]:
+    """Return two counters that each want what only one may have: of ten, six are kept."""
+    apple = arena.product("KEPT", stock=10)
+    with arena.house.scope():
+        channels = [make_channel(code).pk for code in ("WEB", "STORE")]
+        market = make_channel("MARKET")
+        ChannelStock.objects.create(
+            warehouse=arena.site.warehouse, product=apple, channel=market, ring_fenced=6
+        )
+
+    def sell(channel: int) -> Decimal:
+        lines = [SaleLine(apple.pk, Decimal(4), channel_id=channel)]
+        sale = ship_sale(warehouse_id=arena.site.warehouse.pk, lines=lines, allow_short=True)
+        return sale.shipped[0]
+
+    return [lambda channel=channel: sell(channel) for channel in channels]
+
+
+def test_two_counters_never_sell_what_is_kept_for_a_channel(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = stock.free_in_storage
+
+    def look_slowly(*asked: Any) -> Any:
+        found = look(*asked)
+        time.sleep(0.3)  # the other one is at its counter by now
+        return found
+
+    monkeypatch.setattr(stock, "free_in_storage", look_slowly)
+    assert sorted(race(arena.house, channel_sellers(arena))) == [0, 4]
+
+
+def test_control_without_the_lock_on_the_rules_both_sell_it(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = channel_sellers(arena)
+    meeting, look = threading.Barrier(2), stock.free_in_storage
+    seen = threading.local()
+
+    def look_then_meet(*asked: Any) -> Any:
+        found = look(*asked)
+        if not getattr(seen, "once", False):
+            seen.once = True
+            meeting.wait(20)
+        return found
+
+    unlocked = allocation_choice.LOCK_CHANNEL_RULES.replace("FOR UPDATE OF rule", "")
+    monkeypatch.setattr(allocation_choice, "LOCK_CHANNEL_RULES", unlocked)
+    monkeypatch.setattr(stock, "free_in_storage", look_then_meet)
+    assert race(arena.house, workers) == [4, 4]
 
 
 def serial_receipts(arena: Arena) -> list[Callable[[], Any]]:
