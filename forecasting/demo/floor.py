@@ -13,6 +13,7 @@ from functools import partial
 
 import numpy as np
 
+from forecasting.demo.inside import work_inside
 from inventory.models import Channel, PickTask, Product, SalesOrder, Warehouse, Wave
 from inventory.queries.promisable import promisable
 from inventory.queries.waves import WaveRequest
@@ -27,7 +28,7 @@ from inventory.services.sales_lines import SalesLine
 from inventory.services.shipping import ShipmentFields, ship_order
 from inventory.services.waves import release_waves
 from tenancy.models import Tenant
-from tenancy.scope import Actor, run_in_scope
+from tenancy.scope import Actor, active_scope, run_in_scope
 
 SEED = 4_711
 CUSTOMERS = (
@@ -70,12 +71,14 @@ def _open(now: dt.datetime) -> bool:
         for n, (name, _address) in enumerate(CUSTOMERS, 1)
     ]
     channels = list(Channel.objects.order_by("id"))
-    for warehouse in Warehouse.objects.order_by("id"):
+    warehouses = list(Warehouse.objects.order_by("id"))
+    for warehouse in warehouses:
         today = business_day(now, warehouse.time_zone)
         stock = _stock(warehouse, today)
         plenty = [product for product, units in stock if units >= WELL_STOCKED][:60]
         scarce = [entry for entry in reversed(stock) if entry[1] <= SCARCE]
         _work(Floor(warehouse, plenty, scarce, channels, customers, today, rng))
+    work_inside(warehouses, business_day(now, active_scope().tenant.time_zone))
     return True
 
 

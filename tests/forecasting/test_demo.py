@@ -14,7 +14,19 @@ from forecasting.demo.loading import ACTOR, load_trade
 from forecasting.demo.trades import GROCER, PARTS, TRADES, Trade
 from forecasting.demo.trading import trade
 from forecasting.demo.world import draw_world
-from inventory.models import DailyDemand, PurchaseOrder, SalesOrder, StockMovement
+from inventory.models import (
+    CustomerReturn,
+    CycleCount,
+    DailyDemand,
+    PurchaseOrder,
+    Receipt,
+    SalesOrder,
+    StockBalance,
+    StockMovement,
+    SupplierReturn,
+    TransferOrder,
+    WorkClaim,
+)
 from inventory.queries.integrity import check_book
 from tests.cast import House
 
@@ -83,7 +95,8 @@ def test_the_floor_opens_once_with_orders_in_every_state(north: House) -> None:
         dataclasses.replace(r, names=g.names[:8])
         for r, g in zip(company.ranges, GROCER.ranges, strict=False)
     )
-    company = dataclasses.replace(company, ranges=ranges)
+    two = (("BER", "Berlin", 0.6), ("POT", "Potsdam", 0.4))
+    company = dataclasses.replace(company, ranges=ranges, warehouses=two)
     load_trade(company, north.tenant, through=LAST_DAY, progress=lambda *_: None, history_days=28)
     now = dt.datetime.now(dt.UTC)
     assert open_floor(north.tenant, ACTOR, now)
@@ -91,7 +104,23 @@ def test_the_floor_opens_once_with_orders_in_every_state(north: House) -> None:
         states = set(SalesOrder.objects.values_list("state", flat=True))
         orders = SalesOrder.objects.count()
         assert check_book() == []
+        began = {
+            "receipts": set(Receipt.objects.values_list("state", flat=True)),
+            "counts": set(CycleCount.objects.values_list("state", flat=True)),
+            "transfers": set(TransferOrder.objects.values_list("state", flat=True)),
+            "returns": set(CustomerReturn.objects.values_list("state", flat=True)),
+            "to suppliers": set(SupplierReturn.objects.values_list("state", flat=True)),
+        }
+        assert StockBalance.objects.filter(location__kind="receiving", on_hand__gt=0).exists()
+        assert not WorkClaim.objects.exists()
     assert {"draft", "allocated", "picking", "packed", "shipped"} <= states
+    assert began == {
+        "receipts": {"open", "completed"},
+        "counts": {"requested", "counted", "posted"},
+        "transfers": {"draft", "released", "in_transit"},
+        "returns": {"expected", "received", "inspected"},
+        "to suppliers": {"draft"},
+    }
     assert not open_floor(north.tenant, ACTOR, now)
     with north.scope():
         assert SalesOrder.objects.count() == orders
