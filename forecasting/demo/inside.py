@@ -22,6 +22,7 @@ from inventory.models import (
     PurchaseOrderLine,
     PurchaseOrderState,
     ReturnOutcome,
+    SalesOrderLine,
     SalesOrderState,
     ShipmentLine,
     StockBalance,
@@ -75,12 +76,15 @@ def work_inside(warehouses: Sequence[Warehouse], today: dt.date) -> None:
     """Begin what is usually going on; what a small company has no goods for is left out."""
     for warehouse in warehouses:
         _deliver(warehouse, today)
-        _count(warehouse, today)
         _take_back(warehouse)
         _damage(warehouse, today)
+        _find(warehouse)
     for origin, target in zip(warehouses, [*warehouses[1:], warehouses[0]], strict=True):
         if origin != target:
             _transfer(origin, target, today)
+    # last, so that nothing moves after it was counted
+    for warehouse in warehouses:
+        _count(warehouse, today)
     # whoever signs in finds the work free
     for claim in WorkClaim.objects.order_by("id"):
         release_work(kind=WorkKind(claim.kind), subject_id=claim.subject_id)
@@ -185,6 +189,28 @@ def _damage(warehouse: Warehouse, today: dt.date) -> None:
             fields=SupplierReturnFields(reason="Damaged packaging"),
             lines=[ReturningLine(balance.product_id, aside.pk, ONE, balance.lot_id)],
         )
+
+
+def _find(warehouse: Warehouse) -> None:
+    """Find units of goods that an order waits for, so that stock can be promised to it."""
+    waiting = (SalesOrderState.BACKORDERED, SalesOrderState.PARTIALLY_ALLOCATED)
+    lines = SalesOrderLine.objects.filter(order__warehouse=warehouse, order__state__in=waiting)
+    lay = StockBalance.objects.filter(
+        product_id__in=lines.order_by("id").values("product_id")[:1],
+        location__warehouse=warehouse,
+        location__kind=LocationKind.STORAGE,
+    )
+    balance = lay.order_by("-id").first()
+    if balance is not None:
+        found = Adjustment(
+            balance.product_id,
+            balance.location_id,
+            ONE,
+            MovementReason.FOUND,
+            lot_id=balance.lot_id,
+            note="Stood behind the shelf",
+        )
+        adjust_stock(warehouse_id=warehouse.pk, adjustments=[found])
 
 
 def _transfer(origin: Warehouse, target: Warehouse, today: dt.date) -> None:

@@ -37,5 +37,5 @@ def command_card(request: HttpRequest, tenant: str) -> HttpResponse:
     warehouse_id = working_warehouse(request)
     carriers = known_carriers(warehouse_id) if warehouse_id is not None else []
     back = address(request, "inventory:scan")
-    paper = Paper(_("Command card"), back, "commands", "scan", "a4-3x8")
+    paper = Paper(_("Command card"), back, "commands", "scan", "a4-3x8", _("Scan"))
     return answer(request, form, command_labels(wanted, carriers), paper)

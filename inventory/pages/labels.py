@@ -121,6 +121,7 @@ class Paper:
     name: str
     nav: str
     usual_size: str = "100x50"
+    back_title: str = ""
 
 
 def location_labels(request: HttpRequest, tenant: str, location_id: int) -> HttpResponse:

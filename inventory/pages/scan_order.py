@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -91,7 +92,7 @@ class OrderFlow(ScanFlow):
         return begin(self.request, action, self.order.number)
 
     def _buttons(self) -> list[Button]:
-        """Return what may be done now, the next step first and last in reach of the thumb."""
+        """Return what may be done now, the next step last: in reach of the thumb."""
         actor, order = active_scope().actor, self.order
         work = order_work(order.pk)
         offered = [
@@ -104,7 +105,8 @@ class OrderFlow(ScanFlow):
             if order.state == SalesOrderState.DRAFT and allows(actor, Permission.SELL)
             else None,
         ]
-        return [button for button in offered if button is not None]
+        found = [button for button in offered if button is not None]
+        return [*found[:-1], replace(found[-1], tone="primary")] if found else []
 
     def _facts(self) -> dict[str, Any]:
         return {"order": self.order, "lines": list(self.order.lines.all())}

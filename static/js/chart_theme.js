@@ -74,7 +74,7 @@ export function baseOptions({ theme, lang }, { unit = "", beginAtZero = true, ho
   const categories = {
     border: { color: colors.line },
     grid: { display: false },
-    ticks: { color: colors["chart-axis"], font: text, maxRotation: 0, autoSkipPadding: 16 },
+    ticks: { color: colors["chart-axis"], font: text, maxRotation: 0, autoSkipPadding: horizontal ? 2 : 16 },
   };
   return {
     responsive: true,
