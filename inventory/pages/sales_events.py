@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy, ngettext_lazy
 
 from inventory.models import SalesOrder
 from tenancy.queries.audit import events_about
@@ -19,7 +19,9 @@ SENTENCES = {
     "sales_order.line_changed": gettext_lazy("%(sku)s: %(before)s became %(after)s"),
     "sales_order.line_removed": gettext_lazy("A line was removed"),
     "sales_order.confirmed": gettext_lazy("Confirmed; its demand was recorded"),
-    "sales_order.allocated": gettext_lazy("Stock promised in %(places)s places"),
+    "sales_order.allocated": ngettext_lazy(
+        "Stock promised in %(places)s place", "Stock promised in %(places)s places", "places"
+    ),
     "sales_order.allocated_by_hand": gettext_lazy("%(quantity)s of %(sku)s promised by hand"),
     "sales_order.allocation_released": gettext_lazy("A promise of stock was taken back"),
     "sales_order.allocation_expired": gettext_lazy("A promise of stock lapsed"),
