@@ -327,6 +327,11 @@ def _last(text: str) -> tuple[int, int, Decimal]:
     """Read ``product-lot-quantity`` of the context; zeros for what is none."""
     parts = text.split("-")
     known = [part for part in parts if part.replace(".", "", 1).isdigit() and len(part) < 19]
-    if len(parts) != len(known) or len(parts) != 3 or "." in parts[0] + parts[1]:
+    if (
+        not text.isascii()
+        or len(parts) != len(known)
+        or len(parts) != 3
+        or "." in parts[0] + parts[1]
+    ):
         return 0, 0, Decimal(0)
     return int(parts[0]), int(parts[1]), Decimal(parts[2])

@@ -233,7 +233,7 @@ class InspectFlow(WaitingFlow):
             return Outcome(self.with_context(quantity=None))
         if action not in ReturnOutcome.values:
             raise ActionUnknown
-        quantity = Decimal(self.context["quantity"])
+        quantity = self.amount("quantity")
         part = InspectedGoods(int(row.key), ReturnOutcome(action), quantity)
         inspect_return(customer_return_id=self.back.pk, goods=[part])
         words = _("%(quantity)s %(unit)s %(name)s: %(outcome)s") % {

@@ -11,7 +11,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -152,6 +152,14 @@ class ScanFlow(ABC):
         if not (text.isascii() and text.isdigit() and len(text) < 19):
             raise NotFound(key, text)
         return int(text)
+
+    def amount(self, key: str) -> Decimal:
+        """Return the quantity the context carries; raise ``NotFound`` for what is no number."""
+        text = self.context.get(key, "")
+        try:
+            return Decimal(text)
+        except InvalidOperation:
+            raise NotFound(key, text) from None
 
     def resolve(
         self, scan: str, expects: frozenset[ScannedKind] = ANYTHING, product_id: int | None = None

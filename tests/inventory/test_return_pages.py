@@ -168,6 +168,19 @@ def test_a_return_is_inspected_with_one_big_button(north: House) -> None:
         assert fresh(back).state == CustomerReturnState.INSPECTED
 
 
+@pytest.mark.parametrize("typed", ["much", "NaN", "1e400", "-1", "²"])
+def test_an_address_with_no_quantity_in_it_inspects_nothing(north: House, typed: str) -> None:
+    counter, _apple, shipment = shipped(north)
+    with north.scope():
+        back = counter.received(shipment, 5)
+    hand = Hand(north.client("operator"), page(north, back, "scan/inspect/"))
+    hand.scan("APPLE").scan("2")
+    hand.send(action="restock", quantity=typed)
+    assert hand.answer.status_code in (404, 422)
+    with north.scope():
+        assert outcomes(back) == (0, 0, 0, 0)
+
+
 def test_the_work_list_asks_the_same_number_of_questions(
     north: House, django_assert_num_queries
 ) -> None:
