@@ -58,7 +58,10 @@ bench-forecast: .venv/.installed-dev ## forecast accuracy on the public data bes
 	$(RUN) -m benchmarks.forecast
 
 bench-decisions: .venv/.installed-dev ## what the suggestions cost and save, simulated
-	$(RUN) -m benchmarks.decisions
+	$(RUN) -m benchmarks.decisions --seeds 0,1,2 --series 200 --cache .stockcast/bench
+	$(RUN) -m benchmarks.deliveries
+	$(RUN) -m benchmarks.stockouts --cache .stockcast/bench
+	$(RUN) -m benchmarks.suggestions
 
 bench-allocation: .venv/.installed-dev ## how long a wave of 1,000 order lines takes to be promised its stock
 	$(RUN) -m benchmarks.allocation

@@ -71,6 +71,29 @@ def projected_need(
     """
     days = int(supply.lead_times.longest_days.max()) + review_period_days + 1
     new_order = _lead_time_draws(supply.lead_times, np.zeros(forecast.n_series), seed, 0)
+    samples = _projected_shortage(forecast, supply, days, (new_order, review_period_days), seed)
+    samples.sort(axis=1)
+    return ProjectedNeed(samples)
+
+
+def stock_out_probability(
+    forecast: DemandForecast, supply: Supply, days: int, seed: int = 0
+) -> FloatArray:
+    """Return the chance of losing sales within the next days, with what is on order now: [S]."""
+    now = np.zeros((forecast.n_series, NEED_PATHS), dtype=int)
+    lost = _projected_shortage(forecast, supply, days, (now, days), seed)
+    chance: FloatArray = (lost >= 0.5).mean(axis=1)
+    return chance
+
+
+def _projected_shortage(
+    forecast: DemandForecast,
+    supply: Supply,
+    days: int,
+    window: tuple[NDArray[np.intp], int],
+    seed: int,
+) -> FloatArray:
+    """Sales lost within the window of each path, open orders arriving as their age says: [S, N]."""
     arrivals = [
         (np.clip(_remaining_days(supply.lead_times, one.age_days, seed), 0, days), one.quantity)
         for one in supply.open_orders
@@ -78,19 +101,16 @@ def projected_need(
     ]
     samples = np.empty((forecast.n_series, NEED_PATHS))
     reach = np.full(forecast.n_series, days)
+    start, length = window
     for rows, paths in path_chunks(forecast, reach, seed, NEED_PATHS):
         incoming = np.zeros((len(rows), NEED_PATHS, days + 1), dtype=np.float32)
         at = np.ix_(np.arange(len(rows)), np.arange(NEED_PATHS))
         for remaining, quantity in arrivals:
             incoming[(*at, remaining[rows])] += quantity[rows, None].astype(np.float32)
         samples[rows] = _window_shortage(
-            np.diff(paths, axis=2),
-            incoming,
-            supply.on_hand[rows],
-            (new_order[rows], review_period_days),
+            np.diff(paths, axis=2), incoming, supply.on_hand[rows], (start[rows], length)
         )
-    samples.sort(axis=1)
-    return ProjectedNeed(samples)
+    return samples
 
 
 def _window_shortage(

@@ -102,6 +102,8 @@ class SimulationResult:
     orders: NDArray[np.intp]
     stockout_days: NDArray[np.intp]
     days: int
+    short: NDArray[np.bool_]
+    """Whether sales were lost, on every day of the replay, warm-up included: [S, days]."""
 
     @property
     def fill_rate(self) -> float:
@@ -130,6 +132,7 @@ def simulate(world: World, policy: Policy) -> SimulationResult:
         on_hand += arrivals[:, day]
         sold = np.minimum(on_hand, world.demand[:, day])
         on_hand -= sold
+        tally.short[:, day - start] = sold < world.demand[:, day]
         counted = day >= start + world.warm_up_days
         if counted:
             tally.count_day(day, sold, on_hand)
@@ -183,6 +186,7 @@ class _Tally:
         self._stockout_days = np.zeros(world.n_series, dtype=np.intp)
         self._days = 0
         self.orders = np.zeros(world.n_series, dtype=np.intp)
+        self.short = np.zeros((world.n_series, world.n_days - world.first_day), dtype=bool)
 
     def count_day(self, day: int, sold: FloatArray, on_hand: FloatArray) -> None:
         demanded = self._world.demand[:, day]
@@ -203,6 +207,7 @@ class _Tally:
             orders=self.orders,
             stockout_days=self._stockout_days,
             days=self._days,
+            short=self.short,
         )
 
 

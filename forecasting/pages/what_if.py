@@ -41,7 +41,7 @@ class ScenarioForm(forms.Form):
     break_from = quantity_field(gettext_lazy("Price break from"), required=False, min_value=1)
     break_discount = _percent(gettext_lazy("with a discount of"), 0, 99)
     budget = money_field(gettext_lazy("Budget"), required=False)
-    supplier = row_field(gettext_lazy("Buy from, where it offers"))
+    supplier = row_field(gettext_lazy("Buy from"))
     warehouse = row_field(gettext_lazy("Warehouse"))
 
     def __init__(self, data: Any) -> None:

@@ -1,0 +1,103 @@
+"""What a delivery costs to move: learned from weight, value, mode and where it goes.
+
+log(cost) is linear in log weight and log value with their squares, with an offset and a slope of
+weight per mode, and offsets per other group; least absolute errors (re-weighted least squares),
+group terms shrunk to zero. The exponential is then near the median cost.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.pipeline.series import FloatArray
+
+ROUNDS = 15
+SMALLEST_ERROR = 0.05
+
+
+class TransportCostError(ValueError):
+    """A cost, weight or value is not a positive number."""
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """Deliveries to learn from or to judge: weight and value [N] above zero, groups by name [N]."""
+
+    weight: FloatArray
+    value: FloatArray
+    groups: Mapping[str, NDArray[np.str_]]
+
+    def __post_init__(self) -> None:
+        for name, values in (("weight", self.weight), ("value", self.value)):
+            if not (np.isfinite(values).all() and (values > 0).all()):
+                raise TransportCostError(f"a {name} is not above zero")
+
+
+@dataclass(frozen=True)
+class TransportCost:
+    """A fitted model: coefficients of the columns that `_columns` lays out."""
+
+    known: Mapping[str, NDArray[np.str_]]
+    sloped: frozenset[str]
+    centre: FloatArray
+    scale: FloatArray
+    coefficients: FloatArray
+
+    def predict(self, deliveries: Deliveries) -> FloatArray:
+        """Return the expected (median) cost of each delivery; unknown groups add nothing: [N]."""
+        columns = _columns(deliveries, self.known, self.sloped, (self.centre, self.scale))
+        cost: FloatArray = np.exp(np.clip(columns @ self.coefficients, 0.0, 20.0))
+        return cost
+
+
+def fit_transport_cost(
+    deliveries: Deliveries,
+    cost: FloatArray,
+    weights: FloatArray,
+    sloped: Sequence[str] = ("mode",),
+    penalty: float = 2.0,
+) -> TransportCost:
+    """Fit the model; weights [N]: recent deliveries count more.
+
+    sloped: groups that also change how cost grows with weight. Raises TransportCostError.
+    """
+    if not (np.isfinite(cost).all() and (cost > 0).all()):
+        raise TransportCostError("a cost is not above zero")
+    known = {name: np.unique(values) for name, values in deliveries.groups.items()}
+    base = _numbers(deliveries)
+    centre, scale = base.mean(axis=0), np.maximum(base.std(axis=0), 1e-9)
+    centre[0], scale[0] = 0.0, 1.0
+    columns = _columns(deliveries, known, frozenset(sloped), (centre, scale))
+    shrink = np.full(columns.shape[1], penalty)
+    shrink[: base.shape[1]] = 1e-6
+    wanted = np.log(cost)
+    own = np.ones(len(wanted))
+    for _ in range(ROUNDS):
+        weighted = columns * (weights * own)[:, None]
+        found = np.linalg.solve(columns.T @ weighted + np.diag(shrink), weighted.T @ wanted)
+        own = 1 / np.maximum(np.abs(wanted - columns @ found), SMALLEST_ERROR)
+    return TransportCost(known, frozenset(sloped), centre, scale, found)
+
+
+def _numbers(deliveries: Deliveries) -> FloatArray:
+    weight, value = np.log(deliveries.weight), np.log(deliveries.value)
+    ones = np.ones(len(weight))
+    return np.stack([ones, weight, value, weight**2, value**2, weight * value], axis=1)
+
+
+def _columns(
+    deliveries: Deliveries,
+    known: Mapping[str, NDArray[np.str_]],
+    sloped: frozenset[str],
+    standard: tuple[FloatArray, FloatArray],
+) -> FloatArray:
+    numbers = (_numbers(deliveries) - standard[0]) / standard[1]
+    parts = [numbers]
+    for name, levels in known.items():
+        own = (deliveries.groups[name][:, None] == levels).astype(float)
+        parts.append(own)
+        if name in sloped:
+            parts.append(own * numbers[:, 1:2])
+    return np.concatenate(parts, axis=1)

@@ -1,0 +1,139 @@
+"""Buy or move, late orders, misses of promises and freight: the arithmetic in full."""
+
+import numpy as np
+import pytest
+
+from forecasting.decisions.delays import DelayModel, recency_weights
+from forecasting.decisions.lead_times import LeadTimes
+from forecasting.decisions.order_risk import (
+    OpenLine,
+    expected_lateness,
+    find_drift,
+    find_late_orders,
+    late_probability,
+)
+from forecasting.decisions.order_value import reach_order_value
+from forecasting.decisions.reorder import decide_reorder
+from forecasting.decisions.reorder_inputs import ReorderPolicy, SupplyTerms
+from forecasting.decisions.reorder_reasons import Reason
+from forecasting.decisions.sourcing import (
+    MoveCost,
+    Need,
+    Surplus,
+    compare_sources,
+    transfer_option,
+    worth_where_it_lies,
+)
+from forecasting.decisions.transport_cost import (
+    Deliveries,
+    TransportCostError,
+    fit_transport_cost,
+)
+from tests.worked_examples.decision_makers import inputs
+
+NEED = Need(
+    units=50, unit_cost=10, unit_margin=4, mean_daily=5, position=0, holding_rate_per_year=0.2
+)
+MOVE = MoveCost(per_transfer=30, per_unit=0.4, days=2)
+
+
+def test_a_surplus_unit_is_worth_the_purchase_it_saves_later() -> None:
+    """730 there at 2 a day: the last is sold in a year, 10 - 0.2 x 1 year x 10 = 8."""
+    assert worth_where_it_lies(NEED, Surplus(1, 100, 730, 2)) == pytest.approx(8)
+    assert worth_where_it_lies(NEED, Surplus(1, 100, 730, 0)) == 0
+
+
+def test_moving_adds_the_ride_the_capital_and_the_waiting() -> None:
+    """Goods 8, ride 0.4 + 30 / 50 = 1, capital 10 x 0.2 x 2 / 365, waiting 4 x 5 x 2 / 50 = 0.8."""
+    option = transfer_option(NEED, Surplus(1, 100, 730, 2), MOVE)
+    assert (option.quantity, option.obstacle) == (50, "")
+    assert option.goods == pytest.approx(8)
+    assert option.moving == pytest.approx(1)
+    assert option.waiting == pytest.approx(0.8)
+    assert option.total == pytest.approx(8 + 1 + 10 * 0.2 * 2 / 365 + 0.8)
+
+
+def test_a_surplus_that_covers_a_part_is_shown_after_all_that_cover_it() -> None:
+    part = transfer_option(NEED, Surplus(1, 20, 730, 0), MOVE)
+    whole = transfer_option(NEED, Surplus(2, 60, 60, 2), MOVE)
+    assert part.obstacle == "covers_part"
+    assert [one.key for one in compare_sources([part, whole])] == [2, 1]
+
+
+def test_an_open_order_is_late_by_what_is_left_of_its_lead_time() -> None:
+    """5, 10 or 20 days at a third each. Seven days old and promised in 10: one of two is late."""
+    table = np.zeros(21)
+    table[[5, 10, 20]] = 1 / 3
+    assert late_probability(table, 0, 10) == pytest.approx(1 / 3)
+    assert late_probability(table, 7, 10) == pytest.approx(1 / 2)
+    assert expected_lateness(table, 7, 10) == pytest.approx(5)  # (0 + 10) / 2
+    assert late_probability(table, 12, 10) == 1
+    assert late_probability(table, 30, 40) == 1  # older than anything seen
+
+
+def test_a_late_order_costs_the_margin_of_what_is_missing() -> None:
+    """12 old, promised after 10, 20 for sure: 10 late, 5 a day, 30 there: 50 - 30 = 20 short x 4."""
+    table = np.zeros((1, 21))
+    table[0, 20] = 1
+    line = OpenLine(0, 7, "PO-7", 100, 12, 10, 0)
+    [risk] = find_late_orders(
+        ["P"], [line], LeadTimes(table), np.array([30.0]), np.array([5.0]), np.array([4.0])
+    )
+    assert risk.expected_days_late == 10
+    assert risk.short_units == 20
+    assert risk.severity == 80
+
+
+def test_errors_of_one_sign_add_up_to_a_tracking_signal() -> None:
+    """Five weeks, 12 said and 10 asked: 10 / 2 = 5; with a week the other way 6 / 2.4 = 2.5."""
+    said, asked = np.full((1, 5), 12.0), np.full((1, 5), 10.0)
+    [risk] = find_drift(["P"], said, asked, np.array([3.0]))
+    assert (risk.signal, risk.bias, risk.severity) == (5, 0.2, 30)
+    said[0, 0] = 6
+    assert find_drift(["P"], said, asked, np.array([3.0])) == ()
+
+
+def test_a_missing_order_value_goes_to_what_is_sold_soonest() -> None:
+    """Both lines need 120 x 10; 3,000 is the least: 600 more. 60 there against 120 there, so the
+    first has the shorter cover and takes steps of a week (100 / 21 x 7 = 34) until 60 are added."""
+    policy = ReorderPolicy(service_level=0.9)
+    first = decide_reorder(inputs(policy=policy))
+    assert (first.quantity, first.order_value) == (120, 1200)
+    second = decide_reorder(inputs(key="P-2", policy=policy, terms=SupplyTerms(unit_price=10)))
+    raised = reach_order_value([first, second], 3000)
+    assert sum(float(one.quantity) for one in raised) == 300
+    assert sum(one.order_value or 0 for one in raised) == 3000
+    assert reach_order_value([first, second], 2000) == (first, second)
+
+
+def test_the_season_caps_what_is_bought() -> None:
+    """18 days of 100 / 21 sell 85.7, as cautiously as 180 for 100: 154.2; less 60 there: 94."""
+    decision = decide_reorder(inputs(policy=ReorderPolicy(service_level=0.9, season_days=18)))
+    assert decision.quantity == int(18 * 100 / 21 * 1.8 - 60) == 94
+    assert decision.has_reason(Reason.SEASON_END)
+    over = decide_reorder(inputs(policy=ReorderPolicy(service_level=0.9, season_days=14)))
+    assert (over.quantity, over.status) == (0, "enough")
+    assert over.has_reason(Reason.SEASON_OVER)
+
+
+def test_delays_of_a_group_are_shrunk_to_all() -> None:
+    """Four punctual deliveries of A, four of B ten days late. For B with a prior of 4: its own four
+    weigh 1/2, all eight the other half: 0 with 1/4, ten with 3/4."""
+    groups = [np.array(["A"] * 4 + ["B"] * 4)]
+    model = DelayModel(np.array([0.0] * 4 + [10.0] * 4), groups, np.ones(8), prior_weight=4)
+    assert model.quantiles([np.array(["B"])], (0.2, 0.3, 0.9)).tolist() == [[0, 10, 10]]
+    assert model.quantiles([np.array(["C"])], (0.4, 0.6)).tolist() == [[0, 10]]
+    assert recency_weights(np.array([0.0, 365.0]), 365).tolist() == [1, 0.5]
+
+
+def test_transport_cost_finds_the_rate_of_each_mode() -> None:
+    """Air costs 8 a kilogram and road 2, whatever the value: 100 kg cost 800 and 200."""
+    rng = np.random.default_rng(0)
+    weight, value = rng.uniform(10, 1000, 200), rng.uniform(100, 10_000, 200)
+    mode = np.array(["air", "road"])[np.arange(200) % 2]
+    cost = weight * np.where(mode == "air", 8.0, 2.0)
+    model = fit_transport_cost(Deliveries(weight, value, {"mode": mode}), cost, np.ones(200))
+    two = Deliveries(np.full(2, 100.0), np.full(2, 1000.0), {"mode": np.array(["air", "road"])})
+    assert model.predict(two) == pytest.approx([800, 200], rel=0.1)
+    with pytest.raises(TransportCostError):
+        Deliveries(np.array([0.0]), np.array([1.0]), {})
