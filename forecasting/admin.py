@@ -103,6 +103,12 @@ class RiskWarningAdmin(ReadOnlyTenantAdmin):
     search_fields = ("product__sku",)
 
 
+@admin.register(models.WarningDigest)
+class WarningDigestAdmin(ReadOnlyTenantAdmin):
+    list_display = ("membership", "sent_on")
+    list_select_related = ("membership__user",)
+
+
 @admin.register(models.ExternalSignal)
 class ExternalSignalAdmin(TenantAdmin):
     list_display = ("name", "kind", "is_known_ahead", "product", "category", "warehouse")

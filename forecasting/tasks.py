@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from forecasting.models import ForecastRun
 from forecasting.services import (
     accuracy,
+    digest,
     explanations,
     forecasts,
     job_outcomes,  # noqa: F401  registers what the jobs say at their end
@@ -53,6 +54,11 @@ def make_warnings(run: JobRun) -> dict[str, Any]:
     return risk.make_warnings(run)
 
 
+@job_handler(digest.KIND, title=_("Mail the warnings"))
+def send_digests(run: JobRun) -> dict[str, Any]:
+    return digest.send_digests(run)
+
+
 @job_handler(forecasts.PLANNING_KIND, title=_("Plan: forecast, suggest, warn"))
 def run_planning(run: JobRun) -> dict[str, Any]:
     """Score the past, forecast, suggest and warn. Each step may run twice without harm."""
@@ -76,4 +82,5 @@ def _summary(forecast: ForecastRun) -> dict[str, Any]:
 
 
 register_schedule(forecasts.PLANNING_KIND, "day", at_hour=4)
+register_schedule(digest.KIND, "day", at_hour=7)
 register_schedule(training.KIND, "week", at_hour=2, on_weekday=6)

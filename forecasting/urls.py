@@ -67,6 +67,7 @@ urlpatterns = [
     path("stock-cycle/", stock_cycle.stock_cycle, name="stock_cycle"),
     path("channel-demand/", channels.channel_demand, name="channel_demand"),
     path("warnings/", risk.warning_list, name="warning_list"),
+    path("warnings/digest", risk.digest_choose, name="digest_choose"),
     path("warnings/quality/", risk.warning_quality, name="warning_quality"),
     path("warnings/decide", risk.warnings_decide, name="warnings_decide"),
     path("networks/", training.network_list, name="network_list"),

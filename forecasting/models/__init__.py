@@ -11,7 +11,7 @@ from forecasting.models.replenishment import (
     SuggestionSource,
     SuggestionState,
 )
-from forecasting.models.risk import RiskKind, RiskWarning, WarningState
+from forecasting.models.risk import RiskKind, RiskWarning, WarningDigest, WarningState
 from forecasting.models.signals import ExternalSignal, SignalKind, SignalValue
 from forecasting.models.training import NetworkState, TrainedNetwork
 
@@ -35,5 +35,6 @@ __all__ = [
     "SuggestionSource",
     "SuggestionState",
     "TrainedNetwork",
+    "WarningDigest",
     "WarningState",
 ]

@@ -80,3 +80,21 @@ class RiskWarning(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.product_id}"
+
+
+class WarningDigest(TenantOwned):
+    """A member who asked for the warnings by mail, and the day they were sent last."""
+
+    membership = TenantForeignKey(Membership, on_delete=models.CASCADE, related_name="+")
+    sent_on = models.DateField(null=True)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "membership"], name="warning_digest_once_per_member"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership_id}"

@@ -16,8 +16,10 @@ from forecasting.models import RiskKind, WarningState
 from forecasting.pages.actions import attempt, chosen_ids, go_back
 from forecasting.pages.suggestions import SNOOZE_DAYS, day_chosen
 from forecasting.queries import forecasts, risk, suggestions
+from forecasting.queries.digest import wants_digest
 from forecasting.queries.series import business_today
 from forecasting.queries.warning_quality import warning_figures
+from forecasting.services.digest import choose_digest
 from forecasting.services.risk import (
     acknowledge_warnings,
     assign_warnings,
@@ -25,6 +27,7 @@ from forecasting.services.risk import (
     snooze_warnings,
 )
 from tenancy.pages.filters import offer, row_field, search_field
+from tenancy.pages.web import address, do
 from tenancy.queries.keyset import keyset_page
 
 ORDER = ("-severity_money", "id")
@@ -74,6 +77,7 @@ def warning_list(request: HttpRequest, tenant: str) -> HttpResponse:
         "page": page,
         "kinds": [(kind, totals[kind.value]) for kind in RiskKind if kind.value in totals],
         "run": forecasts.latest_run(),
+        "wants_digest": wants_digest(request.user.pk or 0),
         "members": risk.members_to_assign(),
         "snooze_until": business_today() + timedelta(days=SNOOZE_DAYS),
         "nav_section": "warnings",
@@ -110,6 +114,18 @@ def warnings_decide(request: HttpRequest, tenant: str) -> HttpResponse:
         case _:
             raise Http404
     return go_back(request, reverse("forecasting:warning_list", args=[tenant]))
+
+
+@require_POST
+def digest_choose(request: HttpRequest, tenant: str) -> HttpResponse:
+    """Ask for the warnings by mail every morning, or for no more of it."""
+    wanted = request.POST.get("wanted") == "yes"
+    return do(
+        request,
+        lambda: choose_digest(user_id=request.user.pk or 0, wanted=wanted),
+        done=_("You get the warnings by mail every morning.") if wanted else _("No more mail."),
+        target=address(request, "forecasting:warning_list"),
+    )
 
 
 def _member(request: HttpRequest) -> int | None:

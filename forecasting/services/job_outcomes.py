@@ -7,7 +7,15 @@ from typing import Any
 from django.utils.translation import gettext as _, ngettext
 
 from forecasting.models import NetworkState
-from forecasting.services import accuracy, explanations, forecasts, replenishment, risk, training
+from forecasting.services import (
+    accuracy,
+    digest,
+    explanations,
+    forecasts,
+    replenishment,
+    risk,
+    training,
+)
 from tenancy.services.job_outcomes import Outcome, describes
 
 
@@ -24,6 +32,14 @@ def training_outcome(result: dict[str, Any]) -> Outcome:
     if "network" not in result:
         return Outcome(told, "forecasting:network_list")
     return Outcome(told, "forecasting:network_detail", {"network_id": result["network"]})
+
+
+@describes(digest.KIND)
+def digest_outcome(result: dict[str, Any]) -> Outcome:
+    """Say how many members were written to."""
+    count = result.get("digests_sent", 0)
+    sentence = ngettext("%(count)d digest was sent.", "%(count)d digests were sent.", count)
+    return Outcome((sentence % {"count": count},), "forecasting:warning_list")
 
 
 @describes(forecasts.KIND, forecasts.PLANNING_KIND, replenishment.KIND, risk.KIND)
