@@ -15,6 +15,8 @@ PAGES = [
     "scan/",
     "scan/receive/",
     "scan/put-away/",
+    "scan/pick/",
+    "scan/commands/",
     "to-receive/",
     "receipts/",
     "receipts/new/",
