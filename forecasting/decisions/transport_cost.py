@@ -74,7 +74,7 @@ def fit_transport_cost(
     shrink[: base.shape[1]] = 1e-6
     wanted = np.log(cost)
     own = np.ones(len(wanted))
-    found = np.zeros(columns.shape[1])
+    found: FloatArray = np.zeros(columns.shape[1])
     for _ in range(ROUNDS):
         weighted = columns * (weights * own)[:, None]
         found = np.linalg.solve(columns.T @ weighted + np.diag(shrink), weighted.T @ wanted)

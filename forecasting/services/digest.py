@@ -25,11 +25,11 @@ MOST_LINES = 10
 
 
 def choose_digest(*, user_id: int, wanted: bool) -> None:
-    """Ask for the digest, or for no more of it: a member's own choice.
+    """Ask for the digest, or for no more of it: the own choice of a member who plans.
 
     Raises ``PermissionRefused``. Asking twice is asking once.
     """
-    require(Permission.READ)
+    require(Permission.PLAN)
     member = Membership.objects.get(user_id=user_id)
     with transaction.atomic():
         if wanted == wants_digest(user_id):

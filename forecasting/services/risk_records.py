@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 from django.db.models import Count, F, Sum
@@ -119,8 +119,8 @@ def _weeks(
     )
     # runs a week apart: days are not judged twice
     origins = sorted({origin for origin, *_ in figures})
-    kept = {}
-    last = None
+    kept: dict[date, int] = {}
+    last: date | None = None
     for origin in origins:
         if last is None or (origin - last).days >= 7:
             kept[origin] = len(kept)

@@ -10,6 +10,7 @@ from django.core import mail
 from forecasting.models import RiskWarning, WarningDigest
 from forecasting.services.digest import choose_digest
 from tenancy.models import Job, JobState, Membership
+from tenancy.permissions import PermissionRefused
 from tenancy.services.jobs import run_job_here
 from tests.cast import House
 from tests.forecasting.test_pages import plan
@@ -36,6 +37,8 @@ def test_who_asked_reads_the_open_warnings_once_a_day(north: House) -> None:
     assert letter.subject == "North: 3 open warnings"
     assert "P-001 Product 1, Main, 90.00 EUR" in letter.body
     assert viewer.email not in letter.to
+    with north.scope("viewer"), pytest.raises(PermissionRefused):
+        choose_digest(user_id=viewer.pk, wanted=True)
     with north.scope("planner"):
         choose_digest(user_id=planner.pk, wanted=False)
         assert not WarningDigest.objects.exists()
