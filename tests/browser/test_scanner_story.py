@@ -36,6 +36,8 @@ from tests.inventory.test_receiving import placed_order
 PHONE = {"width": 390, "height": 844}
 GTIN = "04006381333931"
 REPEAT_MS = 750
+READY = "[data-scan-input]:focus"
+ANSWERED = "#scan-step:not([data-before])"
 LISTEN = """
 window.tones = [];
 const made = AudioContext.prototype.createOscillator;
@@ -67,14 +69,15 @@ class Hand:
 
     def scan(self, code: str, step: str) -> None:
         """Scan, and wait for the step that follows; nothing is touched, nothing is wider."""
-        expect(self.page.locator("[data-scan-input]")).to_be_focused()
+        self.page.wait_for_selector(READY)
         # what is answered is another element, also where the step has the same name
         self.page.evaluate("document.getElementById('scan-step').dataset.before = ''")
         self.page.keyboard.type(code)
         self.page.keyboard.press("Enter")
-        answered = self.page.locator("#scan-step:not([data-before])")
-        expect(answered).to_have_attribute("data-scan-step", step)
-        expect(self.page.locator("[data-scan-input]")).to_be_focused()
+        # waiting for a selector looks at every frame, an expectation after up to a second
+        self.page.wait_for_selector(ANSWERED)
+        expect(self.page.locator(ANSWERED)).to_have_attribute("data-scan-step", step)
+        self.page.wait_for_selector(READY)
         assert self.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
     def again(self, code: str, step: str) -> None:
