@@ -285,6 +285,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "MovementReason": "inventory.api.movements.REASON_NAMES",
         "ChannelKind": "inventory.models.ChannelKind",
         "LotTracking": "inventory.models.LotTracking",
+        "OverrideKind": "forecasting.models.OverrideKind",
+        "OverrideState": "forecasting.models.OverrideState",
+        "SignalKind": "forecasting.models.SignalKind",
         "PurchaseOrderState": "inventory.models.PurchaseOrderState",
         "ValuationMethod": "inventory.models.ValuationMethod",
         "CountState": "inventory.models.CountState",
@@ -307,8 +310,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "SuggestionState": "forecasting.models.SuggestionState",
         "RiskKind": "forecasting.models.RiskKind",
         "WarningState": "forecasting.models.WarningState",
-        "OverrideKind": "forecasting.models.OverrideKind",
-        "OverrideState": "forecasting.models.OverrideState",
     },
 }
 

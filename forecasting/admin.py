@@ -36,6 +36,24 @@ class SeriesForecastAdmin(ReadOnlyTenantAdmin):
     search_fields = ("product__sku",)
 
 
+@admin.register(models.ForecastSettings)
+class ForecastSettingsAdmin(ReadOnlyTenantAdmin):
+    list_display = ("id", "cpu_minutes_per_month", "training_seconds")
+
+
+@admin.register(models.ComputeCost)
+class ComputeCostAdmin(ReadOnlyTenantAdmin):
+    list_display = ("kind", "cpu_seconds", "spent_at", "job")
+    list_filter = ("kind",)
+    list_select_related = ("job",)
+
+
+@admin.register(models.GroupForecast)
+class GroupForecastAdmin(ReadOnlyTenantAdmin):
+    list_display = ("run", "category", "warehouse", "series_count", "total_mean")
+    list_select_related = ("run", "category", "warehouse")
+
+
 @admin.register(models.AccuracySum)
 class AccuracySumAdmin(ReadOnlyTenantAdmin):
     list_display = ("run", "product", "warehouse", "week", "actual", "predicted", "error")

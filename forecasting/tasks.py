@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from forecasting.models import ForecastRun
 from forecasting.services import (
     accuracy,
+    compute,
     digest,
     explanations,
     forecasts,
@@ -25,13 +26,13 @@ from tenancy.services.schedules import register_schedule
 @job_handler(training.KIND, queue=JobQueue.TRAINING, title=_("Train the network"))
 def train_network(run: JobRun) -> dict[str, Any]:
     """Train; the job ends together with the network it publishes."""
-    network = training.train_network(run)
+    network = compute.measured(run, training.train_network)
     return {} if network is None else training.result_of(network)
 
 
 @job_handler(forecasts.KIND, title=_("Forecast demand"))
 def make_forecasts(run: JobRun) -> dict[str, Any]:
-    return _summary(forecasts.make_forecasts(run))
+    return _summary(compute.measured(run, forecasts.make_forecasts))
 
 
 @job_handler(accuracy.KIND, title=_("Score forecasts"))
@@ -41,7 +42,7 @@ def score_forecasts(run: JobRun) -> dict[str, Any]:
 
 @job_handler(explanations.KIND, title=_("Explain forecasts"))
 def explain_forecasts(run: JobRun) -> dict[str, Any]:
-    return explanations.explain_forecasts(run)
+    return compute.measured(run, explanations.explain_forecasts)
 
 
 @job_handler(replenishment.KIND, title=_("Suggest orders"))
@@ -63,7 +64,7 @@ def send_digests(run: JobRun) -> dict[str, Any]:
 def run_planning(run: JobRun) -> dict[str, Any]:
     """Score the past, forecast, suggest and warn. Each step may run twice without harm."""
     scored = accuracy.score_forecasts(run)
-    forecast = forecasts.make_forecasts(run)
+    forecast = compute.measured(run, forecasts.make_forecasts)
     return {
         **scored,
         **_summary(forecast),

@@ -17,7 +17,7 @@ from tenancy.api.views import TenantView
 from tenancy.permissions import Permission
 
 
-class EventShown(serializers.Serializer[Any]):
+class SignalRunShown(serializers.Serializer[Any]):
     name = serializers.CharField()
     text = serializers.CharField(source="label", help_text="Name of the holiday, or the price.")
     first_day = serializers.DateField()
@@ -25,7 +25,7 @@ class EventShown(serializers.Serializer[Any]):
     units = serializers.FloatField()
 
 
-class SimpleMethodShown(serializers.Serializer[Any]):
+class MethodUseShown(serializers.Serializer[Any]):
     method = serializers.CharField()
     is_network = serializers.BooleanField()
     weight = serializers.FloatField()
@@ -60,8 +60,8 @@ class ExplanationShown(serializers.Serializer[Any]):
         child=serializers.ListField(child=serializers.FloatField()),
         help_text="Per day, per feature; a day adds up to prediction - last_month.",
     )
-    events = EventShown(many=True)
-    rules = SimpleMethodShown(many=True)
+    events = SignalRunShown(many=True)
+    rules = MethodUseShown(many=True)
     similar = SimilarShown(many=True)
     gap = serializers.FloatField(help_text="What the parts miss, as a share of what moved.")
     differs = serializers.BooleanField(

@@ -7,9 +7,11 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from forecasting.models import NetworkState, TrainedNetwork
+from forecasting.models import ForecastSettings, NetworkState, TrainedNetwork
+from forecasting.queries.compute import forecast_settings, read_spending
 from forecasting.queries.training import get_network, networks
-from forecasting.services.training import request_training, roll_back_network
+from forecasting.services.compute import update_forecast_settings
+from forecasting.services.training import request_training, resume_training, roll_back_network
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
 from tenancy.api.fields import Shown, Strict
 from tenancy.api.jobs import JobShown
@@ -78,6 +80,57 @@ class Training(TenantView):
     )
     def post(self, request: Request, *, data: dict[str, Any]) -> Any:
         return request_training(**data)
+
+
+class TrainingResumption(TenantView):
+    @writing(
+        Endpoint("resume_training", Permission.PLAN, "Go on with a cancelled or failed training"),
+        Writing(JobShown, status=202),
+    )
+    def post(self, request: Request, job_id: int, *, data: dict[str, Any]) -> Any:
+        return resume_training(job_id=job_id)
+
+
+class LimitsShown(serializers.Serializer[Any]):
+    cpu_minutes_per_month = serializers.IntegerField(allow_null=True)
+    training_seconds = serializers.IntegerField(allow_null=True)
+    training_minutes_spent = serializers.FloatField(help_text="CPU minutes of this month.")
+    minutes_spent = serializers.FloatField(help_text="Forecasts and explanations included.")
+    version = serializers.IntegerField()
+
+
+class NewLimits(Strict):
+    cpu_minutes_per_month = serializers.IntegerField(
+        allow_null=True, min_value=0, max_value=100_000
+    )
+    training_seconds = serializers.IntegerField(allow_null=True, min_value=5, max_value=3600)
+
+
+class Limits(TenantView):
+    @reading(
+        Endpoint("get_training_limits", Permission.READ, "What training costs and may cost"),
+        LimitsShown,
+    )
+    def get(self, request: Request) -> Any:
+        return _limits(forecast_settings())
+
+    @writing(
+        Endpoint("set_training_limits", Permission.APPROVE, "Limit what training may cost"),
+        Writing(LimitsShown, NewLimits, versioned=True),
+    )
+    def put(self, request: Request, *, data: dict[str, Any], version: int) -> Any:
+        return _limits(update_forecast_settings(**data, version=version))
+
+
+def _limits(known: ForecastSettings) -> dict[str, Any]:
+    spending = read_spending()
+    return {
+        "cpu_minutes_per_month": known.cpu_minutes_per_month,
+        "training_seconds": known.training_seconds,
+        "training_minutes_spent": spending.training,
+        "minutes_spent": spending.everything,
+        "version": known.version,
+    }
 
 
 class NetworkRollBack(TenantView):

@@ -128,7 +128,7 @@ def path_chunks(
         rows = order[start:stop]
         reach = max(int(days[rows].max()), 1)
         part = forecast.select(rows)
-        knots = _knot_values(part.mean, part.quantiles)
+        knots = knot_values(part.mean, part.quantiles)
         knots = knots[:, part.columns(reach)].astype(np.float32)  # [S, D, K]
         yield rows, _cumulative(knots, _weights(bucket, reach, seed, n_paths))
         start = stop
@@ -143,7 +143,7 @@ def _cumulative(knots: NDArray[np.float32], weights: NDArray[np.float32]) -> Flo
     return paths
 
 
-def _knot_values(mean: FloatArray, quantiles: FloatArray) -> FloatArray:
+def knot_values(mean: FloatArray, quantiles: FloatArray) -> FloatArray:
     """Demand at _KNOTS: the quantiles, a lower end, and an exponential tail: [S, H, K].
 
     The tail's mean excess comes from the slope between 0.75 and 0.95. Where that is flat (slow
@@ -197,6 +197,18 @@ def _interpolation_weights(
     day, path = np.indices(uniforms.shape)
     weights[day, upper, path] = share
     weights[day, upper - 1, path] = 1 - share
+    return weights
+
+
+@lru_cache(maxsize=4)
+def stratum_weights(count: int) -> NDArray[np.float32]:
+    """Weights that turn knot values into the middle values of equally likely strata: [K, count]."""
+    middles = (np.arange(count) + 0.5) / count
+    upper = np.clip(np.searchsorted(_KNOTS, middles, side="right"), 1, len(_KNOTS) - 1)
+    share = (middles - _KNOTS[upper - 1]) / (_KNOTS[upper] - _KNOTS[upper - 1])
+    weights = np.zeros((len(_KNOTS), count), dtype=np.float32)
+    weights[upper, np.arange(count)] = share
+    weights[upper - 1, np.arange(count)] = 1 - share
     return weights
 
 

@@ -1,8 +1,10 @@
 """Forecasting tables. A model is a table; a network is what was trained."""
 
 from forecasting.models.accuracy import AccuracySum
+from forecasting.models.compute import ComputeCost, ForecastSettings
 from forecasting.models.explanations import ForecastExplanation
 from forecasting.models.forecasts import ForecastRun, SeriesForecast
+from forecasting.models.groups import GroupForecast
 from forecasting.models.overrides import ForecastOverride, OverrideKind, OverrideState
 from forecasting.models.replenishment import (
     BlockedNeed,
@@ -18,10 +20,13 @@ from forecasting.models.training import NetworkState, TrainedNetwork
 __all__ = [
     "AccuracySum",
     "BlockedNeed",
+    "ComputeCost",
     "ExternalSignal",
     "ForecastExplanation",
     "ForecastOverride",
     "ForecastRun",
+    "ForecastSettings",
+    "GroupForecast",
     "NetworkState",
     "OverrideKind",
     "OverrideState",

@@ -41,6 +41,7 @@ def explanation_detail(
             "rules": rule_sentences(content, unit),
             "days": explanations.forecast_days_of(content),
             "prediction": content["prediction"],
+            "places": 2 if sum(content["prediction"]) < 5 * len(content["prediction"]) else 1,
             "heat": explanations.heat_map(content),
             "similar": explanations.similar_seen(content, series),
             "looked_back": explanations.looked_back_chart(content, unit),

@@ -4,33 +4,78 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from forecasting.models import TrainedNetwork
 from forecasting.pages.actions import attempt
 from forecasting.queries import training
+from forecasting.queries.comparison import who_serves
+from forecasting.queries.compute import forecast_settings, read_spending
 from forecasting.services.training import KIND, request_training, roll_back_network
 from tenancy.models import Job, JobState
+from tenancy.pages.web import UNPROCESSABLE
 
 SHOWN = 20
+
+
+class BudgetForm(forms.Form):
+    cpu_minutes_per_month = forms.IntegerField(
+        label=gettext_lazy("CPU minutes a month"),
+        required=False,
+        min_value=0,
+        max_value=100_000,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text=gettext_lazy("For training. Empty: no limit."),
+    )
+    training_seconds = forms.IntegerField(
+        label=gettext_lazy("CPU seconds of one training"),
+        required=False,
+        min_value=5,
+        max_value=3600,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text=gettext_lazy("Empty: as many as the data are worth."),
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
 
 
 @require_safe
 def network_list(request: HttpRequest, tenant: str) -> HttpResponse:
     """Show the network in use, its contest, and every network before it."""
+    return networks_page(request, tenant, None)
+
+
+def networks_page(
+    request: HttpRequest, tenant: str, budget_form: BudgetForm | None
+) -> HttpResponse:
+    """Show the page of networks; a refused form of the limits comes with it."""
     networks = list(training.networks()[:SHOWN])
     in_use = training.network_in_use()
     shown = in_use or (networks[0] if networks else None)
     context = _network_context(shown) | _job_context(tenant) | {
         "networks": networks,
         "in_use": in_use,
+        "spending": read_spending(),
+        "budget_form": budget_form or _budget_form(),
         "nav_section": "networks",
     }  # fmt: skip
-    return render(request, "forecasting/network_list.html", context)
+    status = UNPROCESSABLE if budget_form is not None else 200
+    return render(request, "forecasting/network_list.html", context, status=status)
+
+
+def _budget_form() -> BudgetForm:
+    known = forecast_settings()
+    return BudgetForm(
+        initial={
+            "cpu_minutes_per_month": known.cpu_minutes_per_month,
+            "training_seconds": known.training_seconds,
+            "version": known.version,
+        }
+    )
 
 
 @require_safe
@@ -79,6 +124,7 @@ def _network_context(network: TrainedNetwork | None) -> dict[str, Any]:
         "tables": training.league_tables(network),
         "loss": training.loss_chart(network.epochs),
         "importance": training.importance_tables(network),
+        "who_serves": who_serves(network),
         "serving": training.accuracy_of(network),
         "left_to_baselines": sum(network.cleaning.get("left_to_baselines", {}).values()),
     }
@@ -91,6 +137,10 @@ def _job_context(tenant: str) -> dict[str, Any]:
     return {
         "job": job,
         "job_is_open": live,
+        "is_cancelling": live and job is not None and job.cancel_requested_at is not None,
+        "can_resume": job is not None and job.state in (JobState.CANCELLED, JobState.FAILED),
+        "epochs_done": len(epochs),
+        "seconds_left": training.seconds_left(job) if live else None,
         "job_loss": training.loss_chart(epochs, is_live=True) if live else None,
         "progress_url": reverse("forecasting:training_progress", args=[tenant]) + "?was=open",
     }

@@ -15,7 +15,7 @@ from tenancy.models import Job, JobState
 
 KIND = "explain_forecasts"
 SHADES = 5
-SMALLEST_SHARE = 0.005
+SMALLEST_SHARE = 0.01
 """A feature that moves less than this share of the forecast on all days together is left out."""
 
 

@@ -16,6 +16,7 @@ from forecasting.pipeline.series import FloatArray
 from forecasting.queries.forecasts import RunArrays
 from forecasting.queries.series import SeriesKey, latest_origin
 from inventory.models import DailyDemand
+from inventory.queries.access import allowed_warehouses
 from tenancy.errors import NotFound
 from tenancy.scope import active_tenant_id
 
@@ -37,8 +38,13 @@ class OverrideScore:
 
 
 def overrides() -> QuerySet[ForecastOverride]:
-    """Return every override with what lists show, newest first."""
-    return ForecastOverride.objects.select_related("product", "warehouse").order_by("-id")
+    """Return the overrides with what lists show, newest first.
+
+    A member who works in some warehouses only sees theirs.
+    """
+    rows = ForecastOverride.objects.select_related("product", "warehouse").order_by("-id")
+    allowed = allowed_warehouses()
+    return rows if allowed is None else rows.filter(warehouse_id__in=allowed)
 
 
 def get_override(forecast_override_id: int) -> ForecastOverride:

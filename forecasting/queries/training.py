@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from forecasting.models import NetworkState, TrainedNetwork
 from tenancy.errors import NotFound
@@ -136,6 +137,14 @@ def loss_chart(epochs: list[dict[str, Any]], *, is_live: bool = False) -> dict[s
         "validation": [point["validation_loss"] for point in judged],
         "best_epoch": best[-1] if best else None,
     }
+
+
+def seconds_left(job: Job | None) -> float | None:
+    """Return how long a running training still takes at the pace so far; None before any epoch."""
+    if job is None or job.started_at is None or not job.progress_done:
+        return None
+    elapsed = (timezone.now() - job.started_at).total_seconds()
+    return elapsed / job.progress_done * max(job.progress_total - job.progress_done, 0)
 
 
 def latest_job(kind: str) -> Job | None:

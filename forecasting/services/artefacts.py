@@ -87,6 +87,13 @@ def forget_checkpoints(tenant: Tenant, job_id: int) -> None:
     shutil.rmtree(checkpoint_folder(tenant, job_id), ignore_errors=True)
 
 
+def adopt_checkpoints(tenant: Tenant, ended_job_id: int, job_id: int) -> None:
+    """Let a job go on from the checkpoints of one that ended; where none are left, from nothing."""
+    old, new = checkpoint_folder(tenant, ended_job_id), checkpoint_folder(tenant, job_id)
+    if old.is_dir() and not new.exists():
+        old.rename(new)
+
+
 def forget_orphaned_checkpoints(tenant: Tenant) -> None:
     """Remove checkpoints of jobs that have ended (call inside the tenant's scope)."""
     parent = checkpoint_folder(tenant, 0).parent

@@ -19,9 +19,10 @@ def sentences(content: dict[str, Any], unit: str) -> list[str]:
     """Return the explanation in words, the weightiest cause first."""
     causes = _causes(content, unit)
     told = [_headline(content, unit), *[text for _size, text in causes]]
-    if not causes:
+    told += _weekdays(content, unit)
+    if len(told) == 1:
         told.append(_("Nothing but the level of the last month stands behind it."))
-    return told + _weekdays(content, unit)
+    return told
 
 
 def _signed(units: float, unit: str) -> str:
@@ -201,7 +202,8 @@ def rule_sentences(content: dict[str, Any], unit: str) -> list[str]:
         if not rule["days_seen"]:
             text = _("%(method)s (%(weight)s): no day of demand is known, so it expects nothing.")
         else:
-            known["first"], known["last"] = rule["first_day"], rule["last_day"]
+            known["first"] = date_format(date.fromisoformat(rule["first_day"]), "j M Y")
+            known["last"] = date_format(date.fromisoformat(rule["last_day"]), "j M Y")
             text = _(
                 "%(method)s (%(weight)s) expects %(daily)s %(unit)s a day from %(seen)s days known "
                 "between %(first)s and %(last)s, %(sales)s of them with sales."

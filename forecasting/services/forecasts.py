@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from forecasting.models import (
     ForecastExplanation,
     ForecastRun,
+    GroupForecast,
     NetworkState,
     SeriesForecast,
     TrainedNetwork,
@@ -26,6 +27,7 @@ from forecasting.queries.series import (
     load_panel,
 )
 from forecasting.services import artefacts
+from forecasting.services.groups import group_forecasts, store_groups
 from tenancy.models import Job, JobState
 from tenancy.permissions import Permission, require
 from tenancy.services import audit
@@ -100,8 +102,11 @@ def make_forecasts(run: JobRun) -> ForecastRun:
         run.progress(2, 4, _("Forecasting channels"))
         made.append(_split_by_channel(_forecast(serving, by_channel), made[0]))
     run.progress(3, 4, _("Storing forecasts"))
+    with run.scope():
+        groups = group_forecasts(demand, made[0].mean, made[0].quantiles)
     with run.publishing():
         stored = _store(run, demand, serving, made)
+        store_groups(stored, groups)
         audit.record("forecasts.made", stored, series=stored.series_count)
     return stored
 
@@ -242,3 +247,4 @@ def _forget_old_series() -> None:
     kept = _kept_runs(list(ForecastRun.objects.order_by("-id").values_list("id", "origin")[:400]))
     SeriesForecast.objects.exclude(run_id__in=kept).delete()
     ForecastExplanation.objects.exclude(run_id__in=kept).delete()
+    GroupForecast.objects.exclude(run_id__in=kept).delete()

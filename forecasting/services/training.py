@@ -13,8 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from forecasting.models import NetworkState, TrainedNetwork
+from forecasting.queries.compute import forecast_settings, read_spending
 from forecasting.queries.series import DemandPanel, load_panel
 from forecasting.services import artefacts
+from forecasting.services.compute import budget_words, check_budget
 from tenancy.errors import Conflict, NotFound
 from tenancy.models import Job, JobState
 from tenancy.permissions import Permission, require
@@ -47,14 +49,38 @@ class ArtefactDamaged(Conflict):
 def request_training(*, budget_seconds: float | None = None) -> Job:
     """Queue a training of the active tenant, or return the one that is already open.
 
-    Raises ``PermissionRefused``.
+    Raises ``PermissionRefused`` and ``BudgetSpent``.
     """
     require(Permission.PLAN)
     waiting = Job.objects.filter(kind=KIND, state__in=JobState.open()).order_by("id").first()
     if waiting is not None:
         return waiting
-    job = enqueue_job(kind=KIND, payload={"budget_seconds": budget_seconds})
+    check_budget()
+    budget = budget_seconds or forecast_settings().training_seconds
+    job = enqueue_job(kind=KIND, payload={"budget_seconds": budget})
     audit.record("training.requested", job)
+    return job
+
+
+def resume_training(*, job_id: int) -> Job:
+    """Queue a training that goes on after the last epoch a cancelled or failed one had finished.
+
+    Where the demand has changed meanwhile, or the worker's disk has lost it, it starts afresh.
+    Raises ``PermissionRefused``, ``NotFound``, ``Conflict``, ``BudgetSpent``.
+    """
+    require(Permission.PLAN)
+    ended = Job.objects.filter(pk=job_id, kind=KIND).first()
+    if ended is None:
+        raise NotFound("job", job_id)
+    if ended.state not in (JobState.CANCELLED, JobState.FAILED):
+        raise Conflict(_("Only a training that was cancelled or has failed can be resumed."))
+    waiting = Job.objects.filter(kind=KIND, state__in=JobState.open()).order_by("id").first()
+    if waiting is not None:
+        return waiting
+    check_budget()
+    budget = ended.payload.get("budget_seconds")
+    job = enqueue_job(kind=KIND, payload={"budget_seconds": budget, "resumes": ended.pk})
+    audit.record("training.resumed", job, ended=ended.pk)
     return job
 
 
@@ -69,6 +95,11 @@ def train_network(run: JobRun) -> TrainedNetwork | None:
 
     run.progress(0, 1, _("Reading demand"))
     with run.scope():
+        spending = read_spending()
+        if spending.is_spent:
+            raise JobFailed(budget_words(spending))
+        if "resumes" in run.payload:
+            artefacts.adopt_checkpoints(run.tenant, int(run.payload["resumes"]), run.job_id)
         artefacts.forget_orphaned_checkpoints(run.tenant)
         demand = load_panel()
     if demand is None:

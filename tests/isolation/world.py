@@ -61,6 +61,8 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "target": "service_level",
     },
     "TrainedNetwork": {"epochs": [], "importance": []},
+    "GroupForecast": {"category": None},
+    "ForecastSettings": {"cpu_minutes_per_month": 60, "training_seconds": 60},
     "ForecastOverride": {"state": "active", "kind": "percent", "value": Decimal(10)},
     "ForecastExplanation": {
         "content": {

@@ -1,0 +1,72 @@
+"""Forecasts of groups: everything, warehouses, categories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from forecasting.api.forecasts import ForecastDayShown
+from forecasting.models import GroupForecast
+from forecasting.queries.forecasts import forecast_days
+from forecasting.queries.groups import get_group, groups_in_use
+from tenancy.api.endpoints import Endpoint, Listing, listing, reading
+from tenancy.api.fields import Shown
+from tenancy.api.parameters import id_filter
+from tenancy.api.views import TenantView
+from tenancy.permissions import Permission
+
+
+class GroupShown(Shown[GroupForecast]):
+    id = serializers.IntegerField()
+    category_id = serializers.IntegerField(allow_null=True)
+    warehouse_id = serializers.IntegerField(
+        allow_null=True, help_text="Neither category nor warehouse: everything."
+    )
+    series_count = serializers.IntegerField()
+    origin = serializers.DateField(source="run.origin")
+    horizon_days = serializers.IntegerField(source="run.horizon_days")
+    total_mean = serializers.FloatField(help_text="The sum of the members' total_mean.")
+    total_quantiles = serializers.ListField(
+        child=serializers.FloatField(), help_text="Of the sum over all days."
+    )
+
+
+class GroupDetailShown(GroupShown):
+    levels = serializers.ListField(child=serializers.FloatField(), source="run.quantiles")
+    days = serializers.SerializerMethodField()
+
+    @extend_schema_field(ForecastDayShown(many=True))
+    def get_days(self, group: GroupForecast) -> list[dict[str, Any]]:
+        run = group.run
+        table = np.reshape(group.quantile_values, (run.horizon_days, len(run.quantiles)))
+        rows = zip(forecast_days(run), group.mean, table.tolist(), strict=True)
+        return [{"day": day, "mean": mean, "quantiles": values} for day, mean, values in rows]
+
+
+class GroupList(TenantView):
+    @listing(
+        Endpoint("list_forecast_totals", Permission.READ, "Forecasts of groups in use"),
+        Listing(
+            GroupShown,
+            orders={"id": ("id",)},
+            filters={
+                "category_id": id_filter("category_id"),
+                "warehouse_id": id_filter("warehouse_id"),
+            },
+        ),
+    )
+    def get(self, request: Request) -> Any:
+        return groups_in_use()
+
+
+class GroupDetail(TenantView):
+    @reading(
+        Endpoint("get_forecast_total", Permission.READ, "The forecast of a group, day by day"),
+        GroupDetailShown,
+    )
+    def get(self, request: Request, group_forecast_id: int) -> Any:
+        return get_group(group_forecast_id)

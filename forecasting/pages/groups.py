@@ -1,0 +1,28 @@
+"""Forecasts of everything, of a warehouse, of a category: the sum of its parts, honestly wide."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from forecasting.queries import forecasts, groups
+
+
+@require_safe
+def group_list(request: HttpRequest, tenant: str) -> HttpResponse:
+    """List the groups with what is expected of each."""
+    context = {
+        "run": forecasts.latest_run(),
+        "groups": list(groups.groups_in_use()),
+        "nav_section": "forecasts",
+    }
+    return render(request, "forecasting/group_list.html", context)
+
+
+@require_safe
+def group_detail(request: HttpRequest, tenant: str, group_forecast_id: int) -> HttpResponse:
+    """Show a group's past and forecast."""
+    group = groups.get_group(group_forecast_id)
+    context = {"group": group, "fan": groups.read_group_fan(group), "nav_section": "forecasts"}
+    return render(request, "forecasting/group_detail.html", context)

@@ -1,0 +1,50 @@
+"""What forecasting has cost a tenant this month, and what it may cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from forecasting.models import ComputeCost, ForecastSettings
+from tenancy.scope import active_scope
+
+TRAINING = "train_network"
+
+
+@dataclass(frozen=True)
+class Spending:
+    """CPU minutes of this month; limit None: none was set."""
+
+    training: float
+    everything: float
+    limit: int | None
+
+    @property
+    def left(self) -> float | None:
+        return None if self.limit is None else max(self.limit - self.training, 0.0)
+
+    @property
+    def is_spent(self) -> bool:
+        """Tell whether no further training may begin this month."""
+        return self.limit is not None and self.training >= self.limit
+
+
+def forecast_settings() -> ForecastSettings:
+    """Return the tenant's settings; the defaults before anybody changed them."""
+    return ForecastSettings.objects.first() or ForecastSettings()
+
+
+def read_spending() -> Spending:
+    """Return the CPU minutes of the current month in the tenant's time zone."""
+    zone = ZoneInfo(active_scope().tenant.time_zone)
+    begun = timezone.now().astimezone(zone).replace(day=1, hour=0, minute=0, second=0)
+    rows = ComputeCost.objects.filter(spent_at__gte=begun.replace(microsecond=0)).order_by()
+    seconds = dict(rows.values_list("kind").annotate(total=Sum("cpu_seconds")))
+    return Spending(
+        training=seconds.get(TRAINING, 0.0) / 60,
+        everything=sum(seconds.values()) / 60,
+        limit=forecast_settings().cpu_minutes_per_month,
+    )

@@ -1,0 +1,82 @@
+"""Forecasts of groups as they are shown: the list, and one with its past."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from django.db.models import Q, QuerySet, Sum
+
+from forecasting.models import GroupForecast
+from forecasting.queries.fans import BANDS, HISTORY_DAYS, MEDIAN, Fan
+from forecasting.queries.forecasts import latest_run
+from inventory.models import DailyDemand
+from inventory.queries.access import allowed_warehouses
+from tenancy.errors import NotFound
+
+
+def groups_in_use() -> QuerySet[GroupForecast]:
+    """Return the groups of the run in use: everything first, then warehouses, then categories.
+
+    A member who works in some warehouses only sees those.
+    """
+    run = latest_run()
+    if run is None:
+        return GroupForecast.objects.none()
+    rows = GroupForecast.objects.filter(run=run).select_related("run", "category", "warehouse")
+    allowed = allowed_warehouses()
+    if allowed is not None:
+        rows = rows.filter(warehouse_id__in=allowed)
+    return rows.order_by("id")
+
+
+def get_group(group_forecast_id: int) -> GroupForecast:
+    """Return the group of the run in use; raise ``NotFound``."""
+    found = groups_in_use().filter(pk=group_forecast_id).first()
+    if found is None:
+        raise NotFound("group forecast", group_forecast_id)
+    return found
+
+
+def read_group_fan(group: GroupForecast) -> Fan:
+    """Return the past demand of a group and its forecast, laid out for the fan chart."""
+    run = group.run
+    first = run.origin - timedelta(days=HISTORY_DAYS - 1)
+    rows = DailyDemand.objects.filter(_members(group), business_day__range=(first, run.origin))
+    sums = rows.order_by().values_list("business_day").annotate(total=Sum("quantity"))
+    demand = {day: float(total) for day, total in sums}
+    begin = min(demand, default=run.origin)
+    days = (run.origin - begin).days + 1
+    values = [demand.get(begin + timedelta(days=step), 0.0) for step in range(days)]
+    quantiles = np.reshape(group.quantile_values, (run.horizon_days, len(run.quantiles)))
+    chart: dict[str, Any] = {
+        "unit": "",
+        "history": {"start": begin, "values": values},
+        "forecast": {
+            "start": run.origin + timedelta(days=1),
+            "median": quantiles[:, MEDIAN],
+            "mean": np.round(group.mean, 2),
+            "bands": [
+                {"level": level, "lower": quantiles[:, lower], "upper": quantiles[:, upper]}
+                for level, lower, upper in BANDS
+            ],
+        },
+    }
+    return Fan(
+        chart=chart,
+        total_mean=group.total_mean,
+        total_low=group.total_quantiles[0],
+        total_high=group.total_quantiles[-1],
+        total_before=None,
+        sold_before=sum(values[-run.horizon_days :]),
+        stockout_days=0,
+    )
+
+
+def _members(group: GroupForecast) -> Q:
+    if group.warehouse_id is not None:
+        return Q(warehouse_id=group.warehouse_id)
+    if group.category_id is not None:
+        return Q(product__category_id=group.category_id)
+    return Q()

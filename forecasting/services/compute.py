@@ -1,0 +1,77 @@
+"""The cost of forecasting: measured for every job, limited by the tenant's managers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.utils.translation import gettext as _
+
+from forecasting.models import ComputeCost, ForecastSettings
+from forecasting.queries.compute import Spending, read_spending
+from inventory.services.rows import check_version, save
+from tenancy.errors import Conflict
+from tenancy.permissions import Permission, require
+from tenancy.services import audit
+from tenancy.services.jobs import JobRun
+
+T = TypeVar("T")
+
+
+class BudgetSpent(Conflict):
+    """The CPU minutes of the month are spent; ``data`` has how many, and the limit."""
+
+    code = "budget_spent"
+
+    def __init__(self, spending: Spending) -> None:
+        super().__init__(budget_words(spending), spent=spending.training, limit=spending.limit)
+
+
+def budget_words(spending: Spending) -> str:
+    """Say that the month's minutes are spent, and what to do."""
+    return _(
+        "%(spent)d of %(limit)d CPU minutes of this month are spent on training. A manager can "
+        "raise the limit on the page of networks."
+    ) % {"spent": spending.training, "limit": spending.limit or 0}
+
+
+def check_budget() -> None:
+    """Raise ``BudgetSpent`` when no further training may begin this month."""
+    spending = read_spending()
+    if spending.is_spent:
+        raise BudgetSpent(spending)
+
+
+def measured(run: JobRun, work: Callable[[JobRun], T]) -> T:
+    """Do the work of a job and record its CPU seconds, also when it fails or is cancelled."""
+    began = time.process_time()
+    try:
+        return work(run)
+    finally:
+        spent = time.process_time() - began
+        with run.scope():
+            ComputeCost.objects.create(job_id=run.job_id, kind=run.kind, cpu_seconds=spent)
+
+
+def update_forecast_settings(
+    *, cpu_minutes_per_month: int | None, training_seconds: int | None, version: int | None = None
+) -> ForecastSettings:
+    """Limit what training may cost; None lifts a limit.
+
+    Raises ``PermissionRefused``, ``StaleVersion``, ``Invalid``.
+    """
+    require(Permission.APPROVE)
+    found = ForecastSettings.objects.select_for_update().first()
+    if found is None:
+        ForecastSettings.objects.bulk_create([ForecastSettings()], ignore_conflicts=True)
+        found = ForecastSettings.objects.select_for_update().get()
+    check_version(found, version)
+    before = [found.cpu_minutes_per_month, found.training_seconds]
+    found.cpu_minutes_per_month = cpu_minutes_per_month
+    found.training_seconds = training_seconds
+    found.version += 1
+    save(found)
+    after = [cpu_minutes_per_month, training_seconds]
+    audit.record("forecast_settings.changed", found, before=before, after=after)
+    return found

@@ -1,0 +1,86 @@
+"""Forecasts of groups: stored with every run, the sum of their parts, shown to whom they concern."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from forecasting.models import ForecastRun, GroupForecast, SeriesForecast
+from inventory.models import Category
+from inventory.services.places import create_warehouse
+from tenancy.models import JobState
+from tenancy.services.jobs import run_job_here
+from tests.cast import House
+from tests.forecasting.world import World, build_world, sell
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def forecast(house: House) -> World:
+    """Four products in two categories and two warehouses, forecast by rules."""
+    with house.scope():
+        world = build_world(products=4, days=60)
+        other = create_warehouse(code="W2", name="Second", country="DE")
+        sell(world.products[:2], other, days=60, mean=3.0, last=world.last_day)
+        toys = Category.objects.create(name="Toys")
+        world.products[3].category = toys
+        world.products[3].save()
+    done = run_job_here(tenant=house.tenant, kind="make_forecasts", payload={})
+    assert done.state == JobState.DONE, done.reason
+    return world
+
+
+def test_every_group_is_the_sum_of_its_parts_day_by_day(north: House) -> None:
+    forecast(north)
+    with north.scope():
+        groups = list(GroupForecast.objects.select_related("category", "warehouse"))
+        series = list(SeriesForecast.objects.filter(channel=None).select_related("product"))
+        assert len(series) == 6
+        names = [(g.category and g.category.name, g.warehouse and g.warehouse.code) for g in groups]
+        assert sorted(names, key=str) == sorted(
+            [(None, None), (None, "W1"), (None, "W2"), ("Tools", None), ("Toys", None)], key=str
+        )
+        for group in groups:
+            parts = [
+                row.mean for row in series
+                if group.warehouse_id in (None, row.warehouse_id)
+                and group.category_id in (None, row.product.category_id)
+            ]  # fmt: skip
+            assert len(parts) == group.series_count
+            np.testing.assert_allclose(group.mean, np.sum(parts, axis=0), atol=1e-3)
+            assert group.total_mean == pytest.approx(np.sum(parts), abs=0.05)
+        whole = next(g for g in groups if g.category_id is None and g.warehouse_id is None)
+        summed = np.sum([row.quantile_values for row in series], axis=0).reshape(28, -1)
+        honest = np.reshape(whole.quantile_values, (28, -1))
+        assert (honest[:, -1] < summed[:, -1]).all()  # the sum of upper quantiles is too high
+        assert (honest[:, 0] > summed[:, 0]).all()
+        (toys,) = [g for g in groups if g.category_id is not None and g.series_count == 1]
+        (own,) = [row for row in series if row.product.category_id == toys.category_id]
+        assert toys.quantile_values == own.quantile_values
+
+
+def test_pages_and_api_show_the_run_in_use(north: House, south: House) -> None:
+    forecast(north)
+    forecast_again = run_job_here(tenant=north.tenant, kind="make_forecasts", payload={})
+    assert forecast_again.state == JobState.DONE
+    client = north.client("viewer")
+    text = client.get(north.path("forecasts/totals/")).content.decode()
+    assert text.count("row-link") == 5
+    with north.scope():
+        newest = ForecastRun.objects.latest("id")
+        group = GroupForecast.objects.filter(run=newest).earliest("id")
+        old = GroupForecast.objects.exclude(run=newest).earliest("id")
+    page = client.get(north.path(f"forecasts/totals/{group.pk}/"))
+    assert 'data-chart="fan"' in page.content.decode()
+    assert client.get(north.path(f"forecasts/totals/{old.pk}/")).status_code == 404
+    stranger = south.client("owner")
+    assert stranger.get(north.path(f"forecasts/totals/{group.pk}/")).status_code == 404
+    listed = client.get(f"/api/v1/{north.tenant.slug}/forecast-totals").json()["items"]
+    assert len(listed) == 5
+    detail = client.get(f"/api/v1/{north.tenant.slug}/forecast-totals/{group.pk}").json()
+    assert len(detail["days"]) == 28
+
+
+def test_before_a_forecast_the_page_says_what_to_do(north: House) -> None:
+    text = north.client("viewer").get(north.path("forecasts/totals/")).content.decode()
+    assert "No totals yet" in text

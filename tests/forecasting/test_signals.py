@@ -1,0 +1,182 @@
+"""Signals: made with a scope, filled, imported whole or not at all, shown with what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from forecasting.models import (
+    ExternalSignal,
+    ForecastExplanation,
+    NetworkState,
+    SignalValue,
+    TrainedNetwork,
+)
+from forecasting.queries.series import business_today, load_panel
+from forecasting.queries.signal_list import effects, holidays_ahead
+from forecasting.services.signal_files import import_signals
+from forecasting.services.signals import (
+    SignalFields,
+    SignalTaken,
+    create_signal,
+    delete_signal,
+    fill_signal,
+)
+from tenancy.errors import Invalid, NotFound
+from tenancy.permissions import PermissionRefused
+from tests.cast import House
+from tests.forecasting.world import build_world, flat_forecast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PROMOTION = SignalFields(name="Spring sale", kind="promotion", is_known_ahead=True)
+
+
+def test_a_signal_with_a_scope_reaches_the_series_it_concerns(north: House) -> None:
+    with north.scope():
+        world = build_world(products=2, days=30)
+        fields = SignalFields(
+            name="Sale", kind="promotion", is_known_ahead=True, product_id=world.products[1].pk
+        )
+        signal = create_signal(fields=fields)
+        first = business_today() + timedelta(days=2)
+        fill_signal(
+            external_signal_id=signal.pk, first_day=first, last_day=first + timedelta(days=4),
+            value=1.0,
+        )  # fmt: skip
+        demand = load_panel()
+        assert demand is not None
+        (sale,) = [one for one in demand.panel.signals if one.name == "Sale"]
+        assert sale.known_ahead
+        assert sale.values.sum(axis=1).tolist() == [0.0, 5.0]
+        fill_signal(external_signal_id=signal.pk, first_day=first, last_day=first, value=None)
+        assert SignalValue.objects.count() == 4
+
+
+def test_the_same_name_and_scope_twice_nonsense_and_strangers_are_refused(
+    north: House, south: House
+) -> None:
+    with south.scope():
+        foreign = build_world(products=1, days=5).products[0].pk
+    with north.scope():
+        create_signal(fields=PROMOTION)
+        with pytest.raises(SignalTaken):
+            create_signal(fields=PROMOTION)
+        with pytest.raises(NotFound):
+            create_signal(fields=SignalFields(name="x", kind="other", product_id=foreign))
+        for name, kind in ((" ", "other"), ("x", "weathr"), ("Holiday", "other")):
+            with pytest.raises(Invalid):
+                create_signal(fields=SignalFields(name=name, kind=kind))
+        signal = ExternalSignal.objects.get()
+        today = business_today()
+        with pytest.raises(Invalid):
+            fill_signal(
+                external_signal_id=signal.pk, first_day=today, last_day=today, value=float("nan")
+            )
+        assert not SignalValue.objects.exists()
+    with north.scope("operator"), pytest.raises(PermissionRefused):
+        delete_signal(external_signal_id=signal.pk)
+
+
+GOOD = """name,kind,day,value,known_ahead,sku,warehouse
+Sale,promotion,2026-05-03,1,yes,P-001,
+Sale,promotion,2026-05-04,1,yes,P-001,
+Rain,weather,2026-05-03,4.5,no,,W1
+Rain,weather,2026-05-03,5.5,no,,W1
+"""
+
+
+def test_a_file_is_read_whole_and_again_without_harm(north: House) -> None:
+    with north.scope():
+        build_world(products=1, days=5)
+        assert import_signals(data=GOOD.encode()).signals_created == 2
+        again = import_signals(data=GOOD.replace(",", ";").encode("utf-8-sig"))
+        assert (again.signals_created, again.values_set) == (0, 4)
+        found = SignalValue.objects.order_by("signal__name", "day")
+        assert [row.value for row in found] == [5.5, 1.0, 1.0]  # the last of a day counts
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (("P-001,\nSale", "NOPE,\nSale"), "Row 2: product “NOPE” is unknown"),
+        (("2026-05-04", "4 May"), "Row 3: “4 May” is not a day"),
+        (("4.5", "wet"), "Row 4: “wet” is not a number"),
+        (("4.5", "nan"), "Row 4: “nan” is not a number"),
+        (("weather,2026-05-03,4.5", "wether,2026-05-03,4.5"), "Row 4: kind “wether”"),
+        (("name,kind", "title,kind"), "missing: name"),
+        ((GOOD, "name,day,value\n"), "no rows"),
+    ],
+)
+def test_a_wrong_row_refuses_the_whole_file_by_its_number(
+    north: House, changed: tuple[str, str], told: str
+) -> None:
+    with north.scope():
+        build_world(products=1, days=5)
+        with pytest.raises(Invalid) as refused:
+            import_signals(data=GOOD.replace(*changed, 1).encode())
+        assert told in str(refused.value)
+        assert not ExternalSignal.objects.exists()
+        with pytest.raises(Invalid):
+            import_signals(data=b"\xff\xfe\x00name")
+
+
+def test_effects_come_from_the_network_and_from_explanations(north: House) -> None:
+    with north.scope():
+        world = build_world(products=1, days=30)
+        run = flat_forecast(world, 5.0)
+        TrainedNetwork.objects.create(
+            number=1, state=NetworkState.PUBLISHED, origin="2026-01-31", config={}, series_count=1,
+            league={}, artefact_path="", artefact_sha256="", artefact_bytes=0,
+            importance=[
+                {"network": "lstm", "feature": "signal:Sale", "increase": 0.2, "spread": 0},
+                {"network": "mlp", "feature": "signal:Sale", "increase": 0.3, "spread": 0},
+                {"network": "mlp", "feature": "trend", "increase": 0.9, "spread": 0},
+            ],
+        )  # fmt: skip
+        ForecastExplanation.objects.create(
+            run=run, product=world.products[0], warehouse=world.warehouse,
+            content={"events": [{"name": "Sale", "units": 12.5}, {"name": "Sale", "units": 2.5}]},
+        )  # fmt: skip
+        found = effects()
+    assert set(found) == {"Sale"}
+    assert (found["Sale"].increase, found["Sale"].forecasts, found["Sale"].units) == (0.3, 2, 15.0)
+
+
+def test_holidays_are_those_of_each_warehouses_country(north: House) -> None:
+    with north.scope():
+        world = build_world(products=1, days=5)
+        found = holidays_ahead()
+        assert {one.country for one in found} == {"DE"}
+        assert all(world.warehouse.name in one.warehouses for one in found)
+
+
+def test_pages_make_fill_import_and_remove(
+    north: House, django_assert_max_num_queries: Callable[[int], Any]
+) -> None:
+    with north.scope():
+        build_world(products=1, days=5)
+    client = north.client("planner")
+    wrong = {"name": "Sale", "kind": "promotion", "sku": "NOPE"}
+    refused = client.post(north.path("signals/new"), wrong)
+    assert (refused.status_code, "no product" in refused.content.decode()) == (422, True)
+    made = client.post(north.path("signals/new"), wrong | {"sku": "p-001"})
+    page = made.headers["Location"]
+    days = {"first_day": "2026-05-03", "last_day": "2026-05-05", "value": "1"}
+    assert client.post(page, days).status_code == 302
+    assert "not read by the network yet" in client.get(page).content.decode()
+    bad = SimpleUploadedFile("signals.csv", b"name,day\nx,y\n")
+    answer = client.post(north.path("signals/import"), {"file": bad})
+    assert (answer.status_code, "missing: value" in answer.content.decode()) == (422, True)
+    good = SimpleUploadedFile("signals.csv", GOOD.encode())
+    assert client.post(north.path("signals/import"), {"file": good}).status_code == 302
+    with django_assert_max_num_queries(18):
+        text = client.get(north.path("signals/")).content.decode()
+    assert "Rain" in text
+    assert "New signal" not in north.client("viewer").get(north.path("signals/")).content.decode()
+    client.post(f"{page}remove")
+    assert client.get(page).status_code == 404

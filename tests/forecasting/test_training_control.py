@@ -1,0 +1,168 @@
+"""Training in the planner's hands: stopped, resumed, compared, and kept within a budget."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from forecasting.models import ComputeCost, ForecastSettings, NetworkState, TrainedNetwork
+from forecasting.queries.comparison import compare_methods, compare_settings
+from forecasting.queries.compute import read_spending
+from forecasting.services import training
+from forecasting.services.compute import BudgetSpent, update_forecast_settings
+from forecasting.services.training import request_training, resume_training
+from tenancy.errors import Conflict, NotFound, StaleVersion
+from tenancy.models import Job, JobState
+from tenancy.permissions import PermissionRefused
+from tenancy.services import jobs
+from tenancy.services.jobs import run_job, run_job_here
+from tests.cast import House
+from tests.forecasting.world import build_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def files(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+def train(house: House) -> Job:
+    return run_job_here(tenant=house.tenant, kind="train_network", payload={"budget_seconds": 1})
+
+
+def curve(network: TrainedNetwork) -> list[Any]:
+    return [(p["stage"], p["network"], p["epoch"], p["training_loss"]) for p in network.epochs]
+
+
+def test_a_stopped_training_is_resumed_from_its_last_epoch_and_ends_the_same(
+    north: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with north.scope():
+        build_world()
+    train(north)
+    monkeypatch.setattr(jobs, "PROGRESS_SECONDS", 0.0)
+    trained: list[int] = []
+    on_epoch = training._Watch.on_epoch
+
+    def stop_after_three(watch: training._Watch, report: Any) -> None:
+        trained.append(report.epoch)
+        if len(trained) == 3:
+            with north.scope():
+                Job.objects.filter(pk=watch.run.job_id).update(cancel_requested_at=timezone.now())
+        on_epoch(watch, report)
+
+    monkeypatch.setattr(training._Watch, "on_epoch", stop_after_three)
+    stopped = train(north)
+    assert (stopped.state, len(trained)) == (JobState.CANCELLED, 3)
+    with north.scope():
+        resumed = resume_training(job_id=stopped.pk)
+    assert run_job(resumed).state == JobState.DONE
+    with north.scope():
+        whole, continued = TrainedNetwork.objects.order_by("number")
+    assert curve(whole) == curve(continued)
+    assert len(trained) == len(curve(whole))  # three before the stop, the rest after it
+
+
+def test_only_a_training_that_ended_badly_is_resumed(north: House) -> None:
+    with north.scope():
+        build_world(products=1, days=20)
+        done = Job.objects.create(kind="train_network", state=JobState.DONE)
+        with pytest.raises(Conflict):
+            resume_training(job_id=done.pk)
+        with pytest.raises(NotFound):
+            resume_training(job_id=987_654)
+        assert not Job.objects.exclude(pk=done.pk).exists()
+
+
+def test_every_training_costs_and_a_spent_budget_refuses_the_next(north: House) -> None:
+    assert train(north).state == JobState.FAILED  # no demand: it costs all the same
+    with north.scope():
+        assert ComputeCost.objects.get().kind == "train_network"
+        ComputeCost.objects.update(cpu_seconds=300.0)
+        assert read_spending().training == pytest.approx(5.0)
+        update_forecast_settings(cpu_minutes_per_month=6, training_seconds=30)
+        assert request_training().payload["budget_seconds"] == 30
+        Job.objects.all().delete()
+        update_forecast_settings(cpu_minutes_per_month=5, training_seconds=None)
+        with pytest.raises(BudgetSpent, match="5 of 5 CPU minutes"):
+            request_training()
+        assert not Job.objects.exists()
+    scheduled = train(north)
+    assert (scheduled.state, "CPU minutes" in scheduled.reason) == (JobState.FAILED, True)
+    with north.scope():
+        ComputeCost.objects.update(spent_at=timezone.now() - timedelta(days=32))
+        assert not read_spending().is_spent  # a new month
+
+
+def test_limits_are_a_managers_and_versioned(north: House) -> None:
+    with north.scope("planner"), pytest.raises(PermissionRefused):
+        update_forecast_settings(cpu_minutes_per_month=1, training_seconds=None)
+    with north.scope():
+        update_forecast_settings(cpu_minutes_per_month=60, training_seconds=None, version=1)
+        with pytest.raises(StaleVersion):
+            update_forecast_settings(cpu_minutes_per_month=1, training_seconds=None, version=1)
+        assert ForecastSettings.objects.get().cpu_minutes_per_month == 60
+
+
+def make_network(number: int, loss: float, layers: int) -> TrainedNetwork:
+    row = {
+        "demand_class": "all", "method": "lstm", "series": 3, "spl": loss, "wspl": loss,
+        "rmsse": 1.0, "wrmsse": 1.0, "bias": 0.0, "coverage_80": 0.8, "weight": 1.0,
+    }  # fmt: skip
+    return TrainedNetwork.objects.create(
+        number=number, state=NetworkState.RETIRED, origin="2026-01-31", series_count=3,
+        config={"seed": 0, "training": {"layers": layers}}, artefact_path="", artefact_sha256="",
+        artefact_bytes=0, gate_reason="", epochs=[],
+        league={"rows": [row], "blends": {"all": {"methods": ["lstm"], "weights": [1.0],
+                                                  "reason": "contest"}}},
+    )  # fmt: skip
+
+
+def test_two_networks_side_by_side(north: House) -> None:
+    with north.scope():
+        first, second = make_network(1, 0.5, 1), make_network(2, 0.4, 2)
+        (line,) = compare_methods(first, second)
+        assert (line.method, line.change) == ("lstm", pytest.approx(-0.2))
+        (differs,) = compare_settings(first, second)
+        assert (differs.name, differs.first, differs.second) == ("training.layers", 1, 2)
+    client = north.client("viewer")
+    text = client.get(north.path("networks/compare")).content.decode()
+    assert "training.layers" in text
+    assert "It won the backtest" in text
+    assert client.get(north.path("networks/compare?first=987654&second=1")).status_code == 200
+
+
+def test_the_page_stops_resumes_and_shows_the_time_left(north: House) -> None:
+    client = north.client("manager")
+    client.post(north.path("networks/train"))
+    with north.scope():
+        Job.objects.update(
+            state=JobState.RUNNING, progress_done=12, progress_total=48,
+            started_at=timezone.now() - timedelta(seconds=60),
+        )  # fmt: skip
+    assert "about 3 min" in client.get(north.path("networks/progress")).content.decode()
+    client.post(north.path("networks/cancel"))
+    assert "Stopping after this epoch" in client.get(north.path("networks/")).content.decode()
+    with north.scope():
+        job = Job.objects.get()
+        Job.objects.update(state=JobState.CANCELLED)
+    assert "Resume the training" in client.get(north.path("networks/")).content.decode()
+    client.post(north.path(f"networks/resume/{job.pk}"))
+    with north.scope():
+        assert Job.objects.get(state=JobState.QUEUED).payload["resumes"] == job.pk
+
+
+def test_the_page_changes_the_limits_and_refuses_nonsense(north: House) -> None:
+    client = north.client("manager")
+    sent = {"cpu_minutes_per_month": "90", "training_seconds": "", "version": "1"}
+    assert client.post(north.path("networks/limits"), sent).status_code == 302
+    assert "of 90 CPU minutes" in client.get(north.path("networks/")).content.decode()
+    wrong = sent | {"training_seconds": "1", "version": "2"}
+    assert client.post(north.path("networks/limits"), wrong).status_code == 422
+    assert (
+        "Save limits" not in north.client("planner").get(north.path("networks/")).content.decode()
+    )
