@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from forecasting.models import TrainedNetwork
+from forecasting.models import ForecastSettings, TrainedNetwork
 from forecasting.pages.actions import attempt
 from forecasting.queries import training
 from forecasting.queries.comparison import who_serves
@@ -55,20 +55,20 @@ def networks_page(
     """Show the page of networks; a refused form of the limits comes with it."""
     networks = list(training.networks()[:SHOWN])
     in_use = training.network_in_use()
+    limits = forecast_settings()
     shown = in_use or (networks[0] if networks else None)
     context = _network_context(shown) | _job_context(tenant) | {
         "networks": networks,
         "in_use": in_use,
-        "spending": read_spending(),
-        "budget_form": budget_form or _budget_form(),
+        "spending": read_spending(limits),
+        "budget_form": budget_form or _budget_form(limits),
         "nav_section": "networks",
     }  # fmt: skip
     status = UNPROCESSABLE if budget_form is not None else 200
     return render(request, "forecasting/network_list.html", context, status=status)
 
 
-def _budget_form() -> BudgetForm:
-    known = forecast_settings()
+def _budget_form(known: ForecastSettings) -> BudgetForm:
     return BudgetForm(
         initial={
             "cpu_minutes_per_month": known.cpu_minutes_per_month,

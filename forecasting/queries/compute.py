@@ -37,8 +37,11 @@ def forecast_settings() -> ForecastSettings:
     return ForecastSettings.objects.first() or ForecastSettings()
 
 
-def read_spending() -> Spending:
-    """Return the CPU minutes of the current month in the tenant's time zone."""
+def read_spending(known: ForecastSettings | None = None) -> Spending:
+    """Return the CPU minutes of the current month in the tenant's time zone.
+
+    known: the settings, where they were read already.
+    """
     zone = ZoneInfo(active_scope().tenant.time_zone)
     begun = timezone.now().astimezone(zone).replace(day=1, hour=0, minute=0, second=0)
     rows = ComputeCost.objects.filter(spent_at__gte=begun.replace(microsecond=0)).order_by()
@@ -46,5 +49,5 @@ def read_spending() -> Spending:
     return Spending(
         training=seconds.get(TRAINING, 0.0) / 60,
         everything=sum(seconds.values()) / 60,
-        limit=forecast_settings().cpu_minutes_per_month,
+        limit=(known or forecast_settings()).cpu_minutes_per_month,
     )

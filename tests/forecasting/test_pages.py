@@ -82,7 +82,7 @@ def test_a_stranger_finds_nothing(north: House, south: House, page: str) -> None
 
 @pytest.mark.parametrize(
     ("page", "queries"),
-    [("", 24), ("forecasts/", 14), ("suggestions/", 16), ("warnings/", 14), ("networks/", 11)],
+    [("", 24), ("forecasts/", 14), ("suggestions/", 16), ("warnings/", 14), ("networks/", 12)],
 )
 def test_a_longer_list_costs_no_more_queries(north: House, page: str, queries: int) -> None:
     plan(north, products=12)
