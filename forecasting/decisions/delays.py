@@ -45,7 +45,7 @@ class DelayModel:
         self, weights: FloatArray, past: Sequence[NDArray[np.str_]], key: tuple[str, ...]
     ) -> FloatArray:
         """Weights of the past deliveries for a key: each level pulls by how much it has seen."""
-        mixed = weights / weights.sum()
+        mixed: FloatArray = weights / weights.sum()
         for level, wanted in zip(past, key, strict=True):
             own = np.where(level == wanted, weights, 0.0)
             seen = own.sum()

@@ -93,7 +93,7 @@ SCORES = """
 def supplier_scores() -> list[SupplierScore]:
     """Return the figures of every active supplier, those most is bought from first: one query."""
     today = business_today()
-    arguments = {
+    arguments: dict[str, Any] = {
         "tenant": active_tenant_id(),
         "since": today - timedelta(days=PERIOD_DAYS),
         "half": today - timedelta(days=PERIOD_DAYS // 2),
@@ -105,5 +105,5 @@ def supplier_scores() -> list[SupplierScore]:
 
 def _score(row: tuple[Any, ...]) -> SupplierScore:
     number, name, deliveries, *figures, spent = row
-    read = [None if one is None else float(one) for one in figures]
-    return SupplierScore(number, name, deliveries, *read, spent)
+    read: list[Any] = [None if one is None else float(one) for one in figures]
+    return SupplierScore(*[number, name, deliveries, *read, spent])

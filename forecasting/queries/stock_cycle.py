@@ -80,7 +80,7 @@ def stock_cycle(run: ForecastRun) -> StockCycle | None:
     names = dict(Category.objects.values_list("id", "name"))
     groups: dict[str, list[int]] = {}
     for row, product in enumerate(world.products):
-        groups.setdefault(names.get(product.category_id, ""), []).append(row)
+        groups.setdefault(names.get(product.category_id or 0, ""), []).append(row)
     categories = [_category(name, np.array(rows), figures) for name, rows in groups.items()]
     categories.sort(key=lambda one: (-one.stock, one.name))
     return StockCycle(tuple(categories), _offenders(world, figures))
