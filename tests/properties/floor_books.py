@@ -25,6 +25,10 @@ days = st.integers(min_value=0, max_value=40)
 
 
 class Books(Floor):
+    def begin(self) -> None:
+        super().begin()
+        self.close_books(35)
+
     @rule(n=choices, status=st.sampled_from(LotStatus))
     def judge_lot(self, n: int, status: LotStatus) -> None:
         lot = nth(Lot.objects.exclude(status=status), n)

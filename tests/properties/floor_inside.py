@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from inventory.models import CountLine, CycleCount, MovementReason, StockBalance
+from inventory.models import CountLine, CycleCount, MovementReason, Product, StockBalance
 from inventory.services.adjustments import Adjustment, adjust_stock
 from inventory.services.count_entry import CountEntry, enter_count, submit_count, undo_entry
 from inventory.services.count_review import (
@@ -28,6 +29,34 @@ DOWN = (MovementReason.SCRAP, MovementReason.DAMAGE, MovementReason.EXPIRED)
 
 
 class Inside(Floor):
+    def begin(self) -> None:
+        """Have counts under way: one ready to post, one that stock moves under, one half done."""
+        super().begin()
+        flour, _milk, drill = self.products
+        for place, product, is_whole in (
+            (self.other.at("storage"), flour, True),
+            (self.site.at("storage"), flour, True),
+            (self.site.at("storage"), drill, False),
+        ):
+            count = self.ask("start count", lambda p=place, q=product: self._count(p, q))
+            if is_whole and count is not None:
+                self.acting_as("manager", lambda c=count: approve_count(cycle_count_id=c.pk))
+
+    def _count(self, place: int, product: Product) -> CycleCount:
+        count = start_count(
+            cycle_count_id=request_count(location_id=place, product_id=product.pk).pk
+        )
+        lying = StockBalance.objects.filter(location_id=place, product=product)
+        entries = [CountEntry(product.pk, row.on_hand, row.lot_id) for row in lying]
+        if product.lot_tracking == "serial":
+            enter_count(cycle_count_id=count.pk, entries=entries[:1])
+            return count
+        # one is missing: a line without a variance is never stale
+        entries = [replace(entry, counted=entry.counted - 1) for entry in entries]
+        entries = entries or [CountEntry(product.pk, Decimal(0))]
+        enter_count(cycle_count_id=count.pk, entries=entries)
+        return submit_count(cycle_count_id=count.pk)
+
     # -- inside -------------------------------------------------------------------------------------
     @rule(n=choices, quantity=few, to=choices, age=ages)
     def move(self, n: int, quantity: Decimal, to: int, age: timedelta) -> None:
