@@ -78,7 +78,7 @@ def test_an_order_is_taken_confirmed_and_allocated(
     assert send(planner, north, f"{path}confirm/", version="2").status_code == 302
     text = page(planner, north, path)
     assert "Confirmed; its demand was recorded" in text
-    assert "Stock promised in 1 places" in text
+    assert "Stock promised in 1 place" in text
     assert "Partially allocated" in text
     with north.scope():
         order = SalesOrder.objects.get()
