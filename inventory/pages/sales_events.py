@@ -65,6 +65,6 @@ def _sentence(action: str, data: dict[str, Any]) -> str:
     if known is None:
         return _("Recorded: %(what)s") % {"what": action.partition(".")[2].replace("_", " ")}
     try:
-        return str(known) % data
+        return str(known % data)  # a plural chooses its form by the data
     except KeyError:
         return str(known).partition("%")[0].strip(" :,")
