@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -74,6 +75,7 @@ class SuggestionDetailShown(SuggestionShown):
     steps = serializers.SerializerMethodField()
     inputs = serializers.DictField()
 
+    @extend_schema_field(StepShown(many=True))
     def get_steps(self, suggestion: ReorderSuggestion) -> list[dict[str, Any]]:
         return sentences(suggestion.inputs)
 

@@ -69,18 +69,6 @@ def in_force(first: date, last: date) -> list[ForecastOverride]:
     return list(rows.order_by("id"))
 
 
-def changed_pairs(rows: Sequence[SeriesForecast]) -> set[int]:
-    """Return the ids of the forecasts that an override in force changes: one query."""
-    if not rows:
-        return set()
-    run = rows[0].run
-    found = {
-        (one.product_id, one.warehouse_id)
-        for one in in_force(*_ahead(run.origin, run.horizon_days))
-    }
-    return {row.pk for row in rows if (row.product_id, row.warehouse_id) in found}
-
-
 def with_overrides(arrays: RunArrays) -> RunArrays:
     """Return the arrays of a run with the overrides in force laid over them: one query."""
     run = arrays.run

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -68,6 +69,7 @@ class RunShown(Shown[AllocationRun]):
     allocation_ids = serializers.ListField(child=serializers.IntegerField())
     orders = serializers.SerializerMethodField()
 
+    @extend_schema_field(ReachedShown(many=True))
     def get_orders(self, run: AllocationRun) -> list[dict[str, Any]]:
         """Return the state of each order."""
         return [{"sales_order_id": pk, "state": str(s)} for pk, s in sorted(run.states.items())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -237,5 +238,6 @@ def progress_context(done: int) -> dict[str, Any]:
 
 def progress(request: HttpRequest) -> HttpResponse:
     """Answer the poll of the live region in the style guide."""
-    done = int(request.GET.get("done", "0"))
+    asked = request.GET.get("done", "")
+    done = int(asked) if re.fullmatch("[0-9]{1,2}", asked) else 0
     return render(request, "components/_styleguide_live.html", progress_context(done))
