@@ -6,13 +6,14 @@ from datetime import date
 
 import numpy as np
 
+from forecasting.pipeline.arrays import by_rows, row_chunks
 from forecasting.pipeline.baselines import BASELINES
 from forecasting.pipeline.contest import Holdout
 from forecasting.pipeline.features import FeaturePlan, FeatureStore
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.networks import ForecastNetwork
 from forecasting.pipeline.predict import Prediction, blend, predict_with, present, whole_units
-from forecasting.pipeline.series import QUANTILES, FloatArray, SeriesPanel
+from forecasting.pipeline.series import QUANTILES, BoolArray, FloatArray, SeriesPanel
 from forecasting.pipeline.training import TrainedNetwork, TrainingConfig
 
 VOLUME_DAYS = 28
@@ -50,8 +51,13 @@ def run_networks(members: Sequence[Member], store: FeatureStore) -> dict[str, Pr
 
 def run_baseline(name: str, known: SeriesPanel, horizon: int) -> Prediction:
     """Forecast after the panel's last day with a baseline: [S, H], [S, H, Q]."""
-    made = BASELINES[name](known.demand, known.observed, horizon, known.first_day.weekday())
-    return np.asarray(made.mean), np.asarray(made.quantiles)
+    method, weekday = BASELINES[name], known.first_day.weekday()
+    mean = np.zeros((known.n_series, horizon), dtype=np.float32)
+    quantiles = np.zeros((*mean.shape, len(QUANTILES)), dtype=np.float32)
+    for rows in row_chunks(known.n_series, known.n_days):
+        made = method(known.demand[rows], known.observed[rows], horizon, weekday)
+        mean[rows], quantiles[rows] = made.mean, made.quantiles
+    return mean, quantiles
 
 
 def make_holdout(
@@ -68,7 +74,8 @@ def make_holdout(
         step, square = _steps(known)
         scales.append(step)
         squares.append(square)
-        recent = np.where(known.observed, np.nan_to_num(known.demand), 0)[:, -VOLUME_DAYS:]
+        last = known.last_days(VOLUME_DAYS)
+        recent = np.where(last.observed, np.nan_to_num(last.demand), 0)
         volumes.append(recent.sum(axis=1, dtype=np.float64))
         stores.append(store_to_forecast(known, plan, reading_days))
     first = panel.up_to(origins[0])
@@ -86,13 +93,18 @@ def make_holdout(
 
 def _steps(known: SeriesPanel) -> tuple[FloatArray, FloatArray]:
     """Return mean absolute and mean squared change since the first sale: [S], [S]; 0 = none."""
-    seen = known.observed & np.isfinite(known.demand)
-    seen &= np.cumsum(seen & (known.demand > 0), axis=1) > 0
-    demand = np.where(seen, known.demand, 0).astype(np.float64)
+    found = by_rows(_mean_steps, np.float64, known.demand, known.observed)
+    return found[:, 0], found[:, 1]
+
+
+def _mean_steps(demand: FloatArray, observed: BoolArray) -> FloatArray:
+    seen = observed & np.isfinite(demand)
+    seen &= np.logical_or.accumulate(seen & (demand > 0), axis=1)
+    demand = np.where(seen, demand, 0).astype(np.float64)
     both = seen[:, 1:] & seen[:, :-1]
     steps = np.where(both, np.diff(demand, axis=1), 0)
     count = np.maximum(both.sum(axis=1), 1)
-    return np.abs(steps).sum(axis=1) / count, (steps**2).sum(axis=1) / count
+    return np.stack([np.abs(steps).sum(axis=1) / count, (steps**2).sum(axis=1) / count], axis=1)
 
 
 def validator(

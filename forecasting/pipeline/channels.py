@@ -16,7 +16,7 @@ from forecasting.pipeline.features import (
     Channels,
     FeaturePlan,
 )
-from forecasting.pipeline.series import FloatArray, SeriesPanel
+from forecasting.pipeline.series import FloatArray
 
 RECENT, TREND, WEEKDAY, SEASON, OWN = "recent", "trend", "weekday", "season", "own"
 SIGNAL = "signal:"
@@ -56,9 +56,9 @@ class ChannelMap:
         )  # fmt: skip
 
 
-def map_channels(plan: FeaturePlan, panel: SeriesPanel) -> ChannelMap:
-    """Return what the channels of a store of this plan and panel mean."""
-    day = _day_channels(plan, panel)
+def map_channels(plan: FeaturePlan) -> ChannelMap:
+    """Return what the channels of a store of this plan mean."""
+    day = _day_channels(plan)
     past = [Channel(RECENT, "mean")] * 3 + [Channel(TREND, "mean")] * 2
     origin = [Channel(TREND, "par")] * len(plan.means)
     origin += [Channel(RECENT, "keep")] * (len(ZERO_WINDOWS) + 1)
@@ -77,25 +77,21 @@ def map_channels(plan: FeaturePlan, panel: SeriesPanel) -> ChannelMap:
     )
 
 
-def _day_channels(plan: FeaturePlan, panel: SeriesPanel) -> tuple[Channel, ...]:
-    """Calendar first, then signals that all series share, then those of single series."""
-    calendar = [Channel(WEEKDAY, "week")] * 7 + [Channel(SEASON, "mean")] * 2
+def _day_channels(plan: FeaturePlan) -> tuple[Channel, ...]:
+    """Calendar first, then the signals in the plan's order."""
+    found = [Channel(WEEKDAY, "week")] * 7 + [Channel(SEASON, "mean")] * 2
     if plan.yearly:
-        calendar += [Channel(SEASON, "mean")] * 4
-    single = {signal.name for signal in panel.signals if signal.values.ndim == 2}
-    shared: list[Channel] = []
-    own: list[Channel] = []
+        found += [Channel(SEASON, "mean")] * 4
     for name, kind, labels in plan.signals:
         feature = SIGNAL + name
         if kind == "category":
-            channels = [Channel(feature, "zero")] * (len(labels) + 1)
+            found += [Channel(feature, "zero")] * (len(labels) + 1)
         elif kind == "flag":
-            channels = [Channel(feature, "zero")]
+            found.append(Channel(feature, "zero"))
         else:
             level: Rule = "mean" if kind == "plain" else "zero"
-            channels = [Channel(feature, level), *[Channel(feature, "zero")] * 2]
-        (own if name in single else shared).extend(channels)
-    return (*calendar, *shared, *own)
+            found += [Channel(feature, level), *[Channel(feature, "zero")] * 2]
+    return tuple(found)
 
 
 @dataclass(frozen=True)

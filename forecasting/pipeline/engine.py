@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from forecasting.pipeline.arrays import row_chunks
 from forecasting.pipeline.artifact import (
     ArtifactError,
     report_from_json,
@@ -28,10 +29,17 @@ from forecasting.pipeline.backtest import (
 )
 from forecasting.pipeline.compute import use_one_core
 from forecasting.pipeline.contest import ALL_CLASSES, Blend, ContestResult, Entry, hold_contest
-from forecasting.pipeline.features import FeaturePlan, FeatureStore, plan_features
+from forecasting.pipeline.day_channels import day_channel_names
+from forecasting.pipeline.features import (
+    Channels,
+    FeaturePlan,
+    FeatureStore,
+    plan_channels,
+    plan_features,
+)
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.networks import NetworkShape
-from forecasting.pipeline.predict import Prediction, blend, present, whole_units
+from forecasting.pipeline.predict import CHUNK, Prediction, blend, present, whole_units
 from forecasting.pipeline.series import (
     HORIZON_DAYS,
     QUANTILES,
@@ -41,7 +49,12 @@ from forecasting.pipeline.series import (
     Reason,
     SeriesPanel,
 )
-from forecasting.pipeline.settings import EngineConfig, holdout_days, training_config
+from forecasting.pipeline.settings import (
+    EngineConfig,
+    holdout_days,
+    judged_rows,
+    training_config,
+)
 from forecasting.pipeline.training import (
     Callbacks,
     EpochReport,
@@ -88,23 +101,32 @@ class FittedForecaster:
         if horizon < 1:
             raise ForecastRefused("The horizon must be at least one day.")
         use_one_core()
-        known, spoiled = sanitise(panel.up_to(origin, self.plan.horizon))
-        blends = serving_blends(self, known, spoiled)
-        mean, quantiles = self._serve(known, blends)
-        whole = whole_units(known.demand, known.observed)
-        mean, quantiles = present(mean, quantiles, whole)
+        everyone = panel.up_to(origin, self.plan.horizon)
         days = _days_served(self.plan.horizon, horizon)
+        mean = np.zeros((panel.n_series, horizon), dtype=np.float32)
+        quantiles = np.zeros((*mean.shape, len(QUANTILES)), dtype=np.float32)
+        served: list[Blend] = []
+        for rows in row_chunks(panel.n_series, everyone.n_days, CHUNK):
+            known, spoiled = sanitise(everyone.rows(rows))
+            blends = serving_blends(self, known, spoiled)
+            whole = whole_units(known.demand, known.observed)
+            made = present(*self._serve(known, blends), whole)
+            mean[rows], quantiles[rows] = made[0][:, days], made[1][:, days]
+            served += blends
         return Forecast(
             series_ids=panel.series_ids,
             origin=origin,
-            mean=mean[:, days],
-            quantiles=quantiles[:, days],
-            method=tuple(one.label() for one in blends),
-            reason=tuple(one.reason for one in blends),
+            mean=mean,
+            quantiles=quantiles,
+            method=tuple(one.label() for one in served),
+            reason=tuple(one.reason for one in served),
         )
 
     def _serve(self, known: SeriesPanel, blends: list[Blend]) -> tuple[FloatArray, FloatArray]:
-        """Return mean [S, H] and quantiles [S, H, Q], making only the forecasts that are served."""
+        """Return mean [S, H] and quantiles [S, H, Q], making only the forecasts that are served.
+
+        Called with some of the series at a time: what a series gets depends on no other one.
+        """
         shape = (known.n_series, self.plan.horizon)
         mean, quantiles = np.zeros(shape), np.zeros((*shape, len(QUANTILES)))
         wanted = {method for one in blends for method in one.every_method}
@@ -135,6 +157,7 @@ class FittedForecaster:
             "config": self.config.to_json(),
             "trained_until": self.trained_until.isoformat(),
             "plan": self.plan.to_json(),
+            "day_channels": list(day_channel_names(self.plan)),
             "members": [_member_to_json(member) for member in self.members],
             "contest": self.contest.to_json(),
             "history": [report_to_json(report) for report in self.history],
@@ -153,10 +176,12 @@ class FittedForecaster:
                 _member_from_json(one, tensors, index)
                 for index, one in enumerate(header["members"])
             )
+            plan = FeaturePlan.from_json(header["plan"])
+            _check_channels(plan, header["day_channels"], members)
             return cls(
                 config=EngineConfig.from_json(header["config"]),
                 trained_until=date.fromisoformat(header["trained_until"]),
-                plan=FeaturePlan.from_json(header["plan"]),
+                plan=plan,
                 members=members,
                 contest=ContestResult.from_json(header["contest"]),
                 history=tuple(report_from_json(one) for one in header["history"]),
@@ -190,12 +215,10 @@ def fit(
     started = callbacks.cpu_seconds() if callbacks.cpu_seconds else None
     known, spoiled = sanitise(panel.up_to(origin, config.horizon))
     usable = trainable(known, triage(known, spoiled))
-    plan = plan_features(
-        known.select(np.flatnonzero(usable)) if usable.any() else known, config.horizon
-    )
+    learned = known.select(np.flatnonzero(usable)) if usable.any() else known
+    plan = plan_features(learned, config.horizon)
     if not enough_to_train(known, usable) or not config.networks:
         return _without_networks(config, origin, plan)
-    learned = known.select(np.flatnonzero(usable))
     origins = holdout_days(learned, config)
     settings = [training_config(config, name, learned) for name in config.networks]
     if not config.contest or not origins:
@@ -221,9 +244,9 @@ def _train_and_judge(
     callbacks: Callbacks,
 ) -> tuple[tuple[Member, ...], tuple[EpochReport, ...], ContestResult]:
     """Train without the holdout, hold the contest on it, then train on all days what won."""
-    early = learned.up_to(origins[0], config.horizon)
-    store = FeatureStore(early, plan)
-    holdout, stores = make_holdout(learned, origins, plan, max(s.reading_days for s in settings))
+    store = FeatureStore(learned.up_to(origins[0], config.horizon), plan)
+    jury = learned.select(judged_rows(learned, config))
+    holdout, stores = make_holdout(jury, origins, plan, max(s.reading_days for s in settings))
     judged: list[Member] = []
     history: list[EpochReport] = []
     for setting in settings:
@@ -234,11 +257,12 @@ def _train_and_judge(
         )  # fmt: skip
         judged.append(Member(setting.network, network))
         history += network.history
+    del store  # its scale is as large as the demand
     if callbacks.on_judged:
-        callbacks.on_judged(judged, holdout, stores, learned)
+        callbacks.on_judged(judged, holdout, stores)
     _announce(callbacks, "contest")
     entries = _network_entries(judged, stores)
-    entries += [_baseline_entry(name, learned, origins, config) for name in config.baselines]
+    entries += [_baseline_entry(name, jury, origins, config) for name in config.baselines]
     contest = hold_contest(entries, holdout)
     winners = [m for m in judged if m.method in contest.methods]
     if (learned.last_day - origins[0]).days < SMALL_HOLDOUT * learned.n_days:
@@ -285,11 +309,9 @@ def _network_entries(members: list[Member], stores: list[FeatureStore]) -> list[
 
 
 def _baseline_entry(
-    name: str, learned: SeriesPanel, origins: list[date], config: EngineConfig
+    name: str, jury: SeriesPanel, origins: list[date], config: EngineConfig
 ) -> Entry:
-    made = [
-        run_baseline(name, learned.up_to(day, config.horizon), config.horizon) for day in origins
-    ]
+    made = [run_baseline(name, jury.up_to(day, config.horizon), config.horizon) for day in origins]
     return Entry(name, False, np.stack([m for m, _ in made]), np.stack([q for _, q in made]))
 
 
@@ -327,6 +349,17 @@ def _member_to_json(member: Member) -> dict[str, Any]:
         "config": member.network.config.to_json(),
         "history": [report_to_json(report) for report in member.network.history],
     }
+
+
+def _check_channels(plan: FeaturePlan, names: list[str], members: tuple[Member, ...]) -> None:
+    """Raise ArtifactError where the networks were trained on other channels than we would feed."""
+    if tuple(names) != day_channel_names(plan):
+        raise ArtifactError("unfit", "its channels of a day are not those of this version.")
+    for member in members:
+        shape = member.network.shape
+        made = Channels(shape.past, shape.origin, shape.ahead, shape.attributes)
+        if made != plan_channels(plan):
+            raise ArtifactError("unfit", f"{member.method} reads other channels than are made.")
 
 
 def _member_from_json(data: dict[str, Any], tensors: dict[str, Any], index: int) -> Member:

@@ -202,7 +202,7 @@ def _add_networks(
     share: float,
 ) -> Attribution:
     """Add the average of a method's networks and return it."""
-    channels = map_channels(fitted.plan, known)
+    channels = map_channels(fitted.plan)
     reading = max(member.network.config.reading_days for member in members)
     store = store_to_forecast(known, fitted.plan, reading)
     found = [attribute(member.network, store, 0, channels) for member in members]

@@ -12,12 +12,14 @@ Yearly channels exist only where the history covers enough years to learn from t
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.pipeline.arrays import row_chunks
+from forecasting.pipeline.day_channels import DayChannels, day_channel_names
 from forecasting.pipeline.scaling import recent_level, rolling_sums, step_scale
 from forecasting.pipeline.series import BoolArray, FloatArray, SeriesPanel, Signal
 
@@ -107,17 +109,24 @@ def _coding(signal: Signal, days: int) -> str:
     """Decide how a signal becomes channels: numbers such as prices by ratio, others as they are."""
     if signal.kind != "numeric":
         return signal.kind
-    known = signal.values[..., :days]
-    finite = known[np.isfinite(known)]
-    return "ratio" if float(finite.min()) >= 0 and float(finite.max()) > 1 else "plain"
+    least, most = _extent(signal, days)
+    return "ratio" if least >= 0 and most > 1 else "plain"
 
 
 def _varies(signal: Signal, days: int) -> bool:
-    known = signal.values[..., :days]
-    if signal.kind == "category":
-        return bool(np.isfinite(known).any())
-    finite = known[np.isfinite(known)]
-    return bool(finite.size) and float(finite.max()) > float(finite.min())
+    least, most = _extent(signal, days)
+    return most >= least if signal.kind == "category" else most > least
+
+
+def _extent(signal: Signal, days: int) -> tuple[float, float]:
+    """Return the smallest and the largest known value of the past; the wrong way round: none."""
+    values = np.atleast_2d(signal.values[..., :days])
+    least, most = np.inf, -np.inf
+    for rows in row_chunks(*values.shape):
+        finite = np.isfinite(values[rows])
+        least = min(least, float(values[rows].min(initial=np.inf, where=finite)))
+        most = max(most, float(values[rows].max(initial=-np.inf, where=finite)))
+    return least, most
 
 
 @dataclass(frozen=True)
@@ -128,6 +137,15 @@ class Channels:
     origin: int
     ahead: int
     attributes: tuple[int, ...]
+
+
+def plan_channels(plan: FeaturePlan) -> Channels:
+    """Return how many channels a plan has: the same for every panel."""
+    day = len(day_channel_names(plan))
+    origin = len(plan.means) + len(ZERO_WINDOWS) + 5 + (3 if plan.yearly else 0)
+    ahead = day + len(WEEKDAY_DEPTHS) + 1 + (3 if plan.yearly else 0)
+    sizes = tuple(len(values) + 1 for _, values in plan.attributes)
+    return Channels(5 + day, origin, ahead, sizes)
 
 
 @dataclass(frozen=True)
@@ -165,38 +183,58 @@ class FeatureStore:
         self.plan = plan
         self.n_series, self.n_days = panel.demand.shape
         self.begins = panel.begins
-        self.observed = panel.observed & np.isfinite(panel.demand)
-        self.demand = np.where(self.observed, panel.demand, 0).astype(np.float32)
-        self.scale = step_scale(self.demand, self.observed)
-        self.shared, self.own = _day_channels(panel, plan)
+        self.observed = panel.observed
+        self.demand = panel.demand
+        self.days = DayChannels(panel, plan)
         self.attributes = _attribute_codes(panel, plan)
+
+    @cached_property
+    def scale(self) -> FloatArray:
+        """What a day's error is divided by in training: [S, T]."""
+        return step_scale(self.demand, self.observed)
+
+    @cached_property
+    def typical_demand(self) -> float:
+        """The mean of all observed demand; 1 where nothing was observed."""
+        days, units = 0, 0.0
+        for rows in row_chunks(self.n_series, self.n_days):
+            seen = self.observed[rows] & np.isfinite(self.demand[rows])
+            days += int(seen.sum())
+            units += float(np.where(seen, self.demand[rows], 0).sum(dtype=np.float64))
+        return units / days if days else 1.0
 
     @property
     def channels(self) -> Channels:
-        day = self.shared.shape[-1] + self.own.shape[-1]
-        past = 5 + day
-        origin = len(self.plan.means) + len(ZERO_WINDOWS) + 5 + (3 if self.plan.yearly else 0)
-        ahead = day + len(WEEKDAY_DEPTHS) + 1 + (3 if self.plan.yearly else 0)
-        sizes = tuple(len(values) + 1 for _, values in self.plan.attributes)
-        return Channels(past, origin, ahead, sizes)
+        return plan_channels(self.plan)
 
-    def block(self, rows: np.ndarray, starts: np.ndarray, length: int, emits: np.ndarray) -> Block:
+    def block(
+        self,
+        rows: np.ndarray,
+        starts: np.ndarray,
+        length: int,
+        emits: np.ndarray,
+        *,
+        scaled: bool = True,
+    ) -> Block:
         """Return features of the windows [start, start + length) of some series.
 
         rows, starts: [B]; emits: [K] positions inside the window after which a forecast is made.
+        The scale is what a training weighs by; a forecast does without (`scaled` False: it is 1).
         """
         back, horizon = self.plan.lookback, self.plan.horizon
         days = starts[:, None] + np.arange(-back, length + horizon)
         inside = (days >= 0) & (days < self.n_days)
         safe = np.clip(days, 0, self.n_days - 1)
-        seen = self.observed[rows[:, None], safe] & inside
-        sold = np.where(seen, self.demand[rows[:, None], safe], 0).astype(np.float32)
+        found = self.demand[rows[:, None], safe]
+        seen = self.observed[rows[:, None], safe] & inside & np.isfinite(found)
+        sold = np.where(seen, found, 0).astype(np.float32)
         target_at = back + emits[:, None] + 1 + np.arange(horizon)
         past_sold, past_seen = sold[:, : back + length], seen[:, : back + length]
         level = recent_level(past_sold, past_seen, self.plan.level)
         past = _Past(past_sold, past_seen, level)
-        day = self._days_of(rows, days[:, back:])
+        day = self.days.of(rows, days[:, back:])
         here = back + emits
+        scale = self.scale[rows[:, None], safe[:, here]] if scaled else np.ones_like(level[:, here])
         return Block(
             rows=rows,
             emits=emits,
@@ -205,17 +243,10 @@ class FeatureStore:
             ahead=self._ahead(past, day, here, back),
             attributes=self.attributes[rows],
             level=level[:, here],
-            scale=self.scale[rows[:, None], safe[:, here]],
+            scale=scale,
             target=sold[:, target_at],
             target_seen=seen[:, target_at],
         )
-
-    def _days_of(self, rows: np.ndarray, days: np.ndarray) -> FloatArray:
-        safe = np.clip(days, 0, self.shared.shape[0] - 1)
-        shared: FloatArray = self.shared[safe]
-        if not self.own.shape[-1]:
-            return shared
-        return np.concatenate([shared, self.own[rows[:, None], safe]], axis=-1)
 
     def _past(self, past: _Past, day: FloatArray, back: int) -> FloatArray:
         """Return what each step of the windows was like: [B, L, P]."""
@@ -312,67 +343,3 @@ def _attribute_codes(panel: SeriesPanel, plan: FeaturePlan) -> np.ndarray:
             place = {value: code for code, value in enumerate(values, start=1)}
             codes[:, column] = [place.get(str(v), 0) for v in panel.categories[name]]
     return codes
-
-
-def _day_channels(panel: SeriesPanel, plan: FeaturePlan) -> tuple[FloatArray, FloatArray]:
-    """Return channels shared by all series [T+H, C] and channels of each series [S, T+H, C]."""
-    reach = panel.n_days + plan.horizon
-    dates = [panel.first_day + timedelta(days=day) for day in range(reach)]
-    weekday = np.array([d.weekday() for d in dates])
-    of_month = np.array([d.day for d in dates])
-    shared = [np.eye(7)[weekday], (of_month[:, None] - 15.5) / 10, of_month[:, None] <= 7]
-    if plan.yearly:
-        turn = 2 * np.pi * np.array([d.timetuple().tm_yday for d in dates])[:, None] / 365.25
-        shared += [np.sin(turn), np.cos(turn), np.sin(2 * turn), np.cos(2 * turn)]
-    own: list[FloatArray] = []
-    present = {signal.name: signal for signal in panel.signals}
-    for name, kind, labels in plan.signals:
-        signal = present.get(name)
-        values = np.full(reach, np.nan) if signal is None else signal.values[..., :reach]
-        short = reach - values.shape[-1]
-        if short > 0:
-            pad = np.full((*values.shape[:-1], short), np.nan)
-            values = np.concatenate([values, pad], axis=-1)
-        coded = _encode(values, kind, signal.labels if signal else (), labels, panel.n_days)
-        (shared if values.ndim == 1 else own).append(coded)
-    joined = np.concatenate(shared, axis=-1).astype(np.float32)
-    if not own:
-        return joined, np.zeros((panel.n_series, reach, 0), dtype=np.float32)
-    return joined, np.concatenate(own, axis=-1).astype(np.float32)
-
-
-def _encode(
-    values: FloatArray, kind: str, found: tuple[str, ...], labels: tuple[str, ...], n_days: int
-) -> FloatArray:
-    """Turn one signal into channels on the last axis; unknown values and labels become 0."""
-    if kind == "category":
-        named = np.zeros((*values.shape, len(labels)), dtype=np.float32)
-        for code, label in enumerate(found):
-            if label in labels:
-                named[..., labels.index(label)] = values == code
-        some: BoolArray = np.asarray(named.any(axis=-1))
-        soon = np.zeros_like(some)
-        for ahead in (1, 2, 3):
-            soon[..., :-ahead] |= some[..., ahead:]
-        return np.concatenate([named, soon[..., None]], axis=-1)
-    if kind == "flag":
-        return np.nan_to_num(values)[..., None]
-    return _encode_numeric(values, kind)
-
-
-def _encode_numeric(values: FloatArray, kind: str) -> FloatArray:
-    """Compare a number with its own recent and yearly mean; missing days change nothing."""
-    known = np.isfinite(values)
-    filled = np.where(known, values, 0.0)
-    parts = []
-    for days in (28, 91, 364):
-        count = rolling_sums(known, days)
-        mean = rolling_sums(filled, days) / np.maximum(count, 1)
-        if kind == "ratio":
-            change = np.clip(np.log((filled + 1e-6) / (mean + 1e-6)), -2, 2)
-        else:
-            change = np.clip(filled - mean, -3, 3)
-        parts.append(np.where(known & (count > 0), change, 0))
-    if kind == "plain":
-        parts[0] = np.clip(filled, -3, 3)
-    return np.stack(parts, axis=-1)

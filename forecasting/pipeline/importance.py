@@ -15,7 +15,7 @@ from forecasting.pipeline.backtest import Member
 from forecasting.pipeline.channels import Channel, ChannelMap, map_channels
 from forecasting.pipeline.contest import Holdout
 from forecasting.pipeline.features import Block, FeatureStore
-from forecasting.pipeline.series import QUANTILES, FloatArray, SeriesPanel
+from forecasting.pipeline.series import QUANTILES, FloatArray
 from forecasting.pipeline.training import as_tensors
 
 MOST_SERIES = 192
@@ -42,14 +42,13 @@ def permutation_importance(
     members: Sequence[Member],
     holdout: Holdout,
     stores: Sequence[FeatureStore],
-    panel: SeriesPanel,
     seed: int = 0,
 ) -> tuple[Importance, ...]:
     """Return the importance of every feature for every network, the most important first."""
     if not members or not stores or stores[0].n_series < 2:
         return ()
     rng = np.random.default_rng(seed)
-    channels = map_channels(stores[0].plan, panel)
+    channels = map_channels(stores[0].plan)
     rows = np.arange(stores[0].n_series)
     if len(rows) > MOST_SERIES:
         rows = np.sort(rng.choice(rows, MOST_SERIES, replace=False))
@@ -84,7 +83,7 @@ def _reaches(channels: ChannelMap, feature: str) -> bool:
 def _block(store: FeatureStore, rows: np.ndarray, member: Member) -> Block:
     length = member.network.config.reading_days
     starts = np.full(len(rows), store.n_days - length)
-    return store.block(rows, starts, length, np.array([length - 1]))
+    return store.block(rows, starts, length, np.array([length - 1]), scaled=False)
 
 
 def _shuffle(block: Block, channels: ChannelMap, feature: str, order: np.ndarray) -> Block:

@@ -11,6 +11,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.pipeline.arrays import by_rows
 from forecasting.pipeline.series import QUANTILES, BoolArray, FloatArray
 
 SEASON_DAYS = 7
@@ -26,6 +27,9 @@ class DemandClass(StrEnum):
     ERRATIC = "erratic"
     INTERMITTENT = "intermittent"
     LUMPY = "lumpy"
+
+
+LONGEST_CLASS = max(len(one) for one in DemandClass)
 
 
 @dataclass(frozen=True)
@@ -239,6 +243,10 @@ def demand_class(demand: FloatArray, observed: BoolArray) -> NDArray[np.str_]:
     ADI = observed days per day with demand, CV2 = squared variation of the demand of those days,
     cut at 1.32 and 0.49. A series that never sold is intermittent.
     """
+    return by_rows(_demand_class, f"<U{LONGEST_CLASS}", demand, observed)
+
+
+def _demand_class(demand: FloatArray, observed: BoolArray) -> NDArray[np.str_]:
     known = observed & np.isfinite(demand)
     values = np.where(known, demand, 0.0).astype(float)
     sold = values > 0

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from forecasting.pipeline.arrays import by_rows, row_chunks
 from forecasting.pipeline.features import FeatureStore
 from forecasting.pipeline.networks import ForecastNetwork
 from forecasting.pipeline.series import BoolArray, FloatArray
@@ -30,7 +31,8 @@ def predict_with(
     emits = np.array([length - 1])
     for first in range(0, store.n_series, CHUNK):
         rows = np.arange(first, min(first + CHUNK, store.n_series))
-        block = store.block(rows, np.full(len(rows), store.n_days - length), length, emits)
+        starts = np.full(len(rows), store.n_days - length)
+        block = store.block(rows, starts, length, emits, scaled=False)
         level = block.level[:, 0, None]
         for network, made in zip(networks, parts, strict=True):
             mean, rising = network.eval()(*as_tensors(block))
@@ -53,6 +55,14 @@ def blend(parts: list[FloatArray], weights: FloatArray) -> FloatArray:
     share = np.asarray(weights, dtype=np.float64)
     share = share if share.ndim == 2 else np.repeat(share[:, None], len(parts[0]), axis=1)
     share = share / share.sum(axis=0)
+    found = np.empty(parts[0].shape)
+    for rows in row_chunks(len(found), len(parts) * int(np.prod(found.shape[1:]))):
+        found[rows] = _pool([part[rows] for part in parts], share[:, rows])
+    return found
+
+
+def _pool(parts: list[FloatArray], share: FloatArray) -> FloatArray:
+    """Blend with shares [M, S] that add up to one for each series."""
     levels = parts[0].shape[-1]
     pooled = np.concatenate(parts, axis=-1)
     mass = np.repeat(share.T / levels, levels, axis=1)
@@ -86,6 +96,10 @@ def _read_off(values: FloatArray, middle: FloatArray, wanted: FloatArray) -> Flo
 
 def whole_units(demand: FloatArray, observed: BoolArray) -> BoolArray:
     """Return which series have only ever had whole-number demand: [S]."""
+    return by_rows(_whole_units, np.bool_, demand, observed)
+
+
+def _whole_units(demand: FloatArray, observed: BoolArray) -> BoolArray:
     seen = observed & np.isfinite(demand)
     values = np.where(seen, demand, 0)
     return np.asarray((np.abs(values - np.rint(values)) < 1e-6).all(axis=1))

@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.pipeline.arrays import by_rows
 from forecasting.pipeline.series import BoolArray, FloatArray
 
 LEVEL_PRIOR_DAYS = 7.0
 LEVEL_FLOOR = 0.02
 STEP_PRIOR_DAYS = 14.0
+LARGEST = 1e30
+"""A scale stays within what single precision can carry."""
 
 
 class ScaleKind(StrEnum):
@@ -57,12 +60,17 @@ def step_scale(demand: FloatArray, observed: BoolArray) -> FloatArray:
     count series less because they are about to rise, and so teach forecasts that are too low.
     STEP_PRIOR_DAYS changes of one and a half times the mean demand are added to steady the start.
     """
-    seen = observed & (np.cumsum(observed & (demand > 0), axis=1) > 0)
-    filled = np.where(seen, demand, 0.0)
+    return by_rows(_step_scale, np.float32, demand, observed)
+
+
+def _step_scale(demand: FloatArray, observed: BoolArray) -> FloatArray:
+    known = observed & np.isfinite(demand)
+    seen = known & np.logical_or.accumulate(known & (demand > 0), axis=1)
+    filled = np.where(seen, demand, 0.0).astype(np.float64)
     both = seen[:, 1:] & seen[:, :-1]
     steps = np.where(both, np.abs(np.diff(filled, axis=1)), 0.0)
     total = np.pad(np.cumsum(steps, axis=1), ((0, 0), (1, 0)))
     count = np.pad(np.cumsum(both, axis=1), ((0, 0), (1, 0)))
     mean = np.cumsum(filled, axis=1) / np.maximum(np.cumsum(seen, axis=1), 1)
     steadied = (total + STEP_PRIOR_DAYS * 1.5 * mean) / (count + STEP_PRIOR_DAYS)
-    return np.maximum(steadied, LEVEL_FLOOR).astype(np.float32)
+    return np.clip(steadied, LEVEL_FLOOR, LARGEST)

@@ -13,6 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.pipeline.arrays import new_array, take_rows
+
 FloatArray = NDArray[np.floating]
 BoolArray = NDArray[np.bool_]
 
@@ -156,17 +158,34 @@ class SeriesPanel:
             signals=tuple(replace(s, values=s.values[..., dropped:]) for s in self.signals),
         )
 
+    def rows(self, some: slice) -> "SeriesPanel":
+        """Return the panel of following series, without a copy."""
+        return replace(
+            self,
+            series_ids=self.series_ids[some],
+            demand=self.demand[some],
+            observed=self.observed[some],
+            categories={name: values[some] for name, values in self.categories.items()},
+            numbers={name: values[some] for name, values in self.numbers.items()},
+            signals=tuple(
+                replace(s, values=s.values[some]) if s.values.ndim == 2 else s for s in self.signals
+            ),
+        )
+
     def select(self, rows: NDArray[np.intp]) -> "SeriesPanel":
         """Return the panel of some series, by row number, in the order given."""
+        if np.array_equal(rows, np.arange(self.n_series)):
+            return self
         return replace(
             self,
             series_ids=tuple(self.series_ids[row] for row in rows),
-            demand=self.demand[rows],
-            observed=self.observed[rows],
+            demand=take_rows(self.demand, rows),
+            observed=take_rows(self.observed, rows),
             categories={name: values[rows] for name, values in self.categories.items()},
             numbers={name: values[rows] for name, values in self.numbers.items()},
             signals=tuple(
-                replace(s, values=s.values[rows]) if s.values.ndim == 2 else s for s in self.signals
+                replace(s, values=take_rows(s.values, rows)) if s.values.ndim == 2 else s
+                for s in self.signals
             ),
         )
 
@@ -177,13 +196,16 @@ def _fit_days(values: NDArray[Any], days: int, fill: float | bool) -> NDArray[An
     missing = days - kept.shape[-1]
     if missing <= 0:
         return kept
-    padding = np.full((*values.shape[:-1], missing), fill, dtype=values.dtype)
-    return np.concatenate([kept, padding], axis=-1)
+    found = new_array((*values.shape[:-1], days), values.dtype)
+    found[..., : kept.shape[-1]] = kept
+    found[..., kept.shape[-1] :] = fill
+    return found
 
 
 def _cut_signal(signal: Signal, days: int, horizon: int) -> Signal:
     known = signal.values[..., : days + horizon if signal.known_ahead else days]
-    return replace(signal, values=_fit_days(known.astype(np.float32), days + horizon, np.nan))
+    known = known.astype(np.float32, copy=False)
+    return replace(signal, values=_fit_days(known, days + horizon, np.nan))
 
 
 @dataclass(frozen=True)

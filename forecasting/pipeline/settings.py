@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.pipeline.series import HORIZON_DAYS, SeriesPanel
 from forecasting.pipeline.training import TrainingConfig
@@ -54,6 +55,8 @@ class EngineConfig:
     baselines: tuple[str, ...] = DEFAULT_BASELINES
     contest: bool = True
     holdout_origins: int = 2
+    judged_series: int = 6000
+    """So many series, drawn at random where there are more, judge networks and baselines."""
     horizon: int = HORIZON_DAYS
     training: TrainingConfig = field(default_factory=TrainingConfig)
     budget_seconds: float | None = None
@@ -86,6 +89,15 @@ def holdout_days(learned: SeriesPanel, config: EngineConfig) -> list[date]:
     return [
         learned.last_day - timedelta(days=config.horizon * back) for back in range(count, 0, -1)
     ]
+
+
+def judged_rows(learned: SeriesPanel, config: EngineConfig) -> NDArray[np.intp]:
+    """Return which series judge: all, or as many as the config says, drawn by its seed."""
+    everyone = np.arange(learned.n_series)
+    if learned.n_series <= config.judged_series:
+        return everyone
+    rng = np.random.default_rng(config.seed)
+    return np.sort(rng.choice(everyone, config.judged_series, replace=False))
 
 
 def training_config(config: EngineConfig, network: str, learned: SeriesPanel) -> TrainingConfig:

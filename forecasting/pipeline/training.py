@@ -111,7 +111,7 @@ class Callbacks:
     load_checkpoint: Callable[[str], Checkpoint | None] | None = None
     cpu_seconds: Callable[[], float] | None = None
     on_judged: Callable[..., None] | None = None
-    """Called once with the judged networks, the holdout, its stores and the panel learned from."""
+    """Called once with the judged networks, the holdout and its stores."""
 
 
 class TrainingStopped(Exception):
@@ -250,7 +250,7 @@ def _is_over(history: list[EpochReport], patience: int) -> bool:
 
 def _weigher(store: FeatureStore) -> Callable[[Block, float], Tensor]:
     """Return how much each day counts: level over the metric's scale, and a share by volume."""
-    typical = float(store.demand[store.observed].mean()) if store.observed.any() else 1.0
+    typical = store.typical_demand
 
     def weigh(block: Block, volume_share: float) -> Tensor:
         volume = np.minimum(block.level / max(typical, 1e-6), MAX_SHARE)

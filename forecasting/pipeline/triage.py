@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from forecasting.pipeline.arrays import by_rows
 from forecasting.pipeline.series import BoolArray, FloatArray, Reason, SeriesPanel
 
 MIN_OBSERVED_DAYS = 28
@@ -18,22 +20,40 @@ def sanitise(panel: SeriesPanel) -> tuple[SeriesPanel, BoolArray]:
 
     Returns the panel with those days unobserved and 0, and which series had any: [S].
     """
-    begun = np.arange(panel.n_days) >= panel.begins[:, None]
-    good = np.isfinite(panel.demand) & (panel.demand >= 0)
-    spoiled = begun & ~good & (panel.observed | ~np.isnan(panel.demand))
-    demand = np.where(begun & ~good, 0, panel.demand).astype(np.float32)
-    clean = replace(panel, demand=demand, observed=panel.observed & good)
-    return clean, np.asarray(spoiled.any(axis=1))
+    begins = panel.begins
+    found = by_rows(_find_bad_days, np.bool_, panel.demand, panel.observed, begins)
+    spoiled, repaired = found[:, 0], found.any(axis=1)
+    if not repaired.any():
+        return panel, np.asarray(spoiled)
+    clean = replace(
+        panel,
+        demand=by_rows(_without_bad_days, np.float32, panel.demand, begins),
+        observed=by_rows(_only_good_days, np.bool_, panel.demand, panel.observed),
+    )
+    return clean, np.asarray(spoiled)
+
+
+def _find_bad_days(demand: FloatArray, observed: BoolArray, begins: NDArray[np.intp]) -> BoolArray:
+    """Return whether a series holds values that are no demand, and whether it needs a repair."""
+    begun = np.arange(demand.shape[1]) >= begins[:, None]
+    bad = ~(np.isfinite(demand) & (demand >= 0))
+    spoiled = begun & bad & (observed | ~np.isnan(demand))
+    return np.stack([spoiled.any(axis=1), (bad & (begun | observed)).any(axis=1)], axis=1)
+
+
+def _without_bad_days(demand: FloatArray, begins: NDArray[np.intp]) -> FloatArray:
+    begun = np.arange(demand.shape[1]) >= begins[:, None]
+    return np.where(begun & ~(np.isfinite(demand) & (demand >= 0)), 0, demand)
+
+
+def _only_good_days(demand: FloatArray, observed: BoolArray) -> BoolArray:
+    return observed & np.isfinite(demand) & (demand >= 0)
 
 
 def triage(panel: SeriesPanel, spoiled: BoolArray) -> list[Reason | None]:
     """Return for each series why no network serves it; None where one may."""
-    seen = panel.observed
-    demand = np.where(seen, np.nan_to_num(panel.demand), 0)
-    count = seen.sum(axis=1)
-    most = demand.max(axis=1, initial=0)
-    least = np.where(seen, demand, np.inf).min(axis=1, initial=np.inf)
-    recent = demand[:, -DORMANT_DAYS:].max(axis=1, initial=0)
+    facts = by_rows(_sales_facts, np.float64, panel.demand, panel.observed)
+    count, most, least, recent = facts.T
     checks: list[tuple[Reason, BoolArray]] = [
         (Reason.NON_FINITE, spoiled & (count < MIN_OBSERVED_DAYS)),
         (Reason.EMPTY, count == 0),
@@ -48,6 +68,20 @@ def triage(panel: SeriesPanel, spoiled: BoolArray) -> list[Reason | None]:
         for row in np.flatnonzero(holds):
             found[row] = reason
     return found
+
+
+def _sales_facts(demand: FloatArray, observed: BoolArray) -> FloatArray:
+    """Return days seen, largest, smallest and largest recent demand of each series: [S, 4]."""
+    sold = np.where(observed, np.nan_to_num(demand), 0)
+    return np.stack(
+        [
+            observed.sum(axis=1),
+            sold.max(axis=1, initial=0),
+            np.where(observed, sold, np.inf).min(axis=1, initial=np.inf),
+            sold[:, -DORMANT_DAYS:].max(axis=1, initial=0),
+        ],
+        axis=1,
+    )
 
 
 def trainable(panel: SeriesPanel, reasons: list[Reason | None]) -> BoolArray:

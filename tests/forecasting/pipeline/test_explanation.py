@@ -89,7 +89,7 @@ def test_the_map_of_channels_has_every_channel_of_the_store(panel, fitted):
     for yearly in (False, True):
         plan = replace(fitted.plan, yearly=yearly)
         known = panel.up_to(ORIGIN)
-        assert map_channels(plan, known).fits(FeatureStore(known, plan).channels)
+        assert map_channels(plan).fits(FeatureStore(known, plan).channels)
 
 
 def test_a_blend_of_network_and_rule_adds_both_up(panel, fitted):

@@ -1,0 +1,162 @@
+"""What a day is, apart from its demand: its place in the calendar, and the signals of that day.
+
+The channels stand in the order of the plan, whoever a signal is for: a promotion for one product
+and one for everybody fill the same channel. Signals that differ from series to series are read and
+coded for the windows asked for, never for all series at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecasting.pipeline.scaling import rolling_sums
+from forecasting.pipeline.series import BoolArray, FloatArray, SeriesPanel, Signal
+
+if TYPE_CHECKING:
+    from forecasting.pipeline.features import FeaturePlan
+
+MEMORY_DAYS = 364
+"""How far back the channels of a number look."""
+MEAN_DAYS = (28, 91, MEMORY_DAYS)
+SOON_DAYS = 3
+CALENDAR = (*(f"weekday {day}" for day in range(7)), "day of month", "first week")
+YEARLY_CALENDAR = ("year sin", "year cos", "half year sin", "half year cos")
+
+
+def day_channel_names(plan: FeaturePlan) -> tuple[str, ...]:
+    """Return the names of the channels of a day, in their order."""
+    names = [*CALENDAR, *(YEARLY_CALENDAR if plan.yearly else ())]
+    for name, kind, labels in plan.signals:
+        if kind == "category":
+            names += [f"{name}={label}" for label in labels] + [f"{name} soon"]
+        elif kind == "flag":
+            names.append(name)
+        else:
+            names += [f"{name} {kind} {days}" for days in MEAN_DAYS]
+    return tuple(names)
+
+
+def strange_signals(plan: FeaturePlan, signals: Sequence[Signal]) -> tuple[str, ...]:
+    """Return the planned signals that are not there any more, or are of another kind now.
+
+    Their channels say nothing until the next training: as if no value were known.
+    """
+    found = {signal.name: signal for signal in signals}
+    return tuple(
+        name
+        for name, kind, _labels in plan.signals
+        if name not in found or not _same_kind(found[name], kind)
+    )
+
+
+def _same_kind(signal: Signal, planned: str) -> bool:
+    return (signal.kind == "category") == (planned == "category")
+
+
+@dataclass(frozen=True)
+class _Own:
+    """A signal that differs from series to series: values [S, D] as they came."""
+
+    values: FloatArray
+    kind: str
+    found: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+class DayChannels:
+    """The channels of the days of a panel, known ahead to the end of the horizon."""
+
+    def __init__(self, panel: SeriesPanel, plan: FeaturePlan) -> None:
+        self.reach = panel.n_days + plan.horizon
+        present = {signal.name: signal for signal in panel.signals}
+        strange = strange_signals(plan, panel.signals)
+        self._parts: list[FloatArray | _Own] = [_calendar(panel, plan, self.reach)]
+        for name, kind, labels in plan.signals:
+            signal = present.get(name)
+            found = signal.labels if signal else ()
+            if signal is None or name in strange:
+                values = np.full(self.reach, np.nan, dtype=np.float32)
+            else:
+                values = signal.values[..., : self.reach]
+            if values.ndim == 2:
+                self._parts.append(_Own(values, kind, found, labels))
+            else:
+                padded = np.full(self.reach + SOON_DAYS, np.nan)
+                padded[: len(values)] = values
+                self._parts.append(_encode(padded, kind, found, labels, 0))
+
+    def of(self, rows: np.ndarray, days: np.ndarray) -> FloatArray:
+        """Return the channels of following days of some series: [B], [B, D] -> [B, D, C]."""
+        safe = np.clip(days, 0, self.reach - 1)
+        parts = [
+            self._own(part, rows, days) if isinstance(part, _Own) else part[safe]
+            for part in self._parts
+        ]
+        return np.concatenate(parts, axis=-1, dtype=np.float32)
+
+    @staticmethod
+    def _own(part: _Own, rows: np.ndarray, days: np.ndarray) -> FloatArray:
+        back = MEMORY_DAYS if part.kind in ("plain", "ratio") else 0
+        read = days[:, :1] + np.arange(-back, days.shape[1] + SOON_DAYS)
+        known = (read >= 0) & (read < part.values.shape[1])
+        safe = np.clip(read, 0, part.values.shape[1] - 1)
+        values = np.where(known, part.values[rows[:, None], safe], np.nan)
+        return _encode(values, part.kind, part.found, part.labels, back)
+
+
+def _calendar(panel: SeriesPanel, plan: FeaturePlan, reach: int) -> FloatArray:
+    dates = [panel.first_day + timedelta(days=day) for day in range(reach)]
+    weekday = np.array([d.weekday() for d in dates], dtype=np.intp)
+    of_month = np.array([d.day for d in dates], dtype=np.intp)[:, None]
+    channels = [np.eye(7)[weekday], (of_month - 15.5) / 10, of_month <= 7]
+    if plan.yearly:
+        turn = 2 * np.pi * np.array([d.timetuple().tm_yday for d in dates])[:, None] / 365.25
+        channels += [np.sin(turn), np.cos(turn), np.sin(2 * turn), np.cos(2 * turn)]
+    return np.concatenate(channels, axis=-1, dtype=np.float32)
+
+
+def _encode(
+    values: FloatArray, kind: str, found: tuple[str, ...], labels: tuple[str, ...], back: int
+) -> FloatArray:
+    """Turn a signal into channels on a last axis; unknown values and labels become 0.
+
+    values has `back` days in front and SOON_DAYS behind that are read, not returned.
+    """
+    until = values.shape[-1] - SOON_DAYS
+    if kind == "category":
+        named = np.zeros((*values.shape, len(labels)), dtype=np.float32)
+        for code, label in enumerate(found):
+            if label in labels:
+                named[..., labels.index(label)] = values == code
+        some: BoolArray = np.asarray(named.any(axis=-1))
+        soon = np.zeros((*values.shape[:-1], until), dtype=bool)
+        for ahead in range(1, SOON_DAYS + 1):
+            soon |= some[..., ahead : until + ahead]
+        return np.concatenate([named[..., :until, :], soon[..., None]], axis=-1)
+    if kind == "flag":
+        return np.nan_to_num(values[..., :until], nan=0.0)[..., None]
+    return _encode_number(values[..., :until], kind, back)
+
+
+def _encode_number(values: FloatArray, kind: str, back: int) -> FloatArray:
+    """Compare a number with its own recent and yearly mean; missing days change nothing."""
+    known = np.isfinite(values)
+    filled = np.where(known, values, 0.0)
+    now, known_now = filled[..., back:], known[..., back:]
+    parts = []
+    for days in MEAN_DAYS:
+        count = rolling_sums(known, days)[..., back:]
+        mean = rolling_sums(filled, days)[..., back:] / np.maximum(count, 1)
+        if kind == "ratio":
+            change = np.clip(np.log((now + 1e-6) / (mean + 1e-6)), -2, 2)
+        else:
+            change = np.clip(now - mean, -3, 3)
+        parts.append(np.where(known_now & (count > 0), change, 0))
+    if kind == "plain":
+        parts[0] = np.clip(now, -3, 3)
+    return np.stack(parts, axis=-1)
