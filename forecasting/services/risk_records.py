@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 from django.db.models import Count, F, Sum
 
+from forecasting.decisions.lead_times import LeadTimes
 from forecasting.decisions.order_risk import (
     Counted,
     ImbalanceRisk,
@@ -21,6 +22,7 @@ from forecasting.decisions.risk import RiskFinding, SuggestedAction
 from forecasting.models import AccuracySum
 from forecasting.pipeline.series import FloatArray
 from forecasting.queries.channels import rebalancings
+from forecasting.queries.deliveries import promised_lead_times
 from forecasting.queries.planning import PlanningWorld
 from inventory.models import CountLine, PurchaseOrderLine, PurchaseOrderState, Warehouse
 
@@ -31,9 +33,13 @@ COUNT_DAYS = 91
 
 @dataclass(frozen=True)
 class RiskRecords:
-    """What was read for the search: open lines, counted goods, weekly forecasts and sales."""
+    """What was read for the search: open lines, counted goods, weekly forecasts and sales.
+
+    line_lead_times: the days that each open line takes by all that is known.
+    """
 
     open_lines: tuple[OpenLine, ...]
+    line_lead_times: LeadTimes
     counted: tuple[Counted, ...]
     predicted: FloatArray
     actual: FloatArray
@@ -41,11 +47,12 @@ class RiskRecords:
 
 
 def read_records(world: PlanningWorld) -> RiskRecords:
-    """Read open orders, counts and the accuracy of past forecasts: four queries."""
+    """Read open orders, past deliveries, counts and the accuracy of forecasts: five queries."""
     place = {(key.product_id, key.warehouse_id): row for row, key in enumerate(world.keys)}
     predicted, actual = _weeks(world, place)
     names = dict(Warehouse.objects.values_list("id", "name"))
-    return RiskRecords(_open_lines(world, place), _counted(world, place), predicted, actual, names)
+    lines, taken = _open_lines(world, place)
+    return RiskRecords(lines, taken, _counted(world, place), predicted, actual, names)
 
 
 def find_from_records(world: PlanningWorld, records: RiskRecords) -> Iterable[RiskFinding]:
@@ -53,7 +60,7 @@ def find_from_records(world: PlanningWorld, records: RiskRecords) -> Iterable[Ri
     keys = [key.series_id for key in world.keys]
     free = np.array([float(one.free) for one in world.positions])
     yield from find_late_orders(
-        keys, records.open_lines, world.lead_times, free, world.demand.mean_daily,
+        keys, records.open_lines, records.line_lead_times, free, world.demand.mean_daily,
         world.unit_margins(),
     )  # fmt: skip
     yield from find_drift(keys, records.predicted, records.actual, world.unit_costs())
@@ -61,7 +68,9 @@ def find_from_records(world: PlanningWorld, records: RiskRecords) -> Iterable[Ri
     yield from _uneven(world, records.warehouse_names)
 
 
-def _open_lines(world: PlanningWorld, place: dict[tuple[int, int], int]) -> tuple[OpenLine, ...]:
+def _open_lines(
+    world: PlanningWorld, place: dict[tuple[int, int], int]
+) -> tuple[tuple[OpenLine, ...], LeadTimes]:
     rows = PurchaseOrderLine.objects.filter(
         order__state__in=PurchaseOrderState.on_order(),
         promised_on__isnull=False,
@@ -70,10 +79,12 @@ def _open_lines(world: PlanningWorld, place: dict[tuple[int, int], int]) -> tupl
     ).values_list(
         "product_id", "order__warehouse_id", "order_id", "order__number",
         F("quantity") - F("quantity_received"), "order__placed_at", "promised_on",
-        "supplier_item_id",
+        "supplier_item_id", "order__supplier_id",
     )  # fmt: skip
-    found = []
-    for product, warehouse, order, number, units, placed_at, promised_on, item in rows:
+    found: list[OpenLine] = []
+    items: list[int] = []
+    sources: list[tuple[int, int]] = []
+    for product, warehouse, order, number, units, placed_at, promised_on, item, supplier in rows:
         row = place.get((product, warehouse))
         lead = world.lead_time_rows.get(item)
         if row is None or lead is None:
@@ -87,10 +98,14 @@ def _open_lines(world: PlanningWorld, place: dict[tuple[int, int], int]) -> tupl
                 units=float(units),
                 age_days=max((world.today - placed_on).days, 0),
                 promised_days=max((promised_on - placed_on).days, 0),
-                lead_time_row=lead,
+                lead_time_row=len(found),
             )
         )
-    return tuple(found)
+        items.append(lead)
+        sources.append((supplier, product))
+    promised = np.array([float(one.promised_days) for one in found])
+    learned = promised_lead_times(world.today, sources, promised) if found else None
+    return tuple(found), learned or world.lead_times.select(np.array(items, dtype=int))
 
 
 def _counted(world: PlanningWorld, place: dict[tuple[int, int], int]) -> tuple[Counted, ...]:
