@@ -285,6 +285,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "MovementReason": "inventory.api.movements.REASON_NAMES",
         "ChannelKind": "inventory.models.ChannelKind",
         "LotTracking": "inventory.models.LotTracking",
+        "TransportMode": "inventory.models.TransportMode",
         "OverrideKind": "forecasting.models.OverrideKind",
         "OverrideState": "forecasting.models.OverrideState",
         "SignalKind": "forecasting.models.SignalKind",

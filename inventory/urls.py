@@ -17,6 +17,7 @@ from inventory.pages import (
     places,
     policies,
     products,
+    purchase_transport,
     purchasing,
     put_away,
     receipt_lines,
@@ -227,6 +228,11 @@ urlpatterns = [
         "purchase-orders/<int:order_id>/lines/<int:line_id>/amend/",
         purchasing.purchase_order_amend_line,
         name="purchase_order_amend_line",
+    ),
+    path(
+        "purchase-orders/<int:order_id>/transport/",
+        purchase_transport.purchase_order_transport,
+        name="purchase_order_transport",
     ),
     path(
         "purchase-orders/<int:order_id>/open-receipt/",

@@ -256,6 +256,7 @@ class LeadTimeObservationAdmin(ReadOnlyTenantAdmin):
         "received_on",
         "promised_days",
         "lead_time_days",
+        "transport_mode",
     )
     list_select_related = ("supplier", "product")
 

@@ -7,9 +7,10 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from inventory.models import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
+from inventory.models import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState, TransportMode
 from inventory.queries.purchasing import get_purchase_order, purchase_orders
 from inventory.services.purchase_amendments import Amendment, amend_order_line
+from inventory.services.purchase_transport import set_transport
 from inventory.services.purchasing import (
     OrderLine,
     cancel_order,
@@ -32,6 +33,8 @@ class OrderShown(Shown[PurchaseOrder]):
     state = serializers.ChoiceField(choices=PurchaseOrderState.choices)
     note = serializers.CharField()
     expected_on = serializers.DateField(allow_null=True)
+    transport_mode = serializers.CharField(help_text="How it comes; empty where nobody said.")
+    transport_cost = MoneyField(allow_null=True, help_text="Of all its deliveries.")
     created_at = serializers.DateTimeField()
     placed_at = serializers.DateTimeField(allow_null=True)
     received_at = serializers.DateTimeField(allow_null=True)
@@ -69,6 +72,19 @@ class NewOrder(Strict):
     lines = many(NewOrderLine, least=0, required=False)
     expected_on = serializers.DateField(required=False, allow_null=True)
     note = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    transport_mode = serializers.ChoiceField(
+        choices=TransportMode.choices,
+        required=False,
+        allow_blank=True,
+        help_text="Left out: that of the offers, once placed.",
+    )
+
+
+class OrderTransport(Strict):
+    transport_mode = serializers.ChoiceField(choices=TransportMode.choices, allow_blank=True)
+    transport_cost = MoneyField(
+        allow_null=True, min_value=0, help_text="Of all deliveries; null while unknown."
+    )
 
 
 class Placing(Strict):
@@ -143,6 +159,15 @@ class OrderClosing(TenantView):
     )
     def post(self, request: Request, order_id: int, *, data: dict[str, Any], version: int) -> Any:
         return get_purchase_order(close_order(order_id=order_id, version=version).pk)
+
+
+class OrderTransportSet(TenantView):
+    @writing(
+        Endpoint("set_purchase_order_transport", Permission.BUY, "Say how an order comes"),
+        Writing(OrderDetailShown, OrderTransport, key_required=True, versioned=True),
+    )
+    def post(self, request: Request, order_id: int, *, data: dict[str, Any], version: int) -> Any:
+        return get_purchase_order(set_transport(order_id=order_id, version=version, **data).pk)
 
 
 class OrderLineAmendment(TenantView):

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from inventory.models import PriceBreak, Supplier, SupplierItem
+from inventory.models import PriceBreak, Supplier, SupplierItem, TransportMode
 from inventory.queries.suppliers import (
     get_supplier,
     get_supplier_item,
@@ -67,6 +67,7 @@ class SupplierItemShown(Shown[SupplierItem]):
     order_multiple = QuantityField()
     lead_time_days = serializers.IntegerField(allow_null=True)
     transport_cost_per_unit = MoneyField()
+    transport_mode = serializers.CharField(help_text="How it comes; empty where nobody said.")
     is_preferred = serializers.BooleanField()
     is_active = serializers.BooleanField()
 
@@ -87,6 +88,9 @@ class NewOffer(Strict):
         required=False, allow_null=True, min_value=0, max_value=MOST_DAYS
     )
     transport_cost_per_unit = MoneyField(required=False, min_value=0)
+    transport_mode = serializers.ChoiceField(
+        choices=TransportMode.choices, required=False, allow_blank=True
+    )
     is_preferred = serializers.BooleanField(required=False)
     price_breaks = many(NewPriceBreak, least=0, required=False)
 

@@ -157,6 +157,7 @@ urlpatterns = [
     path("purchase-orders/<int:order_id>/place", purchasing.OrderPlacing.as_view()),
     path("purchase-orders/<int:order_id>/cancel", purchasing.OrderCancellation.as_view()),
     path("purchase-orders/<int:order_id>/close", purchasing.OrderClosing.as_view()),
+    path("purchase-orders/<int:order_id>/transport", purchasing.OrderTransportSet.as_view()),
     path("purchase-orders/<int:order_id>/receive", receiving.OrderReceipt.as_view()),
     *(path(f"reports/{name}", view.as_view()) for name, view in reports.REPORT_VIEWS.items()),
     path(

@@ -64,6 +64,7 @@ from inventory.models.purchasing import (
     PurchaseOrderState,
     Supplier,
     SupplierItem,
+    TransportMode,
 )
 from inventory.models.put_away import (
     PutAwayRule,
@@ -195,6 +196,7 @@ __all__ = [
     "TransferOrder",
     "TransferPiece",
     "TransferState",
+    "TransportMode",
     "ValuationMethod",
     "ValueEntry",
     "ValueEntryKind",

@@ -13,6 +13,28 @@ from inventory.models.places import Warehouse
 from tenancy.models import TenantForeignKey, TenantOwned
 
 
+class TransportMode(models.TextChoices):
+    """How goods come from a supplier; empty where nobody has said."""
+
+    AIR = "air", _("Air")
+    OCEAN = "ocean", _("Ocean")
+    TRUCK = "truck", _("Truck")
+    CHARTER = "charter", _("Charter")
+
+
+def _mode_known(name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(transport_mode__in=["", *TransportMode.values]), name=name
+    )
+
+
+def transport_mode_field() -> models.CharField[str, str]:
+    """Return the field that says how goods come."""
+    return models.CharField(
+        _("transport mode"), max_length=8, choices=TransportMode.choices, blank=True, default=""
+    )
+
+
 class Supplier(TenantOwned):
     code = models.CharField(_("code"), max_length=32)
     name = models.CharField(_("name"), max_length=160)
@@ -49,6 +71,7 @@ class SupplierItem(TenantOwned):
         _("promised lead time in days"), null=True, blank=True
     )
     transport_cost_per_unit = money_field(default=0, verbose_name=_("transport cost per unit"))
+    transport_mode = transport_mode_field()
     is_preferred = models.BooleanField(_("preferred"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
 
@@ -67,6 +90,7 @@ class SupplierItem(TenantOwned):
                 condition=Q(price__gte=0, minimum_order_quantity__gt=0, order_multiple__gt=0),
                 name="supplier_item_numbers_sane",
             ),
+            _mode_known("supplier_item_mode_known"),
         ]
 
     def __str__(self) -> str:
@@ -120,6 +144,10 @@ class PurchaseOrder(TenantOwned):
     )
     note = models.CharField(max_length=200, blank=True)
     expected_on = models.DateField(null=True, blank=True)
+    transport_mode = transport_mode_field()
+    transport_cost = money_field(
+        null=True, blank=True, verbose_name=_("transport cost"), help_text="Of all its deliveries."
+    )
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     placed_at = models.DateTimeField(null=True)
@@ -133,6 +161,11 @@ class PurchaseOrder(TenantOwned):
             ),
             models.CheckConstraint(
                 condition=Q(state__in=PurchaseOrderState.values), name="purchase_order_state_known"
+            ),
+            _mode_known("purchase_order_mode_known"),
+            models.CheckConstraint(
+                condition=Q(transport_cost__isnull=True) | Q(transport_cost__gte=0),
+                name="purchase_order_transport_not_negative",
             ),
         ]
         indexes = [models.Index(fields=["tenant", "state", "-id"], name="purchase_order_by_state")]
@@ -182,13 +215,15 @@ class LeadTimeObservation(TenantOwned):
     received_on = models.DateField()
     promised_days = models.PositiveIntegerField(null=True)
     lead_time_days = models.PositiveIntegerField()
+    transport_mode = transport_mode_field()
 
     class Meta(TenantOwned.Meta):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(received_on__gte=F("placed_on")), name="lead_time_forward"
-            )
+            ),
+            _mode_known("lead_time_mode_known"),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from django import forms
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy
 
-from inventory.models import Product
+from inventory.models import Product, TransportMode
 from inventory.queries.catalog import find_product_by_code
 
 
@@ -40,6 +40,14 @@ def in_use_field() -> forms.ChoiceField:
             ("inactive", gettext_lazy("Not in use")),
             ("all", gettext_lazy("All")),
         ],
+    )
+
+
+def mode_field(**options: Any) -> forms.ChoiceField:
+    """Return a field for how goods come; it may stay open."""
+    choices = [("", gettext_lazy("Not said")), *TransportMode.choices]
+    return forms.ChoiceField(
+        label=gettext_lazy("Transport mode"), required=False, choices=choices, **options
     )
 
 

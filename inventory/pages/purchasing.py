@@ -11,7 +11,14 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from inventory.models import PurchaseOrder, PurchaseOrderState
-from inventory.pages.fields import ProductCodeField, day_field, money_field, plain, quantity_field
+from inventory.pages.fields import (
+    ProductCodeField,
+    day_field,
+    mode_field,
+    money_field,
+    plain,
+    quantity_field,
+)
 from inventory.queries.movements import movements_of_order
 from inventory.queries.places import warehouses
 from inventory.queries.purchasing import (
@@ -78,6 +85,9 @@ class DraftForm(forms.Form):
         gettext_lazy("Expected"),
         required=False,
         help_text=gettext_lazy("Left empty: by the supplier's promised lead time."),
+    )
+    transport_mode = mode_field(
+        help_text=gettext_lazy("Not said: that of the offers, when it is placed.")
     )
     note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=200)
 
@@ -304,6 +314,7 @@ def _show_order(
         is_draft=is_draft,
         is_below_minimum=is_draft and totals.value < order.supplier.minimum_order_value,
         can_receive=order.state in PurchaseOrderState.on_order(),
+        can_set_transport=order.state != PurchaseOrderState.CANCELLED,
         can_cancel=order.state in {PurchaseOrderState.DRAFT, PurchaseOrderState.PLACED},
         can_close=order.state
         in {PurchaseOrderState.RECEIVED, PurchaseOrderState.PARTIALLY_RECEIVED},

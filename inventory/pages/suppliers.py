@@ -14,6 +14,7 @@ from inventory.models import Supplier, SupplierItem
 from inventory.pages.fields import (
     ProductCodeField,
     in_use_field,
+    mode_field,
     money_field,
     plain,
     quantity_field,
@@ -120,6 +121,7 @@ class OfferForm(forms.Form):
     transport_cost_per_unit = money_field(
         gettext_lazy("Transport cost per unit"), initial=Decimal(0)
     )
+    transport_mode = mode_field()
     minimum_order_quantity = quantity_field(
         gettext_lazy("Minimum order quantity"), initial=Decimal(1)
     )

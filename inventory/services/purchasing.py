@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ from inventory.models import (
     PurchaseOrderLine,
     PurchaseOrderState,
     Supplier,
+    TransportMode,
     Warehouse,
 )
 from inventory.rules.business_day import business_day
@@ -85,16 +86,22 @@ def create_draft_order(
     lines: Sequence[OrderLine] = (),
     expected_on: date | None = None,
     note: str = "",
+    transport_mode: str = "",
 ) -> PurchaseOrder:
     """Create a draft; lines without a price get the supplier's, by price break.
 
-    Raises ``NotFound``, ``Invalid``.
+    Without a transport mode it gets that of its offers when it is placed. Raises ``NotFound``,
+    ``Invalid``.
     """
     require(Permission.BUY)
     supplier, warehouse = load(Supplier, supplier_id), load(Warehouse, warehouse_id)
     refuse_inactive(supplier, warehouse)
     order = PurchaseOrder(
-        supplier=supplier, warehouse=warehouse, expected_on=expected_on, note=note
+        supplier=supplier,
+        warehouse=warehouse,
+        expected_on=expected_on,
+        note=note,
+        transport_mode=known_mode(transport_mode),
     )
     built = build_lines(order, lines)
     [order.number] = take_numbers("PO")
@@ -142,7 +149,8 @@ def place_order(
 ) -> PurchaseOrder:
     """Place a draft with the supplier: from now on its lines are fixed and count as on order.
 
-    Lines without a promised day get it from the promised lead time. Raises ``NotFound``,
+    Lines without a promised day get it from the promised lead time, an order without a transport
+    mode gets the one that its offers share. Raises ``NotFound``,
     ``StaleVersion``, ``WrongOrderState``, ``OrderHasNoLines``, ``BelowMinimum`` unless accepted,
     ``Invalid`` for an inactive supplier or warehouse or a moment in the future.
     """
@@ -157,6 +165,7 @@ def place_order(
         raise BelowMinimum(order, value, order.supplier.minimum_order_value)
     order.placed_at = _past(placed_at)
     order.state = PurchaseOrderState.PLACED
+    order.transport_mode = order.transport_mode or common_mode(lines)
     _promise(order, lines)
     _save(order)
     audit.record("purchase_order.placed", order, number=order.number, value=str(value))
@@ -207,6 +216,20 @@ def refuse_inactive(supplier: Supplier, warehouse: Warehouse) -> None:
     if not warehouse.is_active:
         message = _("The warehouse %(code)s is not in use any more.") % {"code": warehouse.code}
         raise Invalid.field("warehouse_id", "inactive_warehouse", message)
+
+
+def known_mode(mode: str) -> str:
+    """Return the transport mode; raise ``Invalid`` for a word that is none."""
+    if mode and mode not in TransportMode.values:
+        message = _("Choose one of the transport modes, or none.")
+        raise Invalid.field("transport_mode", "unknown_mode", message)
+    return mode
+
+
+def common_mode(lines: Iterable[PurchaseOrderLine]) -> str:
+    """Return the transport mode that the offers behind all lines share, else nothing."""
+    modes = {line.supplier_item.transport_mode if line.supplier_item else "" for line in lines}
+    return modes.pop() if len(modes) == 1 else ""
 
 
 def _past(moment: datetime | None) -> datetime:

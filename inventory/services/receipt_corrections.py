@@ -103,6 +103,7 @@ def _forget_lead_time(order: PurchaseOrder, receipt: Receipt, line: ReceiptLine)
         product_id=line.product_id,
         placed_on=placed_on,
         received_on=received_on,
+        transport_mode=order.transport_mode,
     ).first()
     if observed is not None:
         observed.delete()

@@ -216,6 +216,7 @@ def observe_lead_times(
                 received_on=received_on,
                 promised_days=(line.promised_on - placed_on).days if line.promised_on else None,
                 lead_time_days=(received_on - placed_on).days,
+                transport_mode=order.transport_mode,
             )
             for line in completed
         ]

@@ -41,6 +41,7 @@ class Offer:
     order_multiple: Decimal = Decimal(1)
     lead_time_days: int | None = None
     transport_cost_per_unit: Decimal = Decimal(0)
+    transport_mode: str = ""
     is_preferred: bool = False
     is_active: bool = True
 

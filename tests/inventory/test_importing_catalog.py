@@ -113,6 +113,11 @@ def test_suppliers_come_with_what_they_sell(run):
     assert (item.price, item.minimum_order_quantity) == (Decimal("1.05"), 10)
     assert PriceBreak.objects.get().from_quantity == 200
     assert Supplier.objects.count() == 2
+    run("suppliers", "supplier,sku,freight per unit,mode\nFARM,A1,0.20,Sea\n", name="freight.csv")
+    item.refresh_from_db()
+    assert (item.transport_cost_per_unit, item.transport_mode) == (Decimal("0.2"), "ocean")
+    with pytest.raises(CommandError, match="is none of air"):
+        run("suppliers", "supplier,sku,mode\nFARM,A1,mule\n", name="mule.csv")
 
 
 @pytest.mark.parametrize(

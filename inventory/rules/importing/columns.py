@@ -139,6 +139,8 @@ SUPPLIER_FIELDS = (
     _field("lead_time_days", "lead time|lead time in days|leadtime|delivery days|lieferzeit"),
     _field("price_breaks", "breaks|price break|volume prices|staffelpreise"),
     _field("transport_cost", "transport|freight|shipping cost|transport cost per order"),
+    _field("transport_cost_per_unit", "transport per unit|freight per unit|shipping cost per unit"),
+    _field("transport_mode", "mode|shipment mode|mode of transport|shipping mode|transportart"),
     _field("minimum_order_value", "min order value|minimum value|mindestbestellwert"),
     _field("currency", "waehrung"),
     _field("country", "country code|land"),

@@ -54,6 +54,7 @@ PROBLEMS: dict[str, Promise] = {
     "preferred_twice": _("already has a preferred supplier."),
     "lot_required": _("is empty, and the product is tracked by lot."),
     "lot_forbidden": _("names a lot, and the product is not tracked by lot."),
+    "not_a_mode": _("is none of air, ocean, truck and charter."),
     "break_unreadable": _("is not a list like 100:2.50; 500:2.20."),
 }
 SHOWN_ERRORS = 20

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from inventory.models import ImportedFile, PriceBreak, Supplier, SupplierItem
+from inventory.models import ImportedFile, PriceBreak, Supplier, SupplierItem, TransportMode
 from inventory.rules.importing.values import BadValue, parse_number
 from inventory.services.importing.options import ImportOptions
 from inventory.services.importing.registers import PRODUCTS, Register
@@ -19,6 +19,21 @@ from inventory.services.importing.small_tables import Cells, accepted, read_smal
 from tenancy.permissions import Permission, require
 
 BATCH = 500
+SPELLINGS = {
+    "sea": "ocean",
+    "ship": "ocean",
+    "vessel": "ocean",
+    "seefracht": "ocean",
+    "road": "truck",
+    "lorry": "truck",
+    "lkw": "truck",
+    "flight": "air",
+    "plane": "air",
+    "airfreight": "air",
+    "luftfracht": "air",
+    "air charter": "charter",
+}
+"""How files write the transport modes, beside the modes' own words."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,9 @@ def _offer(cells: Cells) -> Offer:
     lead_time = {"lead_time_days": cells.days("lead_time_days")}
     supplier |= {} if sku else lead_time
     item |= lead_time if sku else {}
+    if sku:
+        item["transport_cost_per_unit"] = cells.number_of("transport_cost_per_unit")
+        item["transport_mode"] = _mode(cells)
     if sku and cells.has("is_preferred"):
         item["is_preferred"] = cells.yes("is_preferred")
     return Offer(
@@ -82,6 +100,14 @@ def _offer(cells: Cells) -> Offer:
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None and value != ""}
+
+
+def _mode(cells: Cells) -> str:
+    text = cells.text("transport_mode", most=32).lower()
+    mode = SPELLINGS.get(text, text)
+    if mode and mode not in TransportMode.values:
+        raise BadValue("not_a_mode", "transport_mode", text)
+    return mode
 
 
 def _email(cells: Cells) -> str:
@@ -239,6 +265,8 @@ _ITEM_FIELDS = [
     "minimum_order_quantity",
     "order_multiple",
     "lead_time_days",
+    "transport_cost_per_unit",
+    "transport_mode",
     "is_preferred",
 ]
 
