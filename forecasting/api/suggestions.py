@@ -10,9 +10,11 @@ from rest_framework.request import Request
 
 from forecasting.models import BlockedNeed, ReorderSuggestion, SuggestionSource, SuggestionState
 from forecasting.queries.suggestions import (
+    NamedSource,
     SuggestionFilter,
     blocked_needs,
     get_suggestion,
+    named_sources,
     suggestions,
 )
 from forecasting.services.budget import BudgetRow, BudgetTable, budget_table
@@ -71,9 +73,42 @@ class StepShown(serializers.Serializer[Any]):
     quantity = serializers.FloatField(allow_null=True)
 
 
+class WayShown(serializers.Serializer[Any]):
+    """Money per unit; ``freight_basis``: what the transport cost of a purchase was taken from."""
+
+    kind = serializers.ChoiceField(choices=SuggestionSource.choices)
+    name = serializers.CharField(help_text="Of the supplier, or the warehouse.")
+    quantity = serializers.FloatField()
+    days = serializers.FloatField()
+    goods = serializers.FloatField()
+    moving = serializers.FloatField()
+    keeping = serializers.FloatField()
+    waiting = serializers.FloatField()
+    total = serializers.FloatField()
+    obstacle = serializers.CharField(help_text="Why it is not taken; empty where it could be.")
+    transport_mode = serializers.CharField()
+    freight_basis = serializers.CharField()
+
+
+def _way(one: NamedSource) -> dict[str, Any]:
+    freight = one.numbers.get("freight") or {}
+    return one.numbers | {
+        "kind": one.kind,
+        "name": one.name,
+        "transport_mode": freight.get("mode", ""),
+        "freight_basis": freight.get("basis", ""),
+    }
+
+
 class SuggestionDetailShown(SuggestionShown):
+    ways = serializers.SerializerMethodField(help_text="What was compared, what is done first.")
     steps = serializers.SerializerMethodField()
     inputs = serializers.DictField()
+
+    @extend_schema_field(WayShown(many=True))
+    def get_ways(self, suggestion: ReorderSuggestion) -> list[dict[str, Any]]:
+        ways = [_way(one) for one in named_sources(suggestion)]
+        return list(WayShown(ways, many=True).data)
 
     @extend_schema_field(StepShown(many=True))
     def get_steps(self, suggestion: ReorderSuggestion) -> list[dict[str, Any]]:

@@ -4,14 +4,19 @@ from django.urls import path
 
 from forecasting.api import (
     accuracy,
+    digest,
     explanations,
     forecasts,
     groups,
     risk,
+    scorecard,
     settings,
     signals,
+    stock_cycle,
     suggestions,
     training,
+    warning_quality,
+    what_if,
 )
 
 urlpatterns = [
@@ -46,6 +51,11 @@ urlpatterns = [
     path("warnings/snooze", risk.WarningSnooze.as_view()),
     path("warnings/assign", risk.WarningAssignment.as_view()),
     path("warnings/resolve", risk.WarningResolution.as_view()),
+    path("warnings/quality", warning_quality.WarningQuality.as_view()),
+    path("warnings/digest", digest.Digest.as_view()),
+    path("what-if", what_if.WhatIf.as_view()),
+    path("supplier-scorecard", scorecard.Scorecard.as_view()),
+    path("stock-cycle", stock_cycle.StockCycleDetail.as_view()),
     path("signals", signals.SignalList.as_view()),
     path("signals/effects", signals.SignalEffects.as_view()),
     path("signals/<int:external_signal_id>", signals.SignalDetail.as_view()),

@@ -127,6 +127,63 @@ def lead_times_from_observations(
     return LeadTimes(table[:, : used[-1] + 1])
 
 
+@dataclass(frozen=True)
+class LeadTimeHistory:
+    """What is known of an offer: the days stated, and the days of past orders at several levels.
+
+    levels: widest first, each a part of the one before: of the supplier, of it by that transport
+    mode, of the very item by that mode.
+    """
+
+    promised_days: float | None
+    levels: tuple[Sequence[float], ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether a day was ever stated or seen."""
+        return self.promised_days is not None or any(len(days) for days in self.levels)
+
+
+def lead_times_from_levels(
+    histories: Sequence[LeadTimeHistory], ratios: Sequence[float] = (), prior_weight: float = 4.0
+) -> LeadTimes:
+    """Return lead times learned level by level, each shrunk to the wider one.
+
+    Under all levels lies the promise (or the mean of the widest level that has seen anything)
+    scaled by `ratios`, actual over promised days of all orders. A level that has seen n orders
+    counts n / (n + prior_weight), what is wider the rest. Raises LeadTimeError for an offer of
+    which nothing is known.
+    """
+    spread = _spread(ratios)
+    table = np.zeros((len(histories), MAX_LEAD_TIME_DAYS + 1))
+    for row, history in enumerate(histories):
+        base = history.promised_days
+        if base is None:
+            widest = next((days for days in history.levels if len(days)), None)
+            if widest is None:
+                remedy = "State the supplier's lead time or record a receipt."
+                raise LeadTimeError(row, None, remedy)
+            base = float(np.mean(widest))
+        _checked(np.array([base]), row)
+        line = _shares(base * spread)
+        for days in history.levels:
+            if len(days):
+                seen = np.asarray(days, dtype=float)
+                _checked(seen, row)
+                share = len(seen) / (len(seen) + prior_weight)
+                line = share * _shares(seen) + (1 - share) * line
+        table[row] = line
+    used = np.flatnonzero(table.any(axis=0))
+    return LeadTimes(table[:, : used[-1] + 1])
+
+
+def _shares(days: FloatArray) -> FloatArray:
+    """Share of each whole number of days: [MAX_LEAD_TIME_DAYS + 1]."""
+    whole = np.rint(np.clip(days, 0, MAX_LEAD_TIME_DAYS)).astype(int)
+    shares: FloatArray = np.bincount(whole, minlength=MAX_LEAD_TIME_DAYS + 1) / len(whole)
+    return shares
+
+
 def _common_ratios(
     observed_days: Sequence[Sequence[float]], promised_days: Sequence[float | None]
 ) -> FloatArray:
@@ -136,7 +193,12 @@ def _common_ratios(
         base = promise if promise else (float(np.mean(days)) if len(days) else 0.0)
         if base > 0:
             ratios.extend(float(day) / base for day in days)
-    if not ratios:
+    return _spread(ratios)
+
+
+def _spread(ratios: Sequence[float]) -> FloatArray:
+    """The ratios at 20 quantiles; one where there are none."""
+    if not len(ratios):
         return np.ones(1)
     spread: FloatArray = np.quantile(np.asarray(ratios), (np.arange(20) + 0.5) / 20)
     return spread

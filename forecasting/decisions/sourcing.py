@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from forecasting.decisions.freight import FreightQuote
 from forecasting.decisions.suppliers import DAYS_PER_YEAR, LandedCost
 
 
@@ -75,6 +76,8 @@ class SourceOption:
     keeping: float
     waiting: float
     obstacle: str = ""
+    freight: FreightQuote | None = None
+    """Of what is bought: what its transport cost was taken from."""
 
     @property
     def total(self) -> float:
@@ -122,6 +125,7 @@ def buy_option(need: Need, key: int, cost: LandedCost) -> SourceOption:
         keeping=cost.rejects + cost.in_transit + cost.cycle_stock + cost.safety_stock,
         waiting=_waiting(need, cost.lead_time_days, need.units),
         obstacle="" if cost.obstacle is None else str(cost.obstacle),
+        freight=cost.freight,
     )
 
 

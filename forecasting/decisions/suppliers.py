@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from forecasting.decisions.freight import FreightModel, FreightQuote, Lane, StatedCost
 from forecasting.decisions.lead_times import LeadTimes
 from forecasting.decisions.order_quantity import Quantity, order_lattice
 from forecasting.decisions.reorder_inputs import SupplyTerms
@@ -24,6 +25,19 @@ class OfferObstacle(StrEnum):
 
 
 @dataclass(frozen=True)
+class OfferFreight:
+    """How an offer comes, what is stated about its transport, and what own deliveries teach."""
+
+    model: FreightModel
+    lane: Lane
+    stated: StatedCost
+
+    def quote(self, quantity: float, unit_price: float) -> FreightQuote:
+        """Return what moving a unit costs in an order line of that quantity."""
+        return self.model.quote(self.lane, quantity, unit_price, self.stated)
+
+
+@dataclass(frozen=True)
 class SupplierOffer:
     """One supplier's terms for an item; reject_share: units that arrive unfit for sale."""
 
@@ -31,6 +45,8 @@ class SupplierOffer:
     terms: SupplyTerms
     lead_times: LeadTimes
     reject_share: float = 0.0
+    freight: OfferFreight | None = None
+    """Left out: what the terms state per unit counts."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +81,7 @@ class LandedCost:
     safety_stock: float = 0.0
     lead_time_days: float = 0.0
     obstacle: OfferObstacle | None = None
+    freight: FreightQuote | None = None
 
     @property
     def total(self) -> float | None:
@@ -102,7 +119,8 @@ def landed_cost(offer: SupplierOffer, need: ItemNeed) -> LandedCost:
     lattice = order_lattice(terms, whole_units=need.whole_units)
     quantity = float(lattice.up(need.quantity))
     price = terms.unit_price_at(quantity) or 0.0
-    transport = float(terms.transport_cost_per_unit)
+    freight = None if offer.freight is None else offer.freight.quote(quantity, price)
+    transport = float(terms.transport_cost_per_unit) if freight is None else freight.per_unit
     lead_time_days = float(offer.lead_times.mean_days[0])
     daily_cost = (price + transport) * need.holding_rate_per_year / DAYS_PER_YEAR
     safety = normal_safety_stock(
@@ -124,6 +142,7 @@ def landed_cost(offer: SupplierOffer, need: ItemNeed) -> LandedCost:
         cycle_stock=daily_cost * quantity / (2 * need.mean_daily),
         safety_stock=daily_cost * max(float(safety[0]), 0.0) / need.mean_daily,
         lead_time_days=lead_time_days,
+        freight=freight,
     )
 
 

@@ -5,6 +5,7 @@ weight per mode, and offsets per other group; least absolute errors (re-weighted
 group terms shrunk to zero. The exponential is then near the median cost.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from forecasting.pipeline.series import FloatArray
 
 ROUNDS = 15
 SMALLEST_ERROR = 0.05
+LARGEST_LOG = 20.0
 
 
 class TransportCostError(ValueError):
@@ -36,6 +38,27 @@ class Deliveries:
 
 
 @dataclass(frozen=True)
+class CostCurve:
+    """The model for one combination of groups: a polynomial of log weight and log value."""
+
+    constant: float
+    by_weight: float
+    by_value: float
+    by_weight_squared: float
+    by_value_squared: float
+    by_both: float
+
+    def cost(self, weight: float, value: float) -> float:
+        """Return the expected (median) cost of a delivery; weight and value above zero."""
+        w, v = math.log(weight), math.log(value)
+        found = (
+            self.constant + self.by_weight * w + self.by_value * v
+            + self.by_weight_squared * w * w + self.by_value_squared * v * v + self.by_both * w * v
+        )  # fmt: skip
+        return math.exp(min(max(found, 0.0), LARGEST_LOG))
+
+
+@dataclass(frozen=True)
 class TransportCost:
     """A fitted model: coefficients of the columns that `_columns` lays out."""
 
@@ -48,8 +71,25 @@ class TransportCost:
     def predict(self, deliveries: Deliveries) -> FloatArray:
         """Return the expected (median) cost of each delivery; unknown groups add nothing: [N]."""
         columns = _columns(deliveries, self.known, self.sloped, (self.centre, self.scale))
-        cost: FloatArray = np.exp(np.clip(columns @ self.coefficients, 0.0, 20.0))
+        cost: FloatArray = np.exp(np.clip(columns @ self.coefficients, 0.0, LARGEST_LOG))
         return cost
+
+    def curve(self, groups: Mapping[str, str]) -> CostCurve:
+        """Return what `predict` says for these groups, for one delivery at a time."""
+        size = len(self.centre)
+        factors = self.coefficients[:size] / self.scale
+        constant = float(factors[0] - factors @ self.centre)
+        at = size
+        for name, levels in self.known.items():
+            own = np.flatnonzero(levels == groups.get(name, ""))
+            constant += float(self.coefficients[at + own].sum())
+            at += len(levels)
+            if name in self.sloped:
+                slope = float(self.coefficients[at + own].sum()) / float(self.scale[1])
+                factors[1] += slope
+                constant -= slope * float(self.centre[1])
+                at += len(levels)
+        return CostCurve(constant, *(float(one) for one in factors[1:]))
 
 
 def fit_transport_cost(

@@ -7,6 +7,8 @@ after the last fortnight that was committed.
 from __future__ import annotations
 
 import datetime as dt
+import math
+import random
 import zoneinfo
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -14,7 +16,7 @@ from functools import partial
 
 from django.db.models import Max, Min
 
-from forecasting.demo.masters import Masters, money, set_up
+from forecasting.demo.masters import Masters, money, set_up, weight_of
 from forecasting.demo.trades import Trade
 from forecasting.demo.trading import Parcel, SimulatedOrder, TradingDay, trade
 from forecasting.demo.world import World, draw_world
@@ -30,6 +32,7 @@ from inventory.services.demand import DemandLine, record_demand
 from inventory.services.ledger import MovementLine, post_movements
 from inventory.services.lots import LotLabel, ensure_lots
 from inventory.services.opening_stock import OpeningLine, post_opening_stock
+from inventory.services.purchase_transport import set_transport
 from inventory.services.purchasing import OrderLine, create_draft_order, place_order
 from inventory.services.receiving import ReceiptLine, receive_order
 from tenancy.models import Tenant
@@ -39,6 +42,8 @@ HISTORY_DAYS = 730
 AHEAD_DAYS = 56
 FORTNIGHT = 14
 SEED = 20_240_917
+USUAL_WEIGHT = 250.0
+"""Kilograms for which a supplier's stated transport cost is about right."""
 ACTOR = Actor.system("demo simulator")
 
 Progress = Callable[[int, int, str], None]
@@ -171,6 +176,11 @@ class Teller:
                     )
                 )
             receive_order(order_id=found.pk, lines=lines, received_at=self._moment(day.number, 7))
+            set_transport(
+                order_id=found.pk,
+                transport_mode=found.transport_mode,
+                transport_cost=self._freight(order),
+            )
             docked += order.lines
         moves = [
             self._line(p, lot, self._virtual(p.warehouse, LocationKind.RECEIVING), None)
@@ -178,6 +188,14 @@ class Teller:
         ]
         if moves:
             post_movements(lines=moves, effective_at=self._moment(day.number, 8))
+
+    def _freight(self, order: SimulatedOrder) -> Decimal:
+        """Return what the carrier asks: less than in proportion to the weight, and a little luck."""
+        products = self.world.products
+        weight = sum(float(weight_of(products[p.product])) * p.units for p in order.lines)
+        spec = next(s for s in self.world.trade.suppliers if s.code == order.supplier)
+        luck = random.Random(SEED + order.key).gauss(0, 0.15)  # noqa: S311  a simulation
+        return money(spec.transport_cost * (weight / USUAL_WEIGHT) ** 0.6 * math.exp(luck))
 
     def _line(
         self,

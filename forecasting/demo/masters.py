@@ -79,9 +79,15 @@ def _create_product(world: World, product: SimulatedProduct, categories: dict[st
         shelf_life_days=product.range.shelf_life_days,
         unit_cost=money(product.cost),
         unit_price=money(product.price),
+        weight_kg=weight_of(product),
         introduced_on=introduced,
     )
     return int(create_product(fields=fields).pk)
+
+
+def weight_of(product: SimulatedProduct) -> Decimal:
+    """Return what a unit weighs: what costs more is heavier, by and large."""
+    return Decimal(repr(round(0.3 + product.price**0.8 * 0.15, 2)))
 
 
 def _shelf_code(trade: Trade, product: SimulatedProduct) -> str:
@@ -116,6 +122,7 @@ def _create_suppliers(
     trade: Trade, products: tuple[SimulatedProduct, ...], product_ids: list[int]
 ) -> None:
     suppliers = {}
+    modes = {spec.code: spec.transport_mode for spec in trade.suppliers}
     for spec in trade.suppliers:
         fields = SupplierFields(
             code=spec.code,
@@ -123,6 +130,7 @@ def _create_suppliers(
             lead_time_days=spec.lead_time_days,
             minimum_order_value=money(spec.minimum_order_value),
             transport_cost=money(spec.transport_cost),
+            country=spec.country or trade.country,
         )
         suppliers[spec.code] = create_supplier(fields=fields).pk
     for product, product_id in zip(products, product_ids, strict=True):
@@ -134,6 +142,7 @@ def _create_suppliers(
             minimum_order_quantity=case,
             order_multiple=case,
             is_preferred=True,
+            transport_mode=modes[product.range.supplier],
         )
         set_offer(
             supplier_id=suppliers[product.range.supplier],

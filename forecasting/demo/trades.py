@@ -38,6 +38,8 @@ class SupplierSpec:
     order_every_days: int
     minimum_order_value: float = 0.0
     transport_cost: float = 0.0
+    transport_mode: str = "truck"
+    country: str = ""
 
 
 @dataclass(frozen=True)
@@ -311,8 +313,8 @@ PARTS = Trade(
     suppliers=(
         SupplierSpec("BRK", "Lakeside Friction", 9, 0.20, 1.8, 7, 300, 60),
         SupplierSpec("FLT", "Prairie Filters", 6, 0.10, 1.7, 7, 150, 30),
-        SupplierSpec("ELC", "Shenzhen Autolec", 32, 0.30, 1.6, 14, 500, 220),
-        SupplierSpec("SUS", "Monterrey Suspension", 16, 0.22, 1.7, 7, 400, 140),
+        SupplierSpec("ELC", "Shenzhen Autolec", 32, 0.30, 1.6, 14, 500, 220, "ocean", "CN"),
+        SupplierSpec("SUS", "Monterrey Suspension", 16, 0.22, 1.7, 7, 400, 140, "truck", "MX"),
         SupplierSpec("GEN", "Gulf Fasteners", 5, 0.08, 2.0, 7, 100, 25),
     ),
     ranges=(

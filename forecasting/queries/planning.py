@@ -11,11 +11,17 @@ import numpy as np
 
 from forecasting.decisions.classes import abc_classes, xyz_classes
 from forecasting.decisions.demand_paths import DemandForecast, demand_forecast, level_correlation
+from forecasting.decisions.freight import FreightModel, Lane, StatedCost
 from forecasting.decisions.lead_time_demand import IntervalDemand, interval_demand
-from forecasting.decisions.lead_times import LeadTimes, lead_times_from_observations
+from forecasting.decisions.lead_times import (
+    LeadTimeHistory,
+    LeadTimes,
+    lead_times_from_levels,
+)
 from forecasting.decisions.suppliers import (
     ItemNeed,
     LandedCost,
+    OfferFreight,
     SupplierOffer,
     choose_offer,
     compare_offers,
@@ -23,11 +29,12 @@ from forecasting.decisions.suppliers import (
 from forecasting.models import ForecastRun, PlanningSettings
 from forecasting.pipeline.series import FloatArray, SeriesPanel
 from forecasting.queries.forecasts import RunArrays, is_stale, read_arrays
+from forecasting.queries.freight import lane_of, read_freight
 from forecasting.queries.overrides import with_overrides
 from forecasting.queries.positions import Position, read_positions
 from forecasting.queries.series import SeriesKey, business_today, load_panel
-from forecasting.queries.supply import Supply, read_supplies
-from inventory.models import Product, StockPolicy
+from forecasting.queries.supply import Supply, SupplyBook, read_supplies
+from inventory.models import Product, StockPolicy, Warehouse
 from inventory.queries.policies import read_policies
 from tenancy.scope import active_scope
 
@@ -35,6 +42,29 @@ UNKNOWN_LEAD_TIME_DAYS = 7.0
 """Stands in while no lead time is known; such an item is blocked, never ordered from it."""
 MARGIN_WITHOUT_PRICES = Decimal("0.3")
 YEAR_DAYS = 364
+
+
+@dataclass(frozen=True)
+class Freight:
+    """What transport costs, and the countries of the warehouses."""
+
+    model: FreightModel
+    countries: dict[int, str]
+
+    def of(self, offer: Supply, product: Product, warehouse_id: int) -> OfferFreight:
+        """Return how an offer comes to a warehouse and what that costs.
+
+        Where the offer does not say by which mode, it is the one of most of the supplier's orders.
+        """
+        item, supplier = offer.item, offer.item.supplier
+        lane = Lane(
+            supplier=str(supplier.pk),
+            mode=item.transport_mode or self.model.usual_mode.get(str(supplier.pk), ""),
+            lane=lane_of(supplier.country, self.countries.get(warehouse_id, "")),
+            unit_weight=None if product.weight_kg is None else float(product.weight_kg),
+        )
+        stated = StatedCost(float(item.transport_cost_per_unit), float(supplier.transport_cost))
+        return OfferFreight(self.model, lane, stated)
 
 
 @dataclass(frozen=True)
@@ -59,6 +89,7 @@ class PlanningWorld:
     lead_times: LeadTimes
     lead_time_rows: dict[int, int]
     """Row of `lead_times` by supplier item."""
+    freight: Freight
     classes: tuple[tuple[str, str], ...]
     settings: PlanningSettings
     policies: tuple[StockPolicy, ...]
@@ -96,7 +127,7 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
     panel = demand.panel.select(np.array([place[key] for key in arrays.keys]))
     products = Product.objects.in_bulk({key.product_id for key in arrays.keys})
     supplies = read_supplies(products)
-    offers = tuple(supplies.get(key.product_id, ()) for key in arrays.keys)
+    offers = tuple(supplies.offers.get(key.product_id, ()) for key in arrays.keys)
     policies = read_policies()
     positions = read_positions(business_today())
     own_products = tuple(products[key.product_id] for key in arrays.keys)
@@ -109,10 +140,11 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
     forecast = demand_forecast(arrays.mean, arrays.quantiles, correlation)
     settings = PlanningSettings.objects.first() or PlanningSettings()
     lead_times, lead_time_rows = _lead_times(supplies)
-    chooser = _Chooser(forecast, lead_times, lead_time_rows, settings)
+    freight = Freight(read_freight(business_today()), _countries())
+    chooser = _Chooser(forecast, lead_times, lead_time_rows, settings, freight)
     own_supplies = tuple(
-        chooser.choose(row, offers[row], own_products[row], own_policies[row])
-        for row in range(len(offers))
+        chooser.choose(row, key.warehouse_id, offers[row], own_products[row], own_policies[row])
+        for row, key in enumerate(arrays.keys)
     )
     return PlanningWorld(
         run=run,
@@ -131,6 +163,7 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
         offers=offers,
         lead_times=lead_times,
         lead_time_rows=lead_time_rows,
+        freight=freight,
         classes=classes,
         settings=settings,
         policies=own_policies,
@@ -152,15 +185,17 @@ def _classes(
     return tuple((str(a), str(x)) for a, x in zip(abc, xyz, strict=True))
 
 
-def _lead_times(supplies: dict[int, tuple[Supply, ...]]) -> tuple[LeadTimes, dict[int, int]]:
+def _lead_times(supplies: SupplyBook) -> tuple[LeadTimes, dict[int, int]]:
     """Return the lead times of every supplier item, and the row of one that stands for unknown."""
-    offered = [one for own in supplies.values() for one in own]
-    seen: list[Sequence[float]] = [one.lead_times_seen_days for one in offered]
-    promised = [
-        one.promised_days if one.lead_time_known else UNKNOWN_LEAD_TIME_DAYS for one in offered
-    ]
-    table = lead_times_from_observations([*seen, ()], [*promised, UNKNOWN_LEAD_TIME_DAYS])
+    offered = [one for own in supplies.offers.values() for one in own]
+    unknown = LeadTimeHistory(UNKNOWN_LEAD_TIME_DAYS)
+    known = [one.history if one.lead_time_known else unknown for one in offered]
+    table = lead_times_from_levels([*known, unknown], supplies.ratios)
     return table, {one.item.pk: row for row, one in enumerate(offered)}
+
+
+def _countries() -> dict[int, str]:
+    return dict(Warehouse.objects.values_list("id", "country"))
 
 
 @dataclass(frozen=True)
@@ -171,9 +206,15 @@ class _Chooser:
     lead_times: LeadTimes
     rows: dict[int, int]
     settings: PlanningSettings
+    freight: Freight
 
     def choose(
-        self, row: int, offers: Sequence[Supply], product: Product, policy: StockPolicy
+        self,
+        row: int,
+        warehouse_id: int,
+        offers: Sequence[Supply],
+        product: Product,
+        policy: StockPolicy,
     ) -> Supply | None:
         if len(offers) < 2 or offers[0].item.is_preferred:
             return offers[0] if offers else None
@@ -181,18 +222,21 @@ class _Chooser:
         mean = float(self.forecast.mean[row].mean())
         quantity = mean * (policy.review_period_days + (offers[0].promised_days or 0))
         need = item_need(self.forecast, row, quantity, product, policy, currency)
-        costs = compare_offers(self.as_offers(offers, currency), need)
+        costs = compare_offers(self.as_offers(offers, product, warehouse_id, currency), need)
         chosen = choose_offer(costs)
         by_key = {str(one.item.pk): one for one in offers}
         return offers[0] if chosen is None else by_key[chosen.supplier]
 
-    def as_offers(self, offers: Sequence[Supply], currency: str) -> list[SupplierOffer]:
+    def as_offers(
+        self, offers: Sequence[Supply], product: Product, warehouse_id: int, currency: str
+    ) -> list[SupplierOffer]:
         return [
             SupplierOffer(
                 str(one.item.pk),
                 one.terms(currency, float(self.settings.order_line_cost)),
                 self.lead_times.select(np.array([self.rows[one.item.pk]])),
                 one.reject_share,
+                self.freight.of(one, product, warehouse_id),
             )
             for one in offers
         ]
@@ -200,11 +244,15 @@ class _Chooser:
 
 def landed_costs(world: PlanningWorld, row: int, quantity: float) -> tuple[LandedCost, ...]:
     """Return what a unit of every offer for a row costs, cheapest first; named by supplier item."""
-    chooser = _Chooser(world.forecast, world.lead_times, world.lead_time_rows, world.settings)
+    chooser = _Chooser(
+        world.forecast, world.lead_times, world.lead_time_rows, world.settings, world.freight
+    )
     need = item_need(
         world.forecast, row, quantity, world.products[row], world.policies[row], world.currency
     )
-    return compare_offers(chooser.as_offers(world.offers[row], world.currency), need)
+    product, place = world.products[row], world.keys[row].warehouse_id
+    offers = chooser.as_offers(world.offers[row], product, place, world.currency)
+    return compare_offers(offers, need)
 
 
 def item_need(

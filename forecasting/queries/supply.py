@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Sum
 
+from forecasting.decisions.lead_times import MAX_LEAD_TIME_DAYS, LeadTimeHistory
 from forecasting.decisions.reorder_inputs import PriceBreak as PriceStep, SupplyTerms
 from inventory.models import (
     LeadTimeObservation,
@@ -17,34 +18,29 @@ from inventory.models import (
     SupplierItem,
 )
 
-ENOUGH_OWN_RECEIPTS = 3
-"""With fewer receipts of the very product, those of its supplier speak for it."""
 MOST_RECEIPTS = 100
 
 
 @dataclass(frozen=True)
 class Supply:
-    """A supplier item that could be ordered: its row, price steps, and days of past orders.
+    """A supplier item that could be ordered: its row, price steps, and how long it takes.
 
     reject_share: of the supplier's deliveries, what arrived damaged.
     """
 
     item: SupplierItem
     price_steps: tuple[PriceStep, ...]
-    lead_times_seen_days: tuple[float, ...]
+    history: LeadTimeHistory
     reject_share: float = 0.0
 
     @property
     def promised_days(self) -> float | None:
         """Days the supplier states for the item, else for everything; None when it states none."""
-        promised = self.item.lead_time_days
-        if promised is None:
-            promised = self.item.supplier.lead_time_days
-        return None if promised is None else float(promised)
+        return self.history.promised_days
 
     @property
     def lead_time_known(self) -> bool:
-        return self.promised_days is not None or bool(self.lead_times_seen_days)
+        return self.history.is_known
 
     def terms(self, currency: str, order_line_cost: float = 0.0) -> SupplyTerms:
         """Return what the supplier asks, as decisions read it; prices in its own currency."""
@@ -61,8 +57,19 @@ class Supply:
         )
 
 
-def read_supplies(product_ids: Iterable[int]) -> dict[int, tuple[Supply, ...]]:
-    """Return the offers for each product that has any: the preferred first, then by price."""
+@dataclass(frozen=True)
+class SupplyBook:
+    """The offers for each product that has any: the preferred first, then by price.
+
+    ratios: actual over promised days of past orders of everybody.
+    """
+
+    offers: Mapping[int, tuple[Supply, ...]]
+    ratios: tuple[float, ...]
+
+
+def read_supplies(product_ids: Iterable[int]) -> SupplyBook:
+    """Return the offers for products, with what their past orders teach."""
     items: dict[int, list[SupplierItem]] = defaultdict(list)
     rows = SupplierItem.objects.filter(
         product_id__in=list(product_ids), is_active=True, supplier__is_active=True
@@ -72,19 +79,20 @@ def read_supplies(product_ids: Iterable[int]) -> dict[int, tuple[Supply, ...]]:
     offered = [item for own in items.values() for item in own]
     steps = _read_price_steps([item.pk for item in offered])
     suppliers = {item.supplier_id for item in offered}
-    receipts, rejects = _read_receipts(suppliers), _read_reject_shares(suppliers)
-    return {
+    seen, rejects = _read_lead_times(suppliers), _read_reject_shares(suppliers)
+    offers = {
         product_id: tuple(
             Supply(
                 item,
                 steps.get(item.pk, ()),
-                _receipts_of(item, receipts),
+                seen.history(item),
                 rejects.get(item.supplier_id, 0.0),
             )
             for item in own
         )
         for product_id, own in items.items()
     }
+    return SupplyBook(offers, seen.ratios)
 
 
 def _read_price_steps(item_ids: Sequence[int]) -> dict[int, tuple[PriceStep, ...]]:
@@ -94,19 +102,64 @@ def _read_price_steps(item_ids: Sequence[int]) -> dict[int, tuple[PriceStep, ...
     return {item: tuple(steps) for item, steps in found.items()}
 
 
-def _read_receipts(
-    supplier_ids: set[int],
-) -> Mapping[tuple[int, int | None], list[float]]:
-    """Return days of past orders by (supplier, product), and by (supplier, None) for all of it."""
-    found: dict[tuple[int, int | None], list[float]] = defaultdict(list)
+@dataclass(frozen=True)
+class _Order:
+    """A past order line: the transport mode it came by (nothing: nobody said), and its days."""
+
+    mode: str
+    days: float
+    promised: float | None
+
+    def came_by(self, mode: str) -> bool:
+        """Tell whether it teaches about a mode; where nobody has said, it may have been that."""
+        return not mode or not self.mode or self.mode == mode
+
+    def scaled_to(self, promised: float | None) -> float:
+        """Return the days an order promised in so many would have taken."""
+        if not promised or not self.promised:
+            return self.days
+        return min(self.days / self.promised * promised, MAX_LEAD_TIME_DAYS)
+
+
+@dataclass(frozen=True)
+class _LeadTimes:
+    """The latest past orders by supplier and by supplier and product."""
+
+    by_supplier: Mapping[int, list[_Order]]
+    by_item: Mapping[tuple[int, int], list[_Order]]
+    ratios: tuple[float, ...]
+
+    def history(self, item: SupplierItem) -> LeadTimeHistory:
+        """Return the chain of an offer: its supplier, that by its mode, the item by its mode."""
+        promised = item.lead_time_days
+        if promised is None:
+            promised = item.supplier.lead_time_days
+        stated, mode = None if promised is None else float(promised), item.transport_mode
+        of_supplier = self.by_supplier.get(item.supplier_id, [])
+        levels = [[one.scaled_to(stated) for one in of_supplier]]
+        if mode:
+            levels.append([one.scaled_to(stated) for one in of_supplier if one.came_by(mode)])
+        own = self.by_item.get((item.supplier_id, item.product_id), [])
+        levels.append([one.days for one in own if one.came_by(mode)])
+        return LeadTimeHistory(stated, tuple(tuple(level) for level in levels))
+
+
+def _read_lead_times(supplier_ids: set[int]) -> _LeadTimes:
+    by_supplier: dict[int, list[_Order]] = defaultdict(list)
+    by_item: dict[tuple[int, int], list[_Order]] = defaultdict(list)
+    ratios: list[float] = []
     rows = LeadTimeObservation.objects.filter(supplier_id__in=supplier_ids).order_by("-id")
-    for supplier, product, days in rows.values_list(
-        "supplier_id", "product_id", "lead_time_days"
+    for supplier, product, mode, days, promised in rows.values_list(
+        "supplier_id", "product_id", "transport_mode", "lead_time_days", "promised_days"
     ).iterator(chunk_size=5000):
-        for key in {(supplier, product), (supplier, None)}:
-            if len(found[key]) < MOST_RECEIPTS:
-                found[key].append(float(days))
-    return found
+        order = _Order(mode, float(days), None if promised is None else float(promised))
+        if order.promised:
+            ratios.append(order.days / order.promised)
+        if len(by_supplier[supplier]) < MOST_RECEIPTS:
+            by_supplier[supplier].append(order)
+        if len(by_item[supplier, product]) < MOST_RECEIPTS:
+            by_item[supplier, product].append(order)
+    return _LeadTimes(by_supplier, by_item, tuple(ratios))
 
 
 def _read_reject_shares(supplier_ids: set[int]) -> dict[int, float]:
@@ -122,12 +175,3 @@ def _read_reject_shares(supplier_ids: set[int]) -> dict[int, float]:
         .annotate(total=Sum("quantity"), damaged=Sum("damaged"))
     )
     return {supplier: float(bad / total) for supplier, total, bad in rows if total}
-
-
-def _receipts_of(
-    item: SupplierItem, receipts: Mapping[tuple[int, int | None], list[float]]
-) -> tuple[float, ...]:
-    own = receipts.get((item.supplier_id, item.product_id), [])
-    if len(own) >= ENOUGH_OWN_RECEIPTS:
-        return tuple(own)
-    return tuple(receipts.get((item.supplier_id, None), []))

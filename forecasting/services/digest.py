@@ -14,6 +14,7 @@ from forecasting.models import RiskWarning, WarningDigest
 from forecasting.queries.digest import digest_warnings, wants_digest
 from forecasting.queries.series import business_today
 from inventory.models import WarehouseAccess
+from tenancy.errors import Conflict
 from tenancy.models import Membership
 from tenancy.permissions import Permission, require
 from tenancy.scope import active_scope
@@ -24,13 +25,21 @@ KIND = "send_digests"
 MOST_LINES = 10
 
 
+class NoMember(Conflict):
+    """Mail was asked for by somebody who has no mailbox here."""
+
+    code = "no_member"
+
+
 def choose_digest(*, user_id: int, wanted: bool) -> None:
     """Ask for the digest, or for no more of it: the own choice of a member who plans.
 
-    Raises ``PermissionRefused``. Asking twice is asking once.
+    Raises ``PermissionRefused``, ``NoMember``. Asking twice is asking once.
     """
     require(Permission.PLAN)
-    member = Membership.objects.get(user_id=user_id)
+    member = Membership.objects.filter(user_id=user_id).first()
+    if member is None:
+        raise NoMember(_("Only a member who is signed in can choose to get mail; a key has none."))
     with transaction.atomic():
         if wanted == wants_digest(user_id):
             return

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from forecasting.decisions.freight import FreightModel, FreightQuote
 from forecasting.decisions.reorder import ReorderDecision, ReorderStatus
 from forecasting.decisions.sourcing import (
     MoveCost,
@@ -135,8 +136,8 @@ def _taken_first(options: tuple[SourceOption, ...], own: int) -> tuple[SourceOpt
     return (ours, *(option for option in options if option is not ours))
 
 
-def sources_to_json(options: Iterable[SourceOption]) -> list[dict[str, Any]]:
-    """Return the table of ways as it is kept with the suggestion."""
+def sources_to_json(options: Iterable[SourceOption], model: FreightModel) -> list[dict[str, Any]]:
+    """Return the table of ways as it is kept with the suggestion, and where freight is from."""
     return [
         {
             "kind": str(one.kind),
@@ -149,6 +150,21 @@ def sources_to_json(options: Iterable[SourceOption]) -> list[dict[str, Any]]:
             "waiting": round(one.waiting, 6),
             "total": round(one.total, 6),
             "obstacle": str(one.obstacle),
+            "freight": _freight_to_json(one.freight, model),
         }
         for one in options
     ]
+
+
+def _freight_to_json(quote: FreightQuote | None, model: FreightModel) -> dict[str, Any] | None:
+    if quote is None:
+        return None
+    return {
+        "basis": str(quote.basis),
+        "mode": quote.mode,
+        "per_unit": round(quote.per_unit, 6),
+        "delivery_weight": quote.delivery_weight and round(quote.delivery_weight, 3),
+        "delivery_cost": quote.delivery_cost and round(quote.delivery_cost, 2),
+        "deliveries": model.deliveries,
+        "error": model.error and round(model.error, 4),
+    }

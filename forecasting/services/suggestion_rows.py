@@ -55,7 +55,7 @@ def suggestion_row(forecast: ForecastRun, world: PlanningWorld, one: Decided) ->
             "method_reason": world.reason[one.row],
             "gain": round(gain, 2),
             "classes": "".join(world.classes[one.row]),
-            "sources": sources_to_json(one.sources),
+            "sources": sources_to_json(one.sources, world.freight.model),
         },
         priority=round(gain, 4),
     )

@@ -9,7 +9,9 @@ from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy
 
+from forecasting.decisions.freight import LEAST_DELIVERIES
 from forecasting.models import RiskWarning
+from inventory.models import TransportMode
 from tenancy.templatetags.formats import money, percent, quantity
 
 register = template.Library()
@@ -49,6 +51,17 @@ REASONS: Mapping[str, str | Promise] = {
     "dormant": gettext_lazy("It has not sold for half a year."),
     "non_finite": gettext_lazy("Its demand holds values that are no numbers."),
     "absurd_values": gettext_lazy("Its demand holds absurdly large values."),
+}
+FREIGHT_BASES: Mapping[str, str | Promise] = {
+    "learned": gettext_lazy("freight learned from %(deliveries)d orders, off by %(error)s"),
+    "free": gettext_lazy("its orders have cost no transport"),
+    "few_deliveries": gettext_lazy(
+        "freight as stated: %(deliveries)d of %(least)d orders with weight and transport cost"
+    ),
+    "not_better": gettext_lazy("freight as stated: past costs follow no pattern yet"),
+    "mode_seldom": gettext_lazy("freight as stated: too few orders came this way"),
+    "no_weight": gettext_lazy("freight as stated: the product has no weight"),
+    "beyond_seen": gettext_lazy("freight as stated: lighter or heavier than past orders"),
 }
 CLASSES: Mapping[str, str | Promise] = {
     "all": gettext_lazy("All products"),
@@ -174,6 +187,24 @@ def action_name(code: str) -> str:
 def bound_name(code: str) -> str:
     """Name the constraint that bound a quantity."""
     return _read(BOUNDS, code) if code else ""
+
+
+@register.filter
+def mode_name(mode: str) -> str:
+    """Name a transport mode."""
+    return str(TransportMode(mode).label) if mode else str(_("Not said"))
+
+
+@register.filter
+def freight_words(freight: Mapping[str, Any]) -> str:
+    """Say by which mode an offer comes and what its transport cost was taken from."""
+    words = _read(FREIGHT_BASES, freight["basis"]) % {
+        "deliveries": freight["deliveries"],
+        "least": LEAST_DELIVERIES,
+        "error": percent(freight["error"], 0) if freight["error"] is not None else "",
+    }
+    mode = freight["mode"]
+    return f"{mode_name(mode)} · {words}" if mode else words
 
 
 @register.filter

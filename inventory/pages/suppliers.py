@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_safe
 
-from inventory.models import Supplier, SupplierItem
+from inventory.models import Supplier, SupplierItem, TransportMode
 from inventory.pages.fields import (
     ProductCodeField,
     in_use_field,
@@ -20,9 +20,11 @@ from inventory.pages.fields import (
     quantity_field,
 )
 from inventory.queries.suppliers import (
+    LeadTimeFigures,
     deliveries_by_days,
     get_supplier,
     get_supplier_item,
+    lead_times_by_mode,
     lead_times_by_product,
     lead_times_by_supplier,
     offer_counts,
@@ -203,6 +205,7 @@ def supplier_detail(request: HttpRequest, tenant: str, supplier_id: int) -> Http
         items=[(item, measured[item.product_id]) for item in page.items],
         next_cursor=page.next_cursor,
         chart=_chart(supplier),
+        modes=_modes(supplier),
     )
 
 
@@ -316,6 +319,18 @@ def _price_break(line: str) -> tuple[Decimal, Decimal] | None:
     if not (colon and parsed[0].is_finite() and parsed[1].is_finite()):
         return None
     return parsed
+
+
+def _modes(supplier: Supplier) -> list[tuple[Any, LeadTimeFigures]]:
+    """Return what was measured by transport mode, the commonest first; nothing if never said."""
+    found = lead_times_by_mode(supplier.pk)
+    if not any(found):
+        return []
+    rows = [
+        (TransportMode(mode).label if mode else _("Not said"), figures)
+        for mode, figures in found.items()
+    ]
+    return sorted(rows, key=lambda row: -row[1].deliveries)
 
 
 def _chart(supplier: Supplier) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Aggregate, Count, F, Q, QuerySet
 
@@ -105,7 +106,13 @@ def lead_times_by_product(
     return {pk: found.get(pk, LeadTimeFigures()) for pk in product_ids}
 
 
-def _figures(rows: QuerySet[LeadTimeObservation], key: str) -> dict[int, LeadTimeFigures]:
+def lead_times_by_mode(supplier_id: int) -> dict[str, LeadTimeFigures]:
+    """Return what was measured of one supplier by transport mode, in one statement."""
+    rows = LeadTimeObservation.objects.filter(supplier_id=supplier_id)
+    return _figures(rows, "transport_mode")
+
+
+def _figures(rows: QuerySet[LeadTimeObservation], key: str) -> dict[Any, LeadTimeFigures]:
     promised = Q(promised_days__isnull=False)
     kept = promised & Q(lead_time_days__lte=F("promised_days"))
     found = (
