@@ -76,7 +76,7 @@ class StepShown(serializers.Serializer[Any]):
 class WayShown(serializers.Serializer[Any]):
     """Money per unit; ``freight_basis``: what the transport cost of a purchase was taken from."""
 
-    kind = serializers.ChoiceField(choices=SuggestionSource.choices)
+    supplied_by = serializers.ChoiceField(choices=SuggestionSource.choices)
     name = serializers.CharField(help_text="Of the supplier, or the warehouse.")
     quantity = serializers.FloatField()
     days = serializers.FloatField()
@@ -93,7 +93,7 @@ class WayShown(serializers.Serializer[Any]):
 def _way(one: NamedSource) -> dict[str, Any]:
     freight = one.numbers.get("freight") or {}
     return one.numbers | {
-        "kind": one.kind,
+        "supplied_by": one.kind,
         "name": one.name,
         "transport_mode": freight.get("mode", ""),
         "freight_basis": freight.get("basis", ""),

@@ -190,7 +190,7 @@ class Teller:
             post_movements(lines=moves, effective_at=self._moment(day.number, 8))
 
     def _freight(self, order: SimulatedOrder) -> Decimal:
-        """Return what the carrier asks: less than in proportion to the weight, and a little luck."""
+        """Return what the carrier asks: less than in proportion to the weight."""
         products = self.world.products
         weight = sum(float(weight_of(products[p.product])) * p.units for p in order.lines)
         spec = next(s for s in self.world.trade.suppliers if s.code == order.supplier)
