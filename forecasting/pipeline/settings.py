@@ -55,7 +55,7 @@ class EngineConfig:
     baselines: tuple[str, ...] = DEFAULT_BASELINES
     contest: bool = True
     holdout_origins: int = 2
-    judged_series: int = 6000
+    judged_series: int = 3000
     """So many series, drawn at random where there are more, judge networks and baselines."""
     horizon: int = HORIZON_DAYS
     training: TrainingConfig = field(default_factory=TrainingConfig)

@@ -18,6 +18,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from forecasting.pipeline.arrays import by_rows, new_array
 from forecasting.pipeline.series import HORIZON_DAYS, BoolArray, FloatArray, SeriesPanel
 from forecasting.queries.signals import signals_of
 from inventory.models import DailyDemand, Product, StockBalance
@@ -99,7 +100,7 @@ def load_panel(*, by_channel: bool = False, horizon_days: int = HORIZON_DAYS) ->
     ordered = tuple(sorted(keys, key=lambda k: (k.product_id, k.warehouse_id, k.channel_id or 0)))
     demand = _spread(packed, ordered, (origin - first_day).days + 1)
     _begin_at_introduction(demand, ordered, catalogue, first_day)
-    observed = np.isfinite(demand)
+    observed = by_rows(np.isfinite, np.bool_, demand)
     _mask_out_of_stock(observed, ordered, first_day, origin)
     panel = SeriesPanel(
         series_ids=tuple(key.series_id for key in ordered),
@@ -166,13 +167,14 @@ def _stocked_pairs() -> set[SeriesKey]:
 def _spread(packed: dict[SeriesKey, bytes], keys: Sequence[SeriesKey], n_days: int) -> FloatArray:
     """Lay the packed demand on days: [S, D], NaN before the first sale, else zero."""
     parts = [np.frombuffer(packed.get(key, b""), dtype=_PACKED) for key in keys]
-    demand = np.zeros((len(keys), n_days), dtype=np.float32)
+    demand = new_array((len(keys), n_days), np.float32)
     begins = np.full(len(keys), n_days)
     for row, part in enumerate(parts):
         if len(part):
             demand[row, part["day"]] = part["quantity"]
             begins[row] = part["day"].min()
-    demand[np.arange(n_days) < begins[:, None]] = np.nan
+    for row, begin in enumerate(begins):
+        demand[row, :begin] = np.nan
     return demand
 
 

@@ -12,6 +12,7 @@ import holidays
 import numpy as np
 
 from forecasting.models import ExternalSignal, SignalKind, SignalValue
+from forecasting.pipeline.arrays import new_array
 from forecasting.pipeline.series import FloatArray, Signal
 from inventory.models import Product, Warehouse
 from tenancy.scope import active_scope
@@ -97,11 +98,11 @@ def _merge(
         values = everywhere[0].values
     else:
         blank = 0.0 if kind == SignalKind.PROMOTION else np.nan
-        values = np.full((len(pairs), len(scopes[0].values)), blank, dtype=np.float32)
+        values = new_array((len(pairs), len(scopes[0].values)), np.float32)
+        values[:] = blank
         for scope in sorted(scopes, key=lambda one: one.specificity):
             values[_concerned(scope.row, pairs, categories)] = scope.values
-    known = values[np.isfinite(values)]
-    flag = kind == SignalKind.PROMOTION and bool(np.isin(known, (0, 1)).all())
+    flag = kind == SignalKind.PROMOTION and bool(np.isin(values, (0, 1)).all())
     array_kind: ArrayKind = "flag" if flag else "numeric"
     return Signal(name=name, values=values, known_ahead=known_ahead, kind=array_kind)
 
@@ -136,7 +137,9 @@ def _holidays(pairs: Sequence[Pair], first: date, last: date) -> Signal | None:
     if len(coded) == 1:
         values = next(iter(coded.values()))
     else:
-        values = np.stack([coded[countries.get(warehouse, fallback)] for _, warehouse in pairs])
+        values = new_array((len(pairs), (last - first).days + 1), np.float32)
+        for row, (_, warehouse) in enumerate(pairs):
+            values[row] = coded[countries.get(warehouse, fallback)]
     return Signal(HOLIDAY, values, known_ahead=True, kind="category", labels=tuple(labels))
 
 

@@ -76,6 +76,14 @@ def read_artefact(network: TrainedNetwork) -> FittedForecaster:
         raise ArtefactRefused(network, "unusable", str(error)) from error
 
 
+def scratch_folder(tenant: Tenant) -> Path:
+    """Return where a job of the tenant maps large arrays; its files have no names and do not stay.
+
+    On the worker's own disk, never in the storage.
+    """
+    return Path(settings.MEDIA_ROOT) / tenant_folder(tenant) / "scratch"
+
+
 # -- checkpoints: on the worker's own disk, one folder per job, to go on from -----
 def checkpoint_folder(tenant: Tenant, job_id: int) -> Path:
     """Return where a training job keeps its checkpoints."""

@@ -6,10 +6,14 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from django.db.models import Value
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
 from forecasting.models import ComputeCost, ForecastSettings
+from forecasting.pipeline.arrays import mapping_to
 from forecasting.queries.compute import Spending, read_spending
+from forecasting.services import artefacts
 from inventory.services.rows import check_version, save
 from tenancy.errors import Conflict
 from tenancy.permissions import Permission, require
@@ -44,14 +48,27 @@ def check_budget() -> None:
 
 
 def measured(run: JobRun, work: Callable[[JobRun], T]) -> T:
-    """Do the work of a job and record its CPU seconds, also when it fails or is cancelled."""
+    """Do the work of a job and record its CPU seconds, also when it fails or is cancelled.
+
+    They are written with every heartbeat: of a worker that was killed at most one beat is missing.
+    Large arrays lie in the tenant's folder meanwhile.
+    """
     began = time.process_time()
+    with run.scope():
+        cost = ComputeCost.objects.create(job_id=run.job_id, kind=run.kind, cpu_seconds=0)
+
+    def note() -> None:
+        spent = Value(time.process_time() - began)
+        ComputeCost.objects.filter(pk=cost.pk).update(cpu_seconds=Greatest("cpu_seconds", spent))
+
+    run.at_heartbeat.append(note)
     try:
-        return work(run)
+        with mapping_to(artefacts.scratch_folder(run.tenant)):
+            return work(run)
     finally:
-        spent = time.process_time() - began
+        run.at_heartbeat.remove(note)
         with run.scope():
-            ComputeCost.objects.create(job_id=run.job_id, kind=run.kind, cpu_seconds=spent)
+            note()
 
 
 def update_forecast_settings(

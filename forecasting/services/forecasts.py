@@ -19,6 +19,7 @@ from forecasting.models import (
     SeriesForecast,
     TrainedNetwork,
 )
+from forecasting.pipeline.day_channels import strange_signals
 from forecasting.pipeline.series import HORIZON_DAYS, QUANTILES, FloatArray
 from forecasting.queries.series import (
     DemandPanel,
@@ -107,7 +108,10 @@ def make_forecasts(run: JobRun) -> ForecastRun:
     with run.publishing():
         stored = _store(run, demand, serving, made)
         store_groups(stored, groups)
-        audit.record("forecasts.made", stored, series=stored.series_count)
+        silent = strange_signals(serving.forecaster.plan, demand.panel.signals)
+        audit.record(
+            "forecasts.made", stored, series=stored.series_count, silent_signals=list(silent)
+        )
     return stored
 
 

@@ -97,6 +97,8 @@ class JobRun:
         self.attempt = job.attempt
         self.finished = False
         self.stopped_by: type[Exception] | None = None
+        self.at_heartbeat: list[Callable[[], None]] = []
+        """Called with every renewal of the lease, in its transaction and from its thread."""
         self._actor = Actor.system(f"{job.created_by_label} (job {job.pk})".strip())
         self._report = report
         self._written_at = 0.0
@@ -273,7 +275,7 @@ def execute(lease: Lease, *, report: Report | None = None) -> Job:
     run = JobRun(lease, job, report=report)
     log = structlog.get_logger().bind(job=job.pk, kind=job.kind, tenant=lease.tenant.slug)
     log.info("job_started", attempt=job.attempt)
-    with _heartbeat(lease):
+    with _heartbeat(run):
         _run_handler(run, log)
     with tenant_scope(lease.tenant, actor=lease.actor):
         job.refresh_from_db()
@@ -311,10 +313,10 @@ def _run_handler(run: JobRun, log: Any) -> None:
 
 
 @contextmanager
-def _heartbeat(lease: Lease) -> Iterator[None]:
+def _heartbeat(run: JobRun) -> Iterator[None]:
     """Renew the lease from a thread with its own connection: a long step stays alive."""
     ended = threading.Event()
-    thread = threading.Thread(target=_beat, args=(lease, ended), name="job-heartbeat", daemon=True)
+    thread = threading.Thread(target=_beat, args=(run, ended), name="job-heartbeat", daemon=True)
     thread.start()
     try:
         yield
@@ -323,7 +325,8 @@ def _heartbeat(lease: Lease) -> Iterator[None]:
         thread.join()
 
 
-def _beat(lease: Lease, ended: threading.Event) -> None:
+def _beat(run: JobRun, ended: threading.Event) -> None:
+    lease = run.lease
     try:
         while not ended.wait(settings.JOB_LEASE_SECONDS / 3):
             try:
@@ -331,7 +334,9 @@ def _beat(lease: Lease, ended: threading.Event) -> None:
                     with connection.cursor() as cursor:
                         # the job's row is locked while it publishes; that must not hold up the end
                         cursor.execute("SET LOCAL lock_timeout = '1s'")
-                    job_leases.held(lease).update(lease_expires_at=job_leases.new_lease())
+                    if job_leases.held(lease).update(lease_expires_at=job_leases.new_lease()):
+                        for action in list(run.at_heartbeat):
+                            action()
             except Exception as error:  # noqa: BLE001 - one missed beat is not the end
                 structlog.get_logger().warning(
                     "heartbeat_missed", job=lease.job_id, error=str(error)

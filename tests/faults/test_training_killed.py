@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 
-from forecasting.models import TrainedNetwork
+from forecasting.models import ComputeCost, TrainedNetwork
 from forecasting.services.artefacts import checkpoint_folder
 from forecasting.services.training import request_training
 from tenancy.models import JobState
@@ -81,5 +81,8 @@ def test_a_training_killed_in_the_middle_publishes_one_network(
         assert network.job_id == job.pk
         judged = [p["epoch"] for p in network.epochs if p["stage"] == "holdout"]
         assert judged[:trained_before] == list(range(1, trained_before + 1))
+        first_cost, second_cost = ComputeCost.objects.order_by("id")
+        assert first_cost.job_id == second_cost.job_id == job.pk
+        assert first_cost.cpu_seconds > 0.5  # of the worker that was killed
     _folders, files = default_storage.listdir(f"tenants/{north.tenant.pk}/networks")
     assert len(files) == 1

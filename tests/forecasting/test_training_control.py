@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +18,8 @@ from forecasting.services.training import request_training, resume_training
 from tenancy.errors import Conflict, NotFound, StaleVersion
 from tenancy.models import Job, JobState
 from tenancy.permissions import PermissionRefused
-from tenancy.services import jobs
-from tenancy.services.jobs import run_job, run_job_here
+from tenancy.services import job_leases, jobs
+from tenancy.services.jobs import JobFailed, run_job, run_job_here
 from tests.cast import House
 from tests.forecasting.world import build_world
 
@@ -96,6 +97,31 @@ def test_every_training_costs_and_a_spent_budget_refuses_the_next(north: House) 
     with north.scope():
         ComputeCost.objects.update(spent_at=timezone.now() - timedelta(days=32))
         assert not read_spending().is_spent  # a new month
+
+
+def test_a_heartbeat_writes_what_a_job_has_cost_so_far(north: House, settings: Any) -> None:
+    """A worker that is killed writes nothing at its end: the beats before it must have."""
+    settings.JOB_LEASE_SECONDS = 0.15
+    noted: list[float] = []
+
+    def work(run: Any) -> None:
+        ended = time.monotonic() + 30
+        while not (noted and noted[-1] > 0) and time.monotonic() < ended:
+            sum(range(100_000))
+            with run.scope():
+                noted.append(ComputeCost.objects.get().cpu_seconds)
+        raise JobFailed("no matter")
+
+    with north.scope():
+        job = Job.objects.create(kind="train_network", state=JobState.QUEUED)
+    lease = job_leases.claim(north.tenant, job.pk)
+    assert lease is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "train_network", work)
+        assert jobs.execute(lease).state == JobState.FAILED
+    assert noted[-1] > 0
+    with north.scope():
+        assert ComputeCost.objects.get().cpu_seconds > noted[-1]
 
 
 def test_limits_are_a_managers_and_versioned(north: House) -> None:
