@@ -51,7 +51,7 @@ def test_a_training_killed_in_the_middle_publishes_one_network(
     log = tmp_path / "worker.log"
     with north.scope():
         build_world()
-        job = request_training(budget_seconds=40)
+        job = request_training(budget_seconds=6)
     folder = checkpoint_folder(north.tenant, job.pk)
 
     with training_worker(log) as first:
@@ -83,6 +83,6 @@ def test_a_training_killed_in_the_middle_publishes_one_network(
         assert judged[:trained_before] == list(range(1, trained_before + 1))
         first_cost, second_cost = ComputeCost.objects.order_by("id")
         assert first_cost.job_id == second_cost.job_id == job.pk
-        assert first_cost.cpu_seconds > 0.5  # of the worker that was killed
+        assert first_cost.cpu_seconds > 0.1  # of the worker that was killed
     _folders, files = default_storage.listdir(f"tenants/{north.tenant.pk}/networks")
     assert len(files) == 1

@@ -20,7 +20,7 @@ from tests.cast import House
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 200
 
 
 @pytest.fixture(autouse=True)

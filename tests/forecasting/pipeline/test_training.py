@@ -37,39 +37,6 @@ def test_the_same_seed_gives_the_same_network_and_another_seed_another(store):
     assert not same(first.weights, other.weights)
 
 
-@pytest.mark.parametrize("killed_after", [1, 2, 3])
-def test_a_training_killed_after_any_epoch_resumes_to_the_uninterrupted_result(
-    store, tmp_path, killed_after
-):
-    class Killed(BaseException):
-        """As sudden as a signal: nothing in the loop may catch it."""
-
-    def kill(report):
-        if report.epoch == killed_after:
-            raise Killed
-
-    folder = CheckpointFolder(tmp_path)
-    with pytest.raises(Killed):
-        train_network(
-            store, CONFIG, Callbacks(on_epoch=kill, save_checkpoint=folder.save), name="n"
-        )
-    epochs = []
-    resumed = train_network(
-        store,
-        CONFIG,
-        Callbacks(
-            on_epoch=lambda r: epochs.append(r.epoch),
-            save_checkpoint=folder.save,
-            load_checkpoint=folder.load,
-        ),
-        name="n",
-    )
-    whole = train_network(store, CONFIG)
-    assert epochs == list(range(killed_after + 1, 5))
-    assert same(resumed.weights, whole.weights)
-    assert [r.training_loss for r in resumed.history] == [r.training_loss for r in whole.history]
-
-
 def test_a_checkpoint_of_another_config_is_not_resumed(store, tmp_path):
     folder = CheckpointFolder(tmp_path)
     train_network(store, CONFIG, Callbacks(save_checkpoint=folder.save), name="n")
