@@ -37,12 +37,14 @@ def train(folder: Path, *, die_after: int | None, while_writing: bool = False) -
             if done == die_after and not while_writing:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        def replace_file(self, target):
+        move = Path.replace
+
+        def move_or_die(self, target):
             if done + 1 == die_after and while_writing:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return os.replace(self, target)
+            return move(self, target)
 
-        Path.replace = replace_file
+        Path.replace = move_or_die
         kept = CheckpointFolder(folder)
         watch = Callbacks(on_epoch=count, save_checkpoint=kept.save, load_checkpoint=kept.load)
         data = fit(make_panel(), ORIGIN, ENGINE, watch).to_bytes()
