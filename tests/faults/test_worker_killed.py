@@ -20,7 +20,7 @@ from tests.cast import House
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
-PATIENCE_SECONDS = 200
+PATIENCE_SECONDS = 150
 
 
 @pytest.fixture(autouse=True)
