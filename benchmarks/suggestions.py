@@ -15,11 +15,16 @@ import json
 import os
 import resource
 import time
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from forecasting.pipeline.series import FloatArray
+    from inventory.models import Product, Supplier, Warehouse
 
 HORIZON_DAYS = 28
 
@@ -41,7 +46,10 @@ def main() -> None:
         django.setup()
         engines.create_database()
         small = measure("small", options.pairs // 20, options.days)
-        figures = {"small": small, "large": measure("large", options.pairs, options.days)}
+        figures: dict[str, Any] = {
+            "small": small,
+            "large": measure("large", options.pairs, options.days),
+        }
     finally:
         engines.finish()
     figures["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
@@ -87,15 +95,31 @@ def measure(slug: str, pairs: int, days: int) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Market:
+    """What is sold where, by which supplier, and how much of it a day on average."""
+
+    pairs: list[tuple[Product, Warehouse]]
+    suppliers: list[Supplier]
+    levels: FloatArray
+    last_day: date
+
+
 def build(pairs: int, days: int) -> None:
     """Create the catalogue, demand, stock, offers and a forecast of the active tenant."""
-    from forecasting.models import ForecastRun, SeriesForecast
-    from forecasting.pipeline.series import QUANTILES
+    rng = np.random.default_rng(7)
+    market = build_market(pairs, rng)
+    build_demand(market, days, rng)
+    build_stock(market, rng)
+    build_forecast(market, rng)
+
+
+def build_market(pairs: int, rng: np.random.Generator) -> Market:
+    """Create two warehouses, products, and two offers for each of them."""
     from forecasting.queries.series import business_today
-    from inventory.models import DailyDemand, Product, StockBalance, Supplier, SupplierItem
+    from inventory.models import Product, Supplier, SupplierItem
     from inventory.services.places import create_warehouse
 
-    rng = np.random.default_rng(7)
     places = [create_warehouse(code=code, name=code, country="DE") for code in ("A", "B")]
     products = Product.objects.bulk_create(
         [
@@ -116,39 +140,62 @@ def build(pairs: int, days: int) -> None:
         ],
         batch_size=2000,
     )
-    levels = rng.gamma(1.0, 2.0, size=pairs) + 0.05
-    own = [(product, place) for product in products for place in places]
-    last = business_today() - timedelta(days=1)
-    sold = rng.poisson(levels[:, None], size=(pairs, days))
-    for start in range(0, pairs, 1000):
+    return Market(
+        [(product, place) for product in products for place in places],
+        suppliers,
+        rng.gamma(1.0, 2.0, size=pairs) + 0.05,
+        business_today() - timedelta(days=1),
+    )
+
+
+def build_demand(market: Market, days: int, rng: np.random.Generator) -> None:
+    """Record demand of every third day."""
+    from inventory.models import DailyDemand
+
+    sold = rng.poisson(market.levels[:, None], size=(len(market.pairs), days))
+    for start in range(0, len(market.pairs), 1000):
         DailyDemand.objects.bulk_create(
             [
                 DailyDemand(
-                    product=own[k][0],
-                    warehouse=own[k][1],
-                    business_day=last - timedelta(days=back),
-                    quantity=Decimal(int(sold[k, back])),
+                    product=product,
+                    warehouse=place,
+                    business_day=market.last_day - timedelta(days=back),
+                    quantity=Decimal(int(sold[start + k, back])),
                 )
-                for k in range(start, min(start + 1000, pairs))
+                for k, (product, place) in enumerate(market.pairs[start : start + 1000])
                 for back in range(0, days, 3)
             ],
             batch_size=5000,
         )
-    storage = [place.locations.get(kind="storage") for place in places]
+
+
+def build_stock(market: Market, rng: np.random.Generator) -> None:
+    """Put about 15 days of demand into storage."""
+    from inventory.models import StockBalance
+
+    storage = {place.pk: place.locations.get(kind="storage") for _, place in market.pairs[:2]}
     StockBalance.objects.bulk_create(
         [
             StockBalance(
                 product=product,
-                location=storage[k % 2],
-                on_hand=Decimal(int(rng.poisson(levels[k] * 15)) + 1),
+                location=storage[place.pk],
+                on_hand=Decimal(int(rng.poisson(level * 15)) + 1),
             )
-            for k, (product, _place) in enumerate(own)
+            for (product, place), level in zip(market.pairs, market.levels, strict=True)
         ],
         batch_size=2000,
     )
+
+
+def build_forecast(market: Market, rng: np.random.Generator) -> None:
+    """Store a forecast of four weeks for every pair."""
+    from forecasting.models import ForecastRun, SeriesForecast
+    from forecasting.pipeline.series import QUANTILES
+
+    pairs, levels = len(market.pairs), market.levels
     run = ForecastRun.objects.create(
-        origin=last, horizon_days=HORIZON_DAYS, series_count=pairs, methods={"poisson": pairs},
-        quantiles=[round(float(level), 4) for level in QUANTILES],
+        origin=market.last_day, horizon_days=HORIZON_DAYS, series_count=pairs,
+        methods={"poisson": pairs}, quantiles=[round(float(level), 4) for level in QUANTILES],
     )  # fmt: skip
     spread = np.sort(rng.poisson(levels[:, None], size=(pairs, len(QUANTILES))), axis=1)
     SeriesForecast.objects.bulk_create(
@@ -164,7 +211,7 @@ def build(pairs: int, days: int) -> None:
                 demand_class="smooth",
                 total_mean=float(levels[k]) * HORIZON_DAYS,
             )
-            for k, (product, place) in enumerate(own)
+            for k, (product, place) in enumerate(market.pairs)
         ],
         batch_size=1000,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.utils.translation import gettext
@@ -28,6 +29,8 @@ _SUPPLY_NUMBERS = (
     "fixed_order_cost",
     "transport_cost_per_unit",
 )
+
+_AS_IT_IS = frozenset({float, int, bool, str})
 
 
 def decision_to_json(decision: ReorderDecision) -> dict[str, Any]:
@@ -137,14 +140,22 @@ def _plain(value: Any) -> Any:
 
     The common kinds come first: a large tenant's suggestions pass millions of values here.
     """
-    if value is None or isinstance(value, float):
+    kind: Any = type(value)
+    if value is None or kind in _AS_IT_IS:
         return value
-    if isinstance(value, Decimal | ForecastState):
+    if kind is Decimal or kind is ForecastState:
         return str(value)
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
+        if all(type(item) is float for item in value):
+            return list(value)
         return [_plain(item) for item in value]
     if is_dataclass(value):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+        return {name: _plain(getattr(value, name)) for name in _names(kind)}
     return value
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))

@@ -22,6 +22,7 @@ from forecasting.models import BlockedNeed, ForecastRun, ReorderSuggestion, Sugg
 from forecasting.queries.forecasts import latest_run
 from forecasting.queries.planning import PlanningWorld, lost_sale_cost, read_world
 from forecasting.queries.supply import Supply
+from forecasting.services.row_documents import insert_rows
 from forecasting.services.sources import Decided, choose_sources
 from forecasting.services.suggestion_rows import blocked_row, suggestion_row
 from forecasting.services.work_lists import one_at_a_time
@@ -42,7 +43,7 @@ def make_suggestions(run: JobRun) -> dict[str, Any]:
     ones are respected; what is in draft orders counts as ordered. Returns counts.
     Raises ``JobFailed`` without a forecast.
     """
-    run.progress(0, 3, _("Reading stock, orders and suppliers"))
+    run.progress(0, 4, _("Reading stock, orders and suppliers"))
     with run.scope():
         forecast = latest_run()
         if forecast is None:
@@ -50,11 +51,14 @@ def make_suggestions(run: JobRun) -> dict[str, Any]:
         world = read_world(forecast)
     if world is None:
         raise JobFailed(_("No product in use has demand: there is nothing to order."))
-    run.progress(1, 3, _("Deciding %(count)d orders") % {"count": len(world.keys)})
+    run.progress(1, 4, _("Deciding %(count)d orders") % {"count": len(world.keys)})
     decided = decide_all(world)
-    run.progress(2, 3, _("Updating the work list"))
+    run.progress(2, 4, _("Writing down why"))
+    # before the transaction: it keeps the job's row and the work list from everybody else
+    rows = _rows(forecast, world, decided)
+    run.progress(3, 4, _("Updating the work list"))
     with run.publishing():
-        return _publish(forecast, world, decided)
+        return _publish(forecast, world, decided, rows)
 
 
 def decide_all(world: PlanningWorld) -> list[Decided]:
@@ -131,7 +135,20 @@ def _policy(world: PlanningWorld, row: int) -> ReorderPolicy:
 
 
 # -- the work list --------------------------------------------------------------------------------
-def _publish(forecast: ForecastRun, world: PlanningWorld, decided: list[Decided]) -> dict[str, Any]:
+def _rows(
+    forecast: ForecastRun, world: PlanningWorld, decided: list[Decided]
+) -> list[ReorderSuggestion]:
+    """Return the unsaved suggestions of the orders that are due."""
+    due = [one for one in decided if one.decision.status is ReorderStatus.ORDER]
+    return [suggestion_row(forecast, world, one) for one in due]
+
+
+def _publish(
+    forecast: ForecastRun,
+    world: PlanningWorld,
+    decided: list[Decided],
+    rows: list[ReorderSuggestion],
+) -> dict[str, Any]:
     """Bring the open suggestions in line with the decisions; return counts."""
     one_at_a_time("suggestions")
     open_rows = {
@@ -144,11 +161,8 @@ def _publish(forecast: ForecastRun, world: PlanningWorld, decided: list[Decided]
     fresh: list[ReorderSuggestion] = []
     superseded: list[int] = []
     kept: set[tuple[int, int]] = set()
-    for one in decided:
-        if one.decision.status is not ReorderStatus.ORDER:
-            continue
-        pair = (one.product.pk, one.warehouse_id)
-        new = suggestion_row(forecast, world, one)
+    for new in rows:
+        pair = (new.product_id, new.warehouse_id)
         old = open_rows.get(pair)
         if old is not None and (_is_asleep(old, world.today) or _same_need(old, new)):
             kept.add(pair)
@@ -156,7 +170,7 @@ def _publish(forecast: ForecastRun, world: PlanningWorld, decided: list[Decided]
             fresh.append(new)
     superseded = [row.pk for pair, row in open_rows.items() if pair not in kept]
     ReorderSuggestion.objects.filter(pk__in=superseded).update(state=SuggestionState.SUPERSEDED)
-    ReorderSuggestion.objects.bulk_create(fresh, batch_size=500)
+    insert_rows(fresh)
     BlockedNeed.objects.all().delete()
     BlockedNeed.objects.bulk_create(
         [

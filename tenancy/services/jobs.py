@@ -331,10 +331,11 @@ def _beat(run: JobRun, ended: threading.Event) -> None:
         while not ended.wait(settings.JOB_LEASE_SECONDS / 3):
             try:
                 with tenant_scope(lease.tenant, actor=lease.actor):
-                    with connection.cursor() as cursor:
-                        # the job's row is locked while it publishes; that must not hold up the end
-                        cursor.execute("SET LOCAL lock_timeout = '1s'")
-                    if job_leases.held(lease).update(lease_expires_at=job_leases.new_lease()):
+                    # While the job publishes its row is locked, which keeps everybody else away:
+                    # there is nothing to renew, and waiting would hold up the end.
+                    free = job_leases.held(lease).select_for_update(skip_locked=True)
+                    if free.first() is not None:
+                        job_leases.held(lease).update(lease_expires_at=job_leases.new_lease())
                         for action in list(run.at_heartbeat):
                             action()
             except Exception as error:  # noqa: BLE001 - one missed beat is not the end

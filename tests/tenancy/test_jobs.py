@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from tenancy.errors import NotFound
 from tenancy.models import AuditEvent, Job, JobQueue, JobState, JobTurn, Tenant
@@ -288,6 +289,23 @@ def test_a_long_step_without_progress_keeps_its_lease(
         job = jobs.enqueue_job(kind=kind(work), payload={})
     assert jobs.run_job(job).state == JobState.DONE
     assert sum(reaped) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_publication_misses_no_heartbeat(north: House, kind: Any, settings: Any) -> None:
+    """Its row is locked meanwhile, which keeps the job as safe as a renewed lease would."""
+    settings.JOB_LEASE_SECONDS = 0.3
+
+    def work(run: jobs.JobRun) -> dict[str, Any]:
+        with run.publishing():
+            time.sleep(1.5)
+        return {}
+
+    with north.scope():
+        job = jobs.enqueue_job(kind=kind(work), payload={})
+    with capture_logs() as logs:
+        assert jobs.run_job(job).state == JobState.DONE
+    assert [one for one in logs if one["event"] == "heartbeat_missed"] == []
 
 
 @pytest.mark.django_db(transaction=True)
