@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from forecasting.queries.explanations import forecast_days_of, get_explanation
+from forecasting.queries.explanations import forecast_days_of, get_explanation, similar_for_reader
 from forecasting.queries.forecasts import get_series
 from forecasting.services.explanation_words import rule_sentences, sentences
 from forecasting.services.explanations import request_explanation
@@ -80,6 +80,7 @@ class Explanation(TenantView):
         unit = series.product.base_unit
         return content | {
             "days": forecast_days_of(content),
+            "similar": similar_for_reader(content),
             "sentences": sentences(content, unit),
             "rule_sentences": rule_sentences(content, unit),
         }

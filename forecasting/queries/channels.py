@@ -13,6 +13,7 @@ from forecasting.decisions.channels import Place, find_transfers
 from forecasting.models import ForecastRun, SeriesForecast
 from forecasting.queries.planning import PlanningWorld
 from inventory.models import Channel, ChannelKind, ChannelStock, DailyDemand, Product
+from inventory.queries.access import in_allowed
 
 PERIOD_DAYS = 91
 WEEK = 7
@@ -67,10 +68,13 @@ def channel_figures(today: date, run: ForecastRun | None) -> list[ChannelFigures
     ahead = {}
     if run is not None:
         rows = SeriesForecast.objects.filter(run=run).exclude(channel=None).order_by()
+        rows = in_allowed(rows, "warehouse_id")
         ahead = dict(rows.values_list("channel_id").annotate(total=Sum("total_mean")))
     kept = {
         channel: (count, fenced or Decimal(0), buffer or Decimal(0))
-        for channel, count, fenced, buffer in ChannelStock.objects.order_by()
+        for channel, count, fenced, buffer in in_allowed(
+            ChannelStock.objects.order_by(), "warehouse_id"
+        )
         .values_list("channel_id")
         .annotate(count=Count("id"), fenced=Sum("ring_fenced"), buffer=Sum("buffer"))
     }
@@ -90,7 +94,9 @@ def channel_figures(today: date, run: ForecastRun | None) -> list[ChannelFigures
 
 def _sold(after: date, until: date) -> dict[int, Decimal]:
     rows = DailyDemand.objects.filter(business_day__gt=after, business_day__lte=until)
-    sums = rows.exclude(channel=None).order_by().values_list("channel_id")
+    sums = (
+        in_allowed(rows, "warehouse_id").exclude(channel=None).order_by().values_list("channel_id")
+    )
     return dict(sums.annotate(total=Sum("quantity")))
 
 
@@ -98,8 +104,9 @@ def weeks_of_channels(today: date) -> list[WeekOfChannels]:
     """Return demand of the last 13 whole weeks, online against offline."""
     first = today - timedelta(days=PERIOD_DAYS - 1)
     sums: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    sold = DailyDemand.objects.filter(business_day__gte=first, business_day__lte=today)
     rows = (
-        DailyDemand.objects.filter(business_day__gte=first, business_day__lte=today)
+        in_allowed(sold, "warehouse_id")
         .exclude(channel=None)
         .order_by()
         .values_list("business_day", "channel__kind")

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from forecasting.models import ForecastExplanation, SeriesForecast
 from inventory.models import Product, Warehouse
+from inventory.queries.access import may_work_in
 from tenancy.errors import NotFound
 from tenancy.models import Job, JobState
 
@@ -109,7 +110,8 @@ def _shade(value: float, strongest: float) -> int:
 def similar_seen(content: dict[str, Any], series: SeriesForecast) -> list[SimilarSeen]:
     """Return the similar periods with the names a reader knows them by: two queries at most."""
     own = f"{series.product_id}:{series.warehouse_id}"
-    keys = [one["series_id"].split(":") for one in content["similar"]]
+    seen = similar_for_reader(content)
+    keys = [one["series_id"].split(":") for one in seen]
     foreign = [key for key in keys if ":".join(key) != own]
     products = Product.objects.in_bulk([int(key[0]) for key in foreign]) if foreign else {}
     places = Q(pk__in=[int(key[1]) for key in foreign])
@@ -125,8 +127,13 @@ def similar_seen(content: dict[str, Any], series: SeriesForecast) -> list[Simila
             product=products.get(int(key[0])),
             warehouse=warehouses.get(int(key[1])),
         )
-        for one, key in zip(content["similar"], keys, strict=True)
+        for one, key in zip(seen, keys, strict=True)
     ]
+
+
+def similar_for_reader(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the similar periods of the warehouses the reader works in."""
+    return [one for one in content["similar"] if may_work_in([int(one["series_id"].split(":")[1])])]
 
 
 def looked_back_chart(content: dict[str, Any], unit: str) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from forecasting.models import ForecastRun, SeriesForecast
 from forecasting.pipeline.series import FloatArray
 from forecasting.queries.series import SeriesKey, business_today
+from inventory.queries.access import allowed_warehouses, in_allowed
 from tenancy.errors import NotFound
 from tenancy.scope import active_tenant_id
 
@@ -53,16 +54,28 @@ def is_stale(run: ForecastRun) -> bool:
 
 
 def read_arrays(run: ForecastRun) -> RunArrays:
-    """Return all forecasts of the run that are not of one channel alone, as arrays."""
+    """Return the forecasts of the run that are not of one channel alone, as arrays.
+
+    Those of the reader's warehouses; a job reads all.
+    """
+    allowed = allowed_warehouses()
     statement = f"""
         SELECT product_id, warehouse_id, method, reason,
                array_send(mean), array_send(quantile_values)
         FROM {SeriesForecast._meta.db_table}
-        WHERE tenant_id = %s AND run_id = %s AND channel_id IS NULL
+        WHERE tenant_id = %(tenant)s AND run_id = %(run)s AND channel_id IS NULL
+            AND (%(allowed)s::bigint[] IS NULL OR warehouse_id = ANY(%(allowed)s))
         ORDER BY product_id, warehouse_id
     """  # noqa: S608  names of our own table and columns
     with connection.cursor() as cursor:
-        cursor.execute(statement, [active_tenant_id(), run.pk])
+        cursor.execute(
+            statement,
+            {
+                "tenant": active_tenant_id(),
+                "run": run.pk,
+                "allowed": None if allowed is None else sorted(allowed),
+            },
+        )
         rows = cursor.fetchall()
     shape = (len(rows), run.horizon_days)
     return RunArrays(
@@ -100,10 +113,9 @@ def series_in_use() -> QuerySet[SeriesForecast]:
 
 
 def series_of(run: ForecastRun) -> QuerySet[SeriesForecast]:
-    """Return the series of a run with what their lists show."""
-    return SeriesForecast.objects.filter(run=run).select_related(
-        "product", "warehouse", "channel", "run", "run__network"
-    )
+    """Return the series of a run in the reader's warehouses, with what their lists show."""
+    rows = in_allowed(SeriesForecast.objects.filter(run=run), "warehouse_id")
+    return rows.select_related("product", "warehouse", "channel", "run", "run__network")
 
 
 def forecast_days(run: ForecastRun) -> list[date]:

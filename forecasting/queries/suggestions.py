@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from forecasting.models import BlockedNeed, ReorderSuggestion, SuggestionSource, SuggestionState
 from inventory.models import Supplier, SupplierItem, Warehouse
+from inventory.queries.access import in_allowed
 from tenancy.errors import NotFound
 
 
@@ -129,5 +130,6 @@ def suppliers() -> list[tuple[int, str]]:
 
 
 def warehouses() -> list[tuple[int, str]]:
-    """Return the active warehouses to choose from."""
-    return list(Warehouse.objects.filter(is_active=True).values_list("id", "name"))
+    """Return the active warehouses to choose from: those the reader works in."""
+    rows = in_allowed(Warehouse.objects.filter(is_active=True), "id")
+    return list(rows.values_list("id", "name"))
