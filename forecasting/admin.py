@@ -89,6 +89,13 @@ class BlockedNeedAdmin(ReadOnlyTenantAdmin):
     list_select_related = ("product", "warehouse", "run")
 
 
+@admin.register(models.BufferSuggestion)
+class BufferSuggestionAdmin(ReadOnlyTenantAdmin):
+    list_display = ("channel", "product", "warehouse", "buffer", "gain", "state")
+    list_filter = ("state",)
+    list_select_related = ("channel", "product", "warehouse")
+
+
 @admin.register(models.ReorderSuggestion)
 class ReorderSuggestionAdmin(ReadOnlyTenantAdmin):
     list_display = (

@@ -5,6 +5,7 @@ from django.urls import path
 from forecasting.pages import (
     accuracy,
     budget,
+    buffers,
     channels,
     comparison,
     dashboard,
@@ -75,6 +76,12 @@ urlpatterns = [
     path("suppliers/scorecard/", scorecard.scorecard, name="scorecard"),
     path("stock-cycle/", stock_cycle.stock_cycle, name="stock_cycle"),
     path("channel-demand/", channels.channel_demand, name="channel_demand"),
+    path("channel-demand/buffers/decide", buffers.buffers_decide, name="buffers_decide"),
+    path(
+        "channel-demand/buffers/<int:buffer_suggestion_id>/",
+        buffers.buffer_detail,
+        name="buffer_detail",
+    ),
     path("warnings/", risk.warning_list, name="warning_list"),
     path("warnings/digest", risk.digest_choose, name="digest_choose"),
     path("warnings/quality/", risk.warning_quality, name="warning_quality"),

@@ -4,6 +4,7 @@ from django.urls import path
 
 from forecasting.api import (
     accuracy,
+    channels,
     digest,
     explanations,
     forecasts,
@@ -53,6 +54,13 @@ urlpatterns = [
     path("warnings/resolve", risk.WarningResolution.as_view()),
     path("warnings/quality", warning_quality.WarningQuality.as_view()),
     path("warnings/digest", digest.Digest.as_view()),
+    path("channel-demand", channels.ChannelDemand.as_view()),
+    path("buffer-suggestions", channels.BufferSuggestionList.as_view()),
+    path("buffer-suggestions/accept", channels.BufferAcceptance.as_view()),
+    path("buffer-suggestions/dismiss", channels.BufferDismissal.as_view()),
+    path(
+        "buffer-suggestions/<int:buffer_suggestion_id>", channels.BufferSuggestionDetail.as_view()
+    ),
     path("what-if", what_if.WhatIf.as_view()),
     path("supplier-scorecard", scorecard.Scorecard.as_view()),
     path("stock-cycle", stock_cycle.StockCycleDetail.as_view()),

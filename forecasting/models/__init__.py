@@ -1,6 +1,7 @@
 """Forecasting tables. A model is a table; a network is what was trained."""
 
 from forecasting.models.accuracy import AccuracySum
+from forecasting.models.buffers import BufferSuggestion
 from forecasting.models.compute import ComputeCost, ForecastSettings
 from forecasting.models.explanations import ForecastExplanation
 from forecasting.models.forecasts import ForecastRun, SeriesForecast
@@ -20,6 +21,7 @@ from forecasting.models.training import NetworkState, TrainedNetwork
 __all__ = [
     "AccuracySum",
     "BlockedNeed",
+    "BufferSuggestion",
     "ComputeCost",
     "ExternalSignal",
     "ForecastExplanation",

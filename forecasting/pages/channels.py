@@ -8,14 +8,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from forecasting.queries import channels, forecasts, suggestions
+from forecasting.queries.buffers import buffer_refusals, buffer_suggestions
 from forecasting.queries.planning import read_world
 from forecasting.queries.series import business_today
 from tenancy.permissions import Permission, require
 
+MOST_BUFFERS = 50
+
 
 @require_safe
 def channel_demand(request: HttpRequest, tenant: str) -> HttpResponse:
-    """Show demand by channel, and the moves between warehouses that pay."""
+    """Show demand by channel and segment, and the buffers and moves that pay."""
     require(Permission.READ)
     run = forecasts.latest_run()
     world = None if run is None else read_world(run)
@@ -31,6 +34,9 @@ def channel_demand(request: HttpRequest, tenant: str) -> HttpResponse:
     }
     context = {
         "figures": channels.channel_figures(today, run),
+        "segments": channels.segment_figures(today),
+        "buffers": list(buffer_suggestions()[:MOST_BUFFERS]),
+        "refused": {} if world is None else buffer_refusals(world),
         "picture": picture if any(one.online or one.offline for one in weeks) else None,
         "moves": [] if world is None else channels.rebalancings(world),
         "names": dict(suggestions.warehouses()),

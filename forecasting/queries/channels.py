@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from forecasting.decisions.channels import Place, find_transfers
 from forecasting.models import ForecastRun, SeriesForecast
 from forecasting.queries.planning import PlanningWorld
-from inventory.models import Channel, ChannelKind, ChannelStock, DailyDemand, Product
+from inventory.models import (
+    Channel,
+    ChannelKind,
+    ChannelStock,
+    CustomerSegment,
+    DailyDemand,
+    Product,
+)
 from inventory.queries.access import in_allowed
 
 PERIOD_DAYS = 91
@@ -38,6 +45,30 @@ class ChannelFigures:
     def change(self) -> float | None:
         """Return the growth against the 13 weeks before; None where nothing was sold then."""
         return float(self.sold / self.before) - 1 if self.before else None
+
+
+@dataclass(frozen=True)
+class SegmentFigures:
+    """A customer segment (None: nobody said): units in 13 weeks and those before, how it asks."""
+
+    segment: CustomerSegment | None
+    sold: Decimal
+    before: Decimal
+    online: Decimal
+    offline: Decimal
+    revenue: Decimal
+    share: float
+
+    @property
+    def change(self) -> float | None:
+        """Return the growth against the 13 weeks before; None where nothing was sold then."""
+        return float(self.sold / self.before) - 1 if self.before else None
+
+    @property
+    def online_share(self) -> float | None:
+        """Return the online part of what came by a known channel; None where none is known."""
+        known = self.online + self.offline
+        return float(self.online / known) if known else None
 
 
 @dataclass(frozen=True)
@@ -90,6 +121,46 @@ def channel_figures(today: date, run: ForecastRun | None) -> list[ChannelFigures
         for channel in Channel.objects.filter(is_active=True).order_by("code", "id")
     ]
     return sorted(found, key=lambda one: -one.sold)
+
+
+def segment_figures(today: date) -> list[SegmentFigures]:
+    """Return every customer segment with its demand, the largest first; two queries.
+
+    Demand of which no segment is known stands last, and only beside segments that are.
+    """
+    now, middle = today - timedelta(days=PERIOD_DAYS), today - timedelta(days=2 * PERIOD_DAYS)
+    sold = DailyDemand.objects.filter(business_day__gt=middle, business_day__lte=today)
+    recent = Q(business_day__gt=now)
+    online, offline = Q(channel__kind=ChannelKind.ONLINE), Q(channel__kind=ChannelKind.OFFLINE)
+    rows = {
+        segment: [one or Decimal(0) for one in sums]
+        for segment, *sums in in_allowed(sold, "warehouse_id")
+        .order_by()
+        .values_list("segment_id")
+        .annotate(
+            sold=Sum("quantity", filter=recent),
+            before=Sum("quantity", filter=~recent),
+            online=Sum("quantity", filter=recent & online),
+            offline=Sum("quantity", filter=recent & offline),
+            revenue=Sum("revenue", filter=recent),
+        )
+    }
+    segments = list(CustomerSegment.objects.order_by("code", "id"))
+    if not segments:
+        return []
+    total = sum((one[0] for one in rows.values()), Decimal(0))
+    nothing = [Decimal(0)] * 5
+    found = [_segment(segment, rows.get(segment.pk, nothing), total) for segment in segments]
+    found.sort(key=lambda one: -one.sold)
+    return found + ([_segment(None, rows[None], total)] if None in rows else [])
+
+
+def _segment(
+    segment: CustomerSegment | None, sums: list[Decimal], total: Decimal
+) -> SegmentFigures:
+    sold, before, online, offline, revenue = sums
+    share = float(sold / total) if total else 0.0
+    return SegmentFigures(segment, sold, before, online, offline, revenue, share)
 
 
 def _sold(after: date, until: date) -> dict[int, Decimal]:

@@ -19,9 +19,11 @@ from forecasting.decisions.reorder_inputs import (
     StockPosition,
 )
 from forecasting.models import BlockedNeed, ForecastRun, ReorderSuggestion, SuggestionState
+from forecasting.queries.buffers import read_buffer_cases
 from forecasting.queries.forecasts import latest_run
 from forecasting.queries.planning import PlanningWorld, lost_sale_cost, read_world
 from forecasting.queries.supply import Supply
+from forecasting.services.buffers import decide_buffers, publish_buffers
 from forecasting.services.row_documents import insert_rows
 from forecasting.services.sources import Decided, choose_sources
 from forecasting.services.suggestion_rows import blocked_row, suggestion_row
@@ -40,7 +42,8 @@ def make_suggestions(run: JobRun) -> dict[str, Any]:
     """Decide for every product and warehouse what to order now, and put it on the work list.
 
     Open suggestions whose need is gone or changed are superseded; snoozed and recently dismissed
-    ones are respected; what is in draft orders counts as ordered. Returns counts.
+    ones are respected; what is in draft orders counts as ordered. Buffers of channels are suggested
+    beside them. Returns counts.
     Raises ``JobFailed`` without a forecast.
     """
     run.progress(0, 4, _("Reading stock, orders and suppliers"))
@@ -49,16 +52,19 @@ def make_suggestions(run: JobRun) -> dict[str, Any]:
         if forecast is None:
             raise JobFailed(_("There is no forecast yet. Forecast first, then suggest orders."))
         world = read_world(forecast)
-    if world is None:
+        cases = None if world is None else read_buffer_cases(world)
+    if world is None or cases is None:
         raise JobFailed(_("No product in use has demand: there is nothing to order."))
     run.progress(1, 4, _("Deciding %(count)d orders") % {"count": len(world.keys)})
-    decided = decide_all(world)
+    decided, buffers = decide_all(world), decide_buffers(cases)
     run.progress(2, 4, _("Writing down why"))
     # before the transaction: it keeps the job's row and the work list from everybody else
     rows = _rows(forecast, world, decided)
     run.progress(3, 4, _("Updating the work list"))
     with run.publishing():
-        return _publish(forecast, world, decided, rows)
+        counts = _publish(forecast, world, decided, rows)
+        found = publish_buffers(forecast, buffers, world.today)
+        return counts | {"buffers": found, "buffers_refused": dict(cases.refused)}
 
 
 def decide_all(world: PlanningWorld) -> list[Decided]:

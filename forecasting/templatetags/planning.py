@@ -63,6 +63,13 @@ FREIGHT_BASES: Mapping[str, str | Promise] = {
     "no_weight": gettext_lazy("freight as stated: the product has no weight"),
     "beyond_seen": gettext_lazy("freight as stated: lighter or heavier than past orders"),
 }
+BUFFER_REFUSALS: Mapping[str, str | Promise] = {
+    "stale_forecast": gettext_lazy("the forecast is out of date: forecast again"),
+    "stock_unknown": gettext_lazy("no stock is recorded"),
+    "no_cost": gettext_lazy("no cost is known: enter it on the product or the offer"),
+    "no_lead_time": gettext_lazy("no supplier or no lead time is known"),
+    "no_revenue": gettext_lazy("a channel's sales of 13 weeks say no price"),
+}
 CLASSES: Mapping[str, str | Promise] = {
     "all": gettext_lazy("All products"),
     "smooth": gettext_lazy("Smooth"),
@@ -187,6 +194,12 @@ def action_name(code: str) -> str:
 def bound_name(code: str) -> str:
     """Name the constraint that bound a quantity."""
     return _read(BOUNDS, code) if code else ""
+
+
+@register.filter
+def buffer_refusal(code: str) -> str:
+    """Say why no buffer could be judged."""
+    return _read(BUFFER_REFUSALS, code)
 
 
 @register.filter

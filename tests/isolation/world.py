@@ -53,6 +53,17 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "from_warehouse": None,
         "transfer_line": None,
     },
+    "BufferSuggestion": {
+        "inputs": {
+            "channels": [],
+            "protections": [],
+            "days": 1.0,
+            "stock": 1.0,
+            "holding": 0.1,
+            "lost_after": 1.0,
+        },
+        "state": "new",
+    },
     "BlockedNeed": {"reason": "no_supplier", "steps": []},
     "StockPolicy": {
         "cycle_service_level": Decimal("0.9"),
