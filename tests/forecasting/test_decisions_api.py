@@ -75,7 +75,7 @@ def test_figures_are_read_before_and_after_there_is_something(north: House) -> N
     assert cycle["origin"] == world.last_day.isoformat()
     assert [one["name"] for one in cycle["categories"]] == ["Tools"]
     page = north.client().get(north.path("suppliers/scorecard/"))
-    assert b"Truck 0 to 0 days" in page.content
+    assert b"Truck: half in 0, 9 of 10 in 0 days" in page.content
 
 
 def test_a_member_chooses_the_digest_for_himself_and_a_key_cannot(north: House) -> None:
