@@ -146,3 +146,9 @@ class ExternalSignalAdmin(TenantAdmin):
 class SignalValueAdmin(TenantAdmin):
     list_display = ("signal", "day", "value")
     list_select_related = ("signal",)
+
+
+@admin.register(models.ProductEmbedding)
+class ProductEmbeddingAdmin(ReadOnlyTenantAdmin):
+    list_display = ("product", "updated_at")
+    search_fields = ("product__sku",)

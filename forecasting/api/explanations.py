@@ -9,6 +9,8 @@ from rest_framework.request import Request
 
 from forecasting.queries.explanations import forecast_days_of, get_explanation, similar_for_reader
 from forecasting.queries.forecasts import get_series
+from forecasting.queries.neighbours import neighbours_of
+from forecasting.services.cold_start_words import basis_sentences
 from forecasting.services.explanation_words import rule_sentences, sentences
 from forecasting.services.explanations import request_explanation
 from tenancy.api.endpoints import Endpoint, Writing, reading, writing
@@ -82,7 +84,10 @@ class Explanation(TenantView):
             "days": forecast_days_of(content),
             "similar": similar_for_reader(content),
             "sentences": sentences(content, unit),
-            "rule_sentences": rule_sentences(content, unit),
+            "rule_sentences": [
+                *rule_sentences(content, unit),
+                *basis_sentences(series, neighbours_of(series)),
+            ],
         }
 
     @writing(

@@ -17,6 +17,7 @@ from forecasting.queries.forecasts import (
     is_stale,
     series_in_use,
 )
+from forecasting.queries.neighbours import neighbours_of
 from forecasting.services.forecasts import request_planning
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
 from tenancy.api.fields import Shown
@@ -46,6 +47,13 @@ class ForecastDayShown(serializers.Serializer[Any]):
     quantiles = serializers.ListField(child=serializers.FloatField())
 
 
+class NeighbourShown(serializers.Serializer[Any]):
+    product_id = serializers.IntegerField(source="product.pk")
+    sku = serializers.CharField(source="product.sku")
+    name = serializers.CharField(source="product.name")
+    weight = serializers.FloatField()
+
+
 class ForecastDetailShown(ForecastShown):
     network_id = serializers.IntegerField(source="run.network_id", allow_null=True)
     made_at = serializers.DateTimeField(source="run.created_at")
@@ -53,6 +61,18 @@ class ForecastDetailShown(ForecastShown):
     is_stale = serializers.SerializerMethodField()
     levels = serializers.ListField(child=serializers.FloatField(), source="run.quantiles")
     days = serializers.SerializerMethodField()
+    similar_products = serializers.SerializerMethodField()
+    told_by = serializers.SerializerMethodField(
+        help_text="Of a product that has hardly sold: what each source counts, adding up to 1."
+    )
+
+    @extend_schema_field(NeighbourShown(many=True))
+    def get_similar_products(self, series: SeriesForecast) -> Any:
+        return NeighbourShown(neighbours_of(series), many=True).data
+
+    def get_told_by(self, series: SeriesForecast) -> dict[str, float]:
+        shares: dict[str, float] = (series.basis or {}).get("shares", {})
+        return shares
 
     def get_age_days(self, series: SeriesForecast) -> int:
         return age_days(series.run)

@@ -3,6 +3,7 @@
 from forecasting.models.accuracy import AccuracySum
 from forecasting.models.buffers import BufferSuggestion
 from forecasting.models.compute import ComputeCost, ForecastSettings
+from forecasting.models.embeddings import ProductEmbedding
 from forecasting.models.explanations import ForecastExplanation
 from forecasting.models.forecasts import ForecastRun, SeriesForecast
 from forecasting.models.groups import GroupForecast
@@ -33,6 +34,7 @@ __all__ = [
     "OverrideKind",
     "OverrideState",
     "PlanningSettings",
+    "ProductEmbedding",
     "ReorderSuggestion",
     "RiskKind",
     "RiskWarning",

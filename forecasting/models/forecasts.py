@@ -55,6 +55,9 @@ class SeriesForecast(TenantOwned):
     )
     demand_class = models.CharField(max_length=16, blank=True)
     total_mean = models.FloatField(help_text="Sum of the means over the horizon.")
+    basis = models.JSONField(
+        null=True, help_text="Of a product that has hardly sold: which similar ones it was told by."
+    )
 
     class Meta(TenantOwned.Meta):
         ordering = ["id"]

@@ -13,6 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 from forecasting.pages.actions import attempt
 from forecasting.queries import explanations
 from forecasting.queries.forecasts import get_series
+from forecasting.queries.neighbours import neighbours_of
+from forecasting.services.cold_start_words import basis_sentences
 from forecasting.services.explanation_words import rule_sentences, sentences
 from forecasting.services.explanations import request_explanation
 
@@ -38,7 +40,10 @@ def explanation_detail(
         context |= {
             "explanation": found,
             "sentences": sentences(content, unit),
-            "rules": rule_sentences(content, unit),
+            "rules": [
+                *rule_sentences(content, unit),
+                *basis_sentences(series, neighbours_of(series)),
+            ],
             "days": explanations.forecast_days_of(content),
             "prediction": content["prediction"],
             "places": 2 if sum(content["prediction"]) < 5 * len(content["prediction"]) else 1,

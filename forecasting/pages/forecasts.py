@@ -16,8 +16,10 @@ from forecasting.models import SeriesForecast
 from forecasting.pages.actions import attempt
 from forecasting.pages.override_forms import OverrideForm
 from forecasting.queries import fans, forecasts, overrides, risk, suggestions
+from forecasting.queries.neighbours import neighbours_of
 from forecasting.queries.series import business_today
 from forecasting.queries.training import accuracy_of
+from forecasting.services.cold_start_words import basis_sentences
 from forecasting.services.forecasts import request_planning
 from forecasting.templatetags.planning import CLASSES, class_name, method_name
 from inventory.queries.catalog import get_product
@@ -161,6 +163,7 @@ def _fan_context(series: SeriesForecast) -> dict[str, Any]:
         "changes": changes,
         "fan": fans.read_fan(series, overrides.with_own_overrides(series, changes)),
         "accuracy": accuracy_of(series.run.network, series.demand_class),
+        "similar_told": basis_sentences(series, neighbours_of(series)),
         "is_stale": forecasts.is_stale(series.run),
         "age_days": forecasts.age_days(series.run),
     }

@@ -39,6 +39,7 @@ from forecasting.pipeline.features import (
 )
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.networks import NetworkShape
+from forecasting.pipeline.newcomers import COLD_START, serve_newcomers
 from forecasting.pipeline.predict import CHUNK, Prediction, blend, present, whole_units
 from forecasting.pipeline.series import (
     HORIZON_DAYS,
@@ -62,7 +63,12 @@ from forecasting.pipeline.training import (
     TrainingConfig,
     train_network,
 )
-from forecasting.pipeline.triage import enough_to_train, sanitise, trainable, triage
+from forecasting.pipeline.triage import (
+    enough_to_train,
+    sanitise,
+    trainable,
+    triage,
+)
 
 FALLBACK = "empirical_quantiles"
 SMALL_HOLDOUT = 0.1
@@ -113,6 +119,13 @@ class FittedForecaster:
             made = present(*self._serve(known, blends), whole)
             mean[rows], quantiles[rows] = made[0][:, days], made[1][:, days]
             served += blends
+        reasons = [one.reason for one in served]
+        cold, newcomers = serve_newcomers(everyone, reasons, self.plan.horizon)
+        if newcomers is not None:
+            mean[cold] = newcomers.mean[:, days]
+            quantiles[cold] = newcomers.quantiles[:, days]
+            for row in cold:
+                served[row] = Blend((COLD_START,), (1.0,), served[row].reason)
         return Forecast(
             series_ids=panel.series_ids,
             origin=origin,
@@ -120,6 +133,7 @@ class FittedForecaster:
             quantiles=quantiles,
             method=tuple(one.label() for one in served),
             reason=tuple(one.reason for one in served),
+            basis=dict(zip(cold.tolist(), newcomers.basis, strict=True)) if newcomers else {},
         )
 
     def _serve(self, known: SeriesPanel, blends: list[Blend]) -> tuple[FloatArray, FloatArray]:

@@ -22,9 +22,10 @@ from forecasting.pipeline.compute import use_one_core
 from forecasting.pipeline.contest import Blend
 from forecasting.pipeline.engine import FittedForecaster, serving_blends
 from forecasting.pipeline.metrics import demand_class
+from forecasting.pipeline.newcomers import COLD_START, serve_newcomers
 from forecasting.pipeline.series import FloatArray, SeriesPanel, Signal
 from forecasting.pipeline.similar import SimilarWeeks, similar_weeks
-from forecasting.pipeline.triage import sanitise
+from forecasting.pipeline.triage import hardly_sold, sanitise, triage
 
 LEVEL = "level"
 MONTH_DAYS = 28
@@ -128,7 +129,10 @@ def explain(fitted: FittedForecaster, panel: SeriesPanel, origin: date, row: int
     known, spoiled = sanitise(everyone.select(np.array([row])))
     (blend,) = serving_blends(fitted, known, spoiled)
     last_month = _last_month(known)
-    made = _take_apart(fitted, known, blend, last_month)
+    newcomer = None
+    if hardly_sold(known, [blend.reason])[0]:
+        blend, newcomer = _newcomer(everyone, row, blend, horizon)
+    made = _take_apart(fitted, known, blend, (last_month, newcomer))
     similar = similar_weeks(sanitise(everyone)[0], row)
     prediction = last_month + made.parts.sum(axis=1) + made.missed
     return Explanation(
@@ -147,6 +151,17 @@ def explain(fitted: FittedForecaster, panel: SeriesPanel, origin: date, row: int
         looked_back=made.looked_back,
         gap=float(np.abs(made.missed).sum() / max(float(np.abs(made.parts).sum()), 1e-9)),
     )
+
+
+def _newcomer(
+    everyone: SeriesPanel, row: int, blend: Blend, horizon: int
+) -> tuple[Blend, FloatArray | None]:
+    """Return who serves a series that has hardly sold, and its mean if similar products do."""
+    cold, found = serve_newcomers(everyone, triage(*sanitise(everyone)), horizon)
+    if found is None:
+        return blend, None
+    place = int(np.flatnonzero(cold == row)[0])
+    return Blend((COLD_START,), (1.0,), blend.reason), found.mean[place]
 
 
 def _last_month(known: SeriesPanel) -> float:
@@ -173,9 +188,14 @@ class _Made:
 
 
 def _take_apart(
-    fitted: FittedForecaster, known: SeriesPanel, blend: Blend, last_month: float
+    fitted: FittedForecaster,
+    known: SeriesPanel,
+    blend: Blend,
+    found: tuple[float, FloatArray | None],
 ) -> _Made:
+    """Return the parts; found: the level of the last month, and the mean of a new product."""
     horizon = fitted.plan.horizon
+    last_month, newcomer = found
     made = _Made(
         horizon, [LEVEL], np.zeros((horizon, 1)), np.zeros(horizon), np.zeros(0), []
     )  # fmt: skip
@@ -185,7 +205,10 @@ def _take_apart(
             mean = _add_networks(fitted, known, members, made, share)
             level = mean.ordinary - last_month
         else:
-            prediction = run_baseline(method, known, horizon)[0][0].astype(np.float64)
+            if newcomer is not None:
+                prediction = newcomer
+            else:
+                prediction = run_baseline(method, known, horizon)[0][0].astype(np.float64)
             level, drift, weekday = _baseline_parts(prediction, last_month)
             made.add(TREND, share * drift)
             made.add(WEEKDAY, share * weekday)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from forecasting.pipeline.described_files import EMBEDDING, describe, new_series
 from forecasting.pipeline.series import FloatArray, SeriesPanel, Signal
 
 MAX_DAYS = 40 * 366
@@ -33,6 +34,8 @@ class Tables:
     calendar: pd.DataFrame | None = None
     prices: pd.DataFrame | None = None
     series: pd.DataFrame | None = None
+    forecast_new: bool = False
+    """Series that the series table names and the history does not know are new products."""
 
 
 @dataclass
@@ -61,7 +64,14 @@ def panel_from_tables(tables: Tables, horizon: int) -> tuple[SeriesPanel, Notes]
         )  # fmt: skip
     demand, present, ids = _spread_history(history, days)
     observed = _fill_missing_days(demand, present, notes)
+    new = new_series(tables.series, ids) if tables.forecast_new else []
+    if new:
+        notes.add(len(new), "series: {count} series without history are new products")
+        ids = [*ids, *new]
+        demand = np.pad(demand, ((0, len(new)), (0, 0)), constant_values=np.nan)
+        observed = np.pad(observed, ((0, len(new)), (0, 0)))
     categories = _read_attributes(tables.series, ids, notes)
+    grouping = _grouping(categories, len(ids), notes)
     reach = pd.date_range(days[0], days[-1] + pd.Timedelta(days=horizon))
     signals = [
         *_read_calendar(tables.calendar, reach, categories, notes),
@@ -72,8 +82,9 @@ def panel_from_tables(tables: Tables, horizon: int) -> tuple[SeriesPanel, Notes]
         first_day=days[0].date(),
         demand=demand,
         observed=observed,
-        categories=_grouping(categories, len(ids), notes),
+        categories=grouping,
         signals=tuple(signals),
+        descriptions=describe(tables.series, ids, categories, grouping, len(new)),
     )
     return panel, notes
 
@@ -173,6 +184,8 @@ def _read_attributes(
     found = {}
     for column in table.columns:
         values = table[column]
+        if str(column).startswith(EMBEDDING):
+            continue
         if pd.api.types.is_numeric_dtype(values) or _looks_like_dates(values):
             notes.lines.append(f"series: column {column} is a number or a date and was not used")
             continue
@@ -196,7 +209,10 @@ def _grouping(
         if 2 <= distinct <= max(n_series / SERIES_PER_CATEGORY, 2):
             kept[name] = values
         else:
-            notes.lines.append(f"series: column {name} has {distinct} values and groups nothing")
+            notes.lines.append(
+                f"series: column {name} has {distinct} values and groups nothing; "
+                "its words tell what new products are like"
+            )
     return kept
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.pipeline.arrays import new_array, take_rows
+from forecasting.pipeline.descriptions import Descriptions
 
 FloatArray = NDArray[np.floating]
 BoolArray = NDArray[np.bool_]
@@ -54,6 +55,8 @@ class Reason(StrEnum):
     """Sold once, but not within the days the network looks back."""
     NON_FINITE = "non_finite"
     """Held NaN, infinite or negative values that were masked; too few good days remain."""
+    NEW = "new_product"
+    """Has not sold yet because it is new."""
     ABSURD = "absurd_values"
     """Holds values beyond what single precision arithmetic can carry safely."""
 
@@ -80,7 +83,8 @@ class SeriesPanel:
 
     demand: float32 [S, T], NaN before a series begins; day t is `first_day` + t.
     observed: bool [S, T]; False = censored (out of stock), missing, or before the series begins.
-    categories: attribute -> text [S]; numbers: attribute -> float [S].
+    categories: attribute -> text [S]; numbers: attribute -> float [S]. descriptions: what is known
+    of each product before it sells.
     """
 
     series_ids: tuple[str, ...]
@@ -90,6 +94,7 @@ class SeriesPanel:
     categories: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
     numbers: Mapping[str, FloatArray] = field(default_factory=dict)
     signals: tuple[Signal, ...] = ()
+    descriptions: Descriptions | None = None
 
     def __post_init__(self) -> None:
         if self.demand.ndim != 2 or self.demand.shape[0] != len(self.series_ids):
@@ -99,6 +104,8 @@ class SeriesPanel:
         for name, values in (*self.categories.items(), *self.numbers.items()):
             if len(values) != self.n_series:
                 raise PanelError(name, f"{len(values)} values for {self.n_series} series")
+        if self.descriptions is not None and len(self.descriptions.text) != self.n_series:
+            raise PanelError("descriptions", f"of {len(self.descriptions.text)} series")
         for signal in self.signals:
             shape = signal.values.shape
             if len(shape) not in (1, 2) or (len(shape) == 2 and shape[0] != self.n_series):
@@ -170,6 +177,8 @@ class SeriesPanel:
             signals=tuple(
                 replace(s, values=s.values[some]) if s.values.ndim == 2 else s for s in self.signals
             ),
+            descriptions=self.descriptions
+            and self.descriptions.select(np.arange(self.n_series)[some]),
         )
 
     def select(self, rows: NDArray[np.intp]) -> "SeriesPanel":
@@ -187,6 +196,7 @@ class SeriesPanel:
                 replace(s, values=take_rows(s.values, rows)) if s.values.ndim == 2 else s
                 for s in self.signals
             ),
+            descriptions=self.descriptions and self.descriptions.select(rows),
         )
 
 
@@ -209,11 +219,28 @@ def _cut_signal(signal: Signal, days: int, horizon: int) -> Signal:
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What a forecast of a product that has hardly sold rests on.
+
+    neighbours: (series_id, weight) of the similar ones that count most; shares: source -> share,
+    with "all" for everybody alike and "own" for the product's own days. from_beginnings: what they
+    sold when they were new is looked at, not what they sold lately.
+    """
+
+    neighbours: tuple[tuple[str, float], ...]
+    shares: Mapping[str, float]
+    own_days: int
+    compared_with: int
+    from_beginnings: bool
+
+
+@dataclass(frozen=True)
 class Forecast:
     """Forecasts of the days after one origin.
 
     mean: [S, H]; quantiles: [S, H, Q] at QUANTILES, ordered, finite, never negative.
     method: what made each series' forecast [S]; reason: why that method serves it [S].
+    basis: row -> what the forecast of a product that has hardly sold rests on.
     """
 
     series_ids: tuple[str, ...]
@@ -222,6 +249,7 @@ class Forecast:
     quantiles: FloatArray
     method: tuple[str, ...]
     reason: tuple[Reason, ...]
+    basis: Mapping[int, Basis] = field(default_factory=dict)
 
     @property
     def horizon(self) -> int:

@@ -1,5 +1,6 @@
 """Which series a network may be trusted with, and why not; values no arithmetic survives masked."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -56,6 +57,7 @@ def triage(panel: SeriesPanel, spoiled: BoolArray) -> list[Reason | None]:
     count, most, least, recent = facts.T
     checks: list[tuple[Reason, BoolArray]] = [
         (Reason.NON_FINITE, spoiled & (count < MIN_OBSERVED_DAYS)),
+        (Reason.NEW, (count == 0) & _is_new(panel)),
         (Reason.EMPTY, count == 0),
         (Reason.ABSURD, most > ABSURD_DEMAND),
         (Reason.ALL_ZERO, most == 0),
@@ -82,6 +84,26 @@ def _sales_facts(demand: FloatArray, observed: BoolArray) -> FloatArray:
         ],
         axis=1,
     )
+
+
+def _is_new(panel: SeriesPanel) -> BoolArray:
+    known = panel.descriptions
+    if known is None or known.is_new is None:
+        return np.zeros(panel.n_series, dtype=bool)
+    return known.is_new
+
+
+def hardly_sold(panel: SeriesPanel, reasons: Sequence[Reason | None]) -> BoolArray:
+    """Return which series know too little of themselves and are forecast like similar ones: [S]."""
+    short = np.array([reason in (Reason.NEW, Reason.TOO_SHORT) for reason in reasons], dtype=bool)
+    unsold = np.array([reason is Reason.ALL_ZERO for reason in reasons], dtype=bool)
+    return short | (unsold & (panel.n_days - panel.begins < MIN_OBSERVED_DAYS))
+
+
+def trusted(reasons: Sequence[Reason | None]) -> BoolArray:
+    """Return which series hold values that others may be compared with: [S]."""
+    never = (Reason.NON_FINITE, Reason.ABSURD, Reason.EMPTY, Reason.NEW)
+    return np.array([reason not in never for reason in reasons], dtype=bool)
 
 
 def trainable(panel: SeriesPanel, reasons: list[Reason | None]) -> BoolArray:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from forecasting.pipeline.arrays import by_rows, new_array
 from forecasting.pipeline.series import HORIZON_DAYS, BoolArray, FloatArray, SeriesPanel
+from forecasting.queries.descriptions import describe, new_pairs, read_products
 from forecasting.queries.signals import signals_of
 from inventory.models import DailyDemand, Product, StockBalance
 from inventory.models.places import OUTSIDE_KINDS
@@ -97,6 +98,11 @@ def load_panel(*, by_channel: bool = False, horizon_days: int = HORIZON_DAYS) ->
     keys = {key for key in packed if key.product_id in catalogue.category}
     if not by_channel:
         keys |= {key for key in _stocked_pairs() if key.product_id in catalogue.category}
+    known = read_products(catalogue.category, origin, business_today())
+    if not by_channel:
+        taken = {key.product_id for key in keys}
+        until = origin + timedelta(days=horizon_days)
+        keys |= {SeriesKey(*pair) for pair in new_pairs(known, taken, until)}
     ordered = tuple(sorted(keys, key=lambda k: (k.product_id, k.warehouse_id, k.channel_id or 0)))
     demand = _spread(packed, ordered, (origin - first_day).days + 1)
     _begin_at_introduction(demand, ordered, catalogue, first_day)
@@ -113,6 +119,9 @@ def load_panel(*, by_channel: bool = False, horizon_days: int = HORIZON_DAYS) ->
             [(key.product_id, key.warehouse_id) for key in ordered],
             first_day,
             origin + timedelta(days=horizon_days),
+        ),
+        descriptions=describe(
+            [(key.product_id, key.warehouse_id) for key in ordered], known, origin
         ),
     )
     return DemandPanel(panel, ordered, origin)

@@ -199,7 +199,9 @@ def rule_sentences(content: dict[str, Any], unit: str) -> list[str]:
             "seen": rule["days_seen"],
             "sales": rule["sales_days"],
         }
-        if not rule["days_seen"]:
+        if rule["method"] == "cold_start":
+            text = _("%(method)s (%(weight)s) let expect %(daily)s %(unit)s a day.")
+        elif not rule["days_seen"]:
             text = _("%(method)s (%(weight)s): no day of demand is known, so it expects nothing.")
         else:
             known["first"] = date_format(date.fromisoformat(rule["first_day"]), "j M Y")

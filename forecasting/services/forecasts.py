@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import structlog
@@ -20,7 +21,7 @@ from forecasting.models import (
     TrainedNetwork,
 )
 from forecasting.pipeline.day_channels import strange_signals
-from forecasting.pipeline.series import HORIZON_DAYS, QUANTILES, FloatArray
+from forecasting.pipeline.series import HORIZON_DAYS, QUANTILES, Basis, FloatArray
 from forecasting.queries.series import (
     DemandPanel,
     SeriesKey,
@@ -65,6 +66,7 @@ class _Made:
     method: tuple[str, ...]
     reason: tuple[str, ...]
     demand_class: tuple[str, ...]
+    basis: Mapping[int, dict[str, Any]] = field(default_factory=dict)
 
 
 def request_planning() -> Job:
@@ -171,7 +173,25 @@ def _forecast(serving: Serving, demand: DemandPanel) -> _Made:
         method=forecast.method,
         reason=reasons,
         demand_class=tuple(str(name) for name in classes),
+        basis={row: _basis_to_json(one) for row, one in forecast.basis.items()},
     )
+
+
+def _basis_to_json(basis: Basis) -> dict[str, Any]:
+    """Return the basis as it is stored; series are products and warehouses by id."""
+    neighbours = []
+    for series_id, weight in basis.neighbours:
+        product, warehouse = series_id.split(":")[:2]
+        neighbours.append(
+            {"product": int(product), "warehouse": int(warehouse), "weight": round(weight, 4)}
+        )
+    return {
+        "neighbours": neighbours,
+        "shares": {name: round(share, 4) for name, share in basis.shares.items()},
+        "own_days": basis.own_days,
+        "compared_with": basis.compared_with,
+        "from_beginnings": basis.from_beginnings,
+    }
 
 
 def _split_by_channel(channels: _Made, total: _Made) -> _Made:
@@ -231,6 +251,7 @@ def _rows(stored: ForecastRun, made: _Made, start: int, stop: int) -> list[Serie
             reason=made.reason[row],
             demand_class=made.demand_class[row],
             total_mean=float(made.mean[row].sum()),
+            basis=made.basis.get(row),
         )
         for row in range(start, stop)
     ]

@@ -33,6 +33,7 @@ METHODS: Mapping[str, str | Promise] = {
     "croston": gettext_lazy("Croston's method"),
     "sba": gettext_lazy("Croston, corrected (SBA)"),
     "theta": gettext_lazy("Theta"),
+    "cold_start": gettext_lazy("Similar products"),
     "blend": gettext_lazy("Blend that serves"),
 }
 REASONS: Mapping[str, str | Promise] = {
@@ -45,6 +46,7 @@ REASONS: Mapping[str, str | Promise] = {
         "The stored network is damaged or missing: train again. A simple method serves."
     ),
     "empty": gettext_lazy("There is no day with known demand."),
+    "new_product": gettext_lazy("It is new and has not sold yet."),
     "too_short": gettext_lazy("Fewer than four weeks of demand are known."),
     "all_zero": gettext_lazy("It has never sold."),
     "constant": gettext_lazy("It sells the same every day."),

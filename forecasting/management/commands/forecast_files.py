@@ -31,6 +31,11 @@ class Command(BaseCommand):
         parser.add_argument("--calendar", help="date and any event or flag columns")
         parser.add_argument("--prices", help="series_id,week_start,sell_price")
         parser.add_argument("--series", help="series_id and any attribute columns")
+        parser.add_argument(
+            "--new-products",
+            action="store_true",
+            help="also forecast what --series names and --history does not know",
+        )
         parser.add_argument("--horizon", type=int, default=28, help="days ahead")
         parser.add_argument(
             "--origin", action="append", required=True, help="last known day, as 2016-02-28; repeat"
@@ -72,7 +77,8 @@ class Command(BaseCommand):
             *(
                 read_table(options[name], name)
                 for name in ("history", "calendar", "prices", "series")
-            )
+            ),
+            forecast_new=options["new_products"],
         )
         try:
             panel, notes = panel_from_tables(tables, horizon)

@@ -1,0 +1,80 @@
+"""What a forecast of a product that has hardly sold rests on, in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
+
+from forecasting.models import SeriesForecast
+from forecasting.queries.neighbours import Neighbour
+from tenancy.templatetags.formats import percent
+
+SMALLEST_SHARE = 0.03
+SOURCES: Mapping[str, Any] = {
+    "all": gettext_lazy("all of them alike"),
+    "text": gettext_lazy("those with similar words in name and description"),
+    "category": gettext_lazy("those of the same category"),
+    "warehouse": gettext_lazy("those of the same warehouse"),
+    "supplier": gettext_lazy("those of the same supplier"),
+    "price": gettext_lazy("those of a similar price"),
+    "season": gettext_lazy("those that began in the same weeks"),
+    "embedding": gettext_lazy("those with a similar embedding"),
+}
+
+
+def basis_sentences(series: SeriesForecast, neighbours: Sequence[Neighbour]) -> list[str]:
+    """Return which similar products stand behind a forecast, and what counts how much."""
+    basis = series.basis
+    if not basis:
+        return []
+    told = [_names(basis, neighbours)]
+    shares = sorted(basis["shares"].items(), key=lambda one: -one[1])
+    own = basis["shares"].get("own", 0.0)
+    if own:
+        count = basis["own_days"]
+        text = ngettext(
+            "Its own %(count)d day counts %(share)s.",
+            "Its own %(count)d days count %(share)s.",
+            count,
+        )
+        told.append(text % {"count": count, "share": percent(own, 0)})
+    parts = [
+        f"{_source(name)} {percent(share, 0)}"
+        for name, share in shares
+        if name != "own" and share >= SMALLEST_SHARE
+    ]
+    if parts:
+        told.append(_("What counts of the others: %(parts)s.") % {"parts": ", ".join(parts)})
+    return told
+
+
+def _names(basis: Mapping[str, Any], neighbours: Sequence[Neighbour]) -> str:
+    known = {
+        "count": basis["compared_with"],
+        "names": _and([one.product.name for one in neighbours]),
+    }
+    if basis["from_beginnings"]:
+        if not neighbours:
+            return _("Told by the first weeks of %(count)d products that were new once.") % known
+        return _("Like %(names)s in their first weeks (%(count)d products were looked at).") % known
+    if not neighbours:
+        return _("Told by what %(count)d other products sold lately: none was new before.") % known
+    return (
+        _("Like %(names)s lately (%(count)d products were looked at; none was new before).") % known
+    )
+
+
+def _and(names: Sequence[str]) -> str:
+    quoted = [f"“{name}”" for name in names]
+    if len(quoted) < 2:
+        return "".join(quoted)
+    return _("%(most)s and %(last)s") % {"most": ", ".join(quoted[:-1]), "last": quoted[-1]}
+
+
+def _source(name: str) -> str:
+    if name.startswith("attribute:"):
+        known = {"name": name.removeprefix("attribute:")}
+        return _("those with the same %(name)s") % known
+    return str(SOURCES.get(name, name))
