@@ -44,6 +44,9 @@ class SuggestionShown(Shown[ReorderSuggestion]):
         source="supplier_item.supplier_id", allow_null=True, default=None
     )
     quantity = QuantityField()
+    transfer_quantity = QuantityField(
+        allow_null=True, help_text="Of both: the part that is transferred; the rest is bought."
+    )
     quantity_accepted = QuantityField(allow_null=True)
     unit_price = MoneyField(allow_null=True)
     order_value = MoneyField(allow_null=True)
@@ -79,6 +82,7 @@ class WayShown(serializers.Serializer[Any]):
     supplied_by = serializers.ChoiceField(choices=SuggestionSource.choices)
     name = serializers.CharField(help_text="Of the supplier, or the warehouse.")
     quantity = serializers.FloatField()
+    moved = serializers.FloatField(help_text="Of it, units that are transferred.")
     days = serializers.FloatField()
     goods = serializers.FloatField()
     moving = serializers.FloatField()
@@ -94,7 +98,8 @@ def _way(one: NamedSource) -> dict[str, Any]:
     freight = one.numbers.get("freight") or {}
     return one.numbers | {
         "supplied_by": one.kind,
-        "name": one.name,
+        "name": f"{one.name} + {one.second}" if one.second else one.name,
+        "moved": one.numbers.get("moved", 0.0),
         "transport_mode": freight.get("mode", ""),
         "freight_basis": freight.get("basis", ""),
     }

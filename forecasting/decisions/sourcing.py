@@ -13,6 +13,8 @@ class SourceKind(StrEnum):
 
     BUY = "buy"
     TRANSFER = "transfer"
+    BOTH = "both"
+    """What a surplus has is moved, and the rest is bought."""
 
 
 class SourceObstacle(StrEnum):
@@ -20,6 +22,10 @@ class SourceObstacle(StrEnum):
 
     COVERS_PART = "covers_part"
     """The surplus is less than what is needed."""
+    REST_TOO_SMALL = "rest_too_small"
+    """The supplier sells no less than would come to more than buying everything."""
+    BELOW_ORDER_VALUE = "below_order_value"
+    """Without these units the order is below the supplier's least value."""
     NOT_COMPARABLE = "not_comparable"
     """Price, lead time or currency of the offer is missing or different."""
 
@@ -78,6 +84,10 @@ class SourceOption:
     obstacle: str = ""
     freight: FreightQuote | None = None
     """Of what is bought: what its transport cost was taken from."""
+    moved: float = 0.0
+    """Units that are moved; the others are bought."""
+    bought_from: int = 0
+    """Of both: the offer that the rest is bought at; `key` is where the others lie."""
 
     @property
     def total(self) -> float:
@@ -110,6 +120,7 @@ def transfer_option(need: Need, surplus: Surplus, move: MoveCost) -> SourceOptio
         keeping=need.unit_cost * need.holding_rate_per_year * move.days / DAYS_PER_YEAR,
         waiting=_waiting(need, move.days, units),
         obstacle="" if units >= need.units - 1e-9 else SourceObstacle.COVERS_PART,
+        moved=units,
     )
 
 
@@ -126,6 +137,39 @@ def buy_option(need: Need, key: int, cost: LandedCost) -> SourceOption:
         waiting=_waiting(need, cost.lead_time_days, need.units),
         obstacle="" if cost.obstacle is None else str(cost.obstacle),
         freight=cost.freight,
+    )
+
+
+def both_option(need: Need, moved: SourceOption, rest: SourceOption) -> SourceOption:
+    """Return what it costs to move a part and to buy the rest: both costs by their units.
+
+    What comes first sells while the rest is on its way, so less is lost in waiting: the shortage
+    until the move, and that between the move and the delivery beyond what was moved.
+    """
+    units = moved.moved + rest.quantity
+    move_days, days = moved.days, max(rest.days, moved.days)
+    position = max(need.position, 0.0)
+    first = max(need.mean_daily * move_days - position, 0.0)
+    left = max(position - need.mean_daily * move_days, 0.0) + moved.moved
+    then = max(need.mean_daily * (days - move_days) - left, 0.0)
+
+    def shared(name: str) -> float:
+        own, other = float(getattr(moved, name)), float(getattr(rest, name))
+        return (own * moved.moved + other * rest.quantity) / units
+
+    return SourceOption(
+        kind=SourceKind.BOTH,
+        key=moved.key,
+        quantity=units,
+        days=days,
+        goods=shared("goods"),
+        moving=shared("moving"),
+        keeping=shared("keeping"),
+        waiting=need.unit_margin * (first + then) / units,
+        obstacle=rest.obstacle,
+        freight=rest.freight,
+        moved=moved.moved,
+        bought_from=rest.key,
     )
 
 

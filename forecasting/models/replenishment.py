@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from forecasting.models.forecasts import ForecastRun
@@ -29,6 +29,7 @@ class SuggestionState(models.TextChoices):
 class SuggestionSource(models.TextChoices):
     BUY = "buy", _("Buy")
     TRANSFER = "transfer", _("Transfer")
+    BOTH = "both", _("Transfer and buy")
 
 
 class PlanningSettings(TenantOwned):
@@ -94,6 +95,9 @@ class ReorderSuggestion(TenantOwned):
         max_length=12, choices=SuggestionState.choices, default=SuggestionState.NEW
     )
     quantity = quantity_field()
+    transfer_quantity = quantity_field(
+        null=True, help_text="Of what is transferred and bought: the part that is transferred."
+    )
     quantity_accepted = quantity_field(null=True)
     unit_price = money_field(null=True)
     order_value = money_field(null=True)
@@ -130,8 +134,21 @@ class ReorderSuggestion(TenantOwned):
         ordering = ["-priority", "id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(source="buy", from_warehouse__isnull=True)
-                | Q(source="transfer", from_warehouse__isnull=False, supplier_item__isnull=True),
+                condition=Q(
+                    source="buy", from_warehouse__isnull=True, transfer_quantity__isnull=True
+                )
+                | Q(
+                    source="transfer",
+                    from_warehouse__isnull=False,
+                    supplier_item__isnull=True,
+                    transfer_quantity__isnull=True,
+                )
+                | Q(
+                    source="both",
+                    from_warehouse__isnull=False,
+                    transfer_quantity__gt=0,
+                    transfer_quantity__lt=F("quantity"),
+                ),
                 name="suggestion_source_known",
             ),
             models.UniqueConstraint(

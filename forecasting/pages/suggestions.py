@@ -100,6 +100,7 @@ def suggestion_detail(request: HttpRequest, tenant: str, suggestion_id: int) -> 
     today = business_today()
     context = {
         "suggestion": suggestion,
+        "bought_quantity": suggestion.quantity - (suggestion.transfer_quantity or 0),
         "steps": sentences(suggestion.inputs),
         "position": suggestion.inputs["inputs"]["position"],
         "demand": suggestion.inputs["inputs"]["demand"],

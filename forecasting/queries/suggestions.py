@@ -74,30 +74,30 @@ def blocked_needs(reason: str = "") -> QuerySet[BlockedNeed]:
 
 @dataclass(frozen=True)
 class NamedSource:
-    """A row of the table of ways to get the goods, with the name of supplier or warehouse."""
+    """A row of the table of ways to get the goods, with the name of supplier or warehouse.
+
+    second: of what is moved and bought, from whom the rest is bought.
+    """
 
     name: str
     kind: str
     numbers: dict[str, Any]
+    second: str = ""
 
 
 def named_sources(suggestion: ReorderSuggestion) -> list[NamedSource]:
     """Return the ways that were compared for a suggestion, what was taken first."""
     rows = suggestion.inputs.get("sources", [])
     items = {row["key"] for row in rows if row["kind"] == SuggestionSource.BUY}
-    places = {row["key"] for row in rows if row["kind"] == SuggestionSource.TRANSFER}
-    names = {
-        (SuggestionSource.BUY, pk): name
-        for pk, name in SupplierItem.objects.filter(pk__in=items).values_list(
-            "id", "supplier__name"
-        )
-    } | {
-        (SuggestionSource.TRANSFER, pk): name
-        for pk, name in Warehouse.objects.filter(pk__in=places).values_list("id", "name")
-    }
-    return [
-        NamedSource(names.get((row["kind"], row["key"]), "-"), row["kind"], row) for row in rows
-    ]
+    places = {row["key"] for row in rows if row["kind"] != SuggestionSource.BUY}
+    suppliers = dict(SupplierItem.objects.filter(pk__in=items).values_list("id", "supplier__name"))
+    warehouses = dict(Warehouse.objects.filter(pk__in=places).values_list("id", "name"))
+    found = []
+    for row in rows:
+        names = suppliers if row["kind"] == SuggestionSource.BUY else warehouses
+        second = suppliers.get(row.get("bought_from", 0), "")
+        found.append(NamedSource(names.get(row["key"], "-"), row["kind"], row, second))
+    return found
 
 
 def get_suggestion(suggestion_id: int) -> ReorderSuggestion:

@@ -224,6 +224,7 @@ def _same_need(old: ReorderSuggestion, new: ReorderSuggestion) -> bool:
         and old.quantity == new.quantity
         and old.supplier_item_id == new.supplier_item_id
         and old.from_warehouse_id == new.from_warehouse_id
+        and old.transfer_quantity == new.transfer_quantity
         and old.inventory_position == new.inventory_position
     )
 

@@ -14,8 +14,10 @@ from forecasting.decisions.sourcing import (
     MoveCost,
     Need,
     SourceKind,
+    SourceObstacle,
     SourceOption,
     Surplus,
+    both_option,
     buy_option,
     compare_sources,
     transfer_option,
@@ -41,8 +43,16 @@ class Decided:
     @property
     def transfer(self) -> SourceOption | None:
         """Return the transfer that is cheaper than buying, or None."""
+        return self._first(SourceKind.TRANSFER)
+
+    @property
+    def both(self) -> SourceOption | None:
+        """Return the transfer of a part that is cheaper with the rest bought, or None."""
+        return self._first(SourceKind.BOTH)
+
+    def _first(self, kind: SourceKind) -> SourceOption | None:
         first = self.sources[0] if self.sources else None
-        return first if first and first.kind is SourceKind.TRANSFER and not first.obstacle else None
+        return first if first and first.kind is kind and not first.obstacle else None
 
 
 def choose_sources(world: PlanningWorld, decided: list[Decided]) -> list[Decided]:
@@ -55,17 +65,47 @@ def choose_sources(world: PlanningWorld, decided: list[Decided]) -> list[Decided
     orders = [one for one in decided if one.decision.status is ReorderStatus.ORDER]
     orders.sort(key=lambda one: (-(one.decision.order_value or 0.0), one.row))
     chosen: dict[int, tuple[SourceOption, ...]] = {}
+    spare = _spare_values(orders)
     for one in orders:
         others = surpluses.get(one.product.pk, {})
-        options = _options(world, one, others.values())
+        options = _options(world, one, others.values(), spare.get(_order_of(one), 0.0))
         chosen[one.row] = options
-        taken = replace(one, sources=options).transfer
+        made = replace(one, sources=options)
+        taken = made.transfer or made.both
         if taken is not None:
             left = others[taken.key]
             others[taken.key] = replace(
-                left, units=left.units - taken.quantity, position=left.position - taken.quantity
+                left, units=left.units - taken.moved, position=left.position - taken.moved
             )
+            spare[_order_of(one)] = spare.get(_order_of(one), 0.0) - _value_off(one, taken)
     return [replace(one, sources=chosen.get(one.row, ())) for one in decided]
+
+
+def _order_of(one: Decided) -> tuple[int, int]:
+    """Return which order a line would be part of: its supplier's, to its warehouse."""
+    return (one.supply.item.supplier_id if one.supply else 0, one.warehouse_id)
+
+
+def _spare_values(orders: Iterable[Decided]) -> dict[tuple[int, int], float]:
+    """Return by how much each order is above its supplier's least value; no least: endlessly."""
+    found: dict[tuple[int, int], float] = {}
+    for one in orders:
+        if one.supply is None:
+            continue
+        least = float(one.supply.item.supplier.minimum_order_value)
+        before = found.get(_order_of(one), -least if least > 0 else math.inf)
+        found[_order_of(one)] = before + (one.decision.order_value or 0.0)
+    return found
+
+
+def _value_off(one: Decided, taken: SourceOption) -> float:
+    """Return the value that the supplier's order loses by what is moved instead."""
+    value = one.decision.order_value or 0.0
+    terms = one.decision.inputs.terms
+    bought = taken.quantity - taken.moved
+    if bought <= 0 or terms is None:
+        return value
+    return value - bought * (terms.unit_price_at(bought) or 0.0)
 
 
 def _surpluses(decided: Iterable[Decided]) -> dict[int, dict[int, Surplus]]:
@@ -91,7 +131,7 @@ def _surpluses(decided: Iterable[Decided]) -> dict[int, dict[int, Surplus]]:
 
 
 def _options(
-    world: PlanningWorld, one: Decided, surpluses: Iterable[Surplus]
+    world: PlanningWorld, one: Decided, surpluses: Iterable[Surplus], spare: float
 ) -> tuple[SourceOption, ...]:
     decision, policy = one.decision, world.policies[one.row]
     demand = decision.inputs.demand
@@ -120,14 +160,46 @@ def _options(
         for surplus in surpluses
         if surplus.units > 0 and surplus.warehouse_id != one.warehouse_id
     ]
-    return _taken_first(compare_sources([*offers, *moves]), own)
+    both = _part_and_rest(world, one, need, moves, spare)
+    return _taken_first(compare_sources([*offers, *moves, *both]), own)
+
+
+def _part_and_rest(
+    world: PlanningWorld,
+    one: Decided,
+    need: Need,
+    moves: Iterable[SourceOption],
+    spare: float,
+) -> list[SourceOption]:
+    """Return the move of the largest part with the rest bought at the own supplier, if any.
+
+    It is no way where the rest and the part come to more than buying everything, or where the
+    order falls below the supplier's least value.
+    """
+    parts = [move for move in moves if move.obstacle == SourceObstacle.COVERS_PART]
+    if one.supply is None or not parts:
+        return []
+    largest = max(parts, key=lambda move: (move.moved, -move.key))
+    costs = landed_costs(world, one.row, need.units - largest.moved)
+    own = next(cost for cost in costs if int(cost.supplier) == one.supply.item.pk)
+    rest = buy_option(need, one.supply.item.pk, own)
+    if rest.quantity <= 0:
+        return []
+    option = both_option(need, largest, rest)
+    if option.obstacle:
+        return []
+    if option.quantity > float(one.decision.quantity) + 1e-9:
+        option = replace(option, obstacle=SourceObstacle.REST_TOO_SMALL)
+    elif one.decision.inputs.order_value is not None or _value_off(one, option) > spare:
+        option = replace(option, obstacle=SourceObstacle.BELOW_ORDER_VALUE)
+    return [option]
 
 
 def _taken_first(options: tuple[SourceOption, ...], own: int) -> tuple[SourceOption, ...]:
-    """Put what is done first: a transfer that is cheapest of all, else the supplier chosen."""
+    """Put what is done first: a way with a transfer that is cheapest, else the supplier chosen."""
     ours = next((o for o in options if o.kind is SourceKind.BUY and o.key == own), None)
     first = options[0] if options else None
-    cheaper = first is not None and first.kind is SourceKind.TRANSFER and not first.obstacle
+    cheaper = first is not None and first.kind is not SourceKind.BUY and not first.obstacle
     bought_at = None if ours is None or ours.obstacle else ours.total
     if cheaper and first is not None and (bought_at is None or first.total < bought_at):
         return options
@@ -143,6 +215,8 @@ def sources_to_json(options: Iterable[SourceOption], model: FreightModel) -> lis
             "kind": str(one.kind),
             "key": one.key,
             "quantity": one.quantity,
+            "moved": one.moved,
+            "bought_from": one.bought_from,
             "days": round(one.days, 2),
             "goods": round(one.goods, 6),
             "moving": round(one.moving, 6),

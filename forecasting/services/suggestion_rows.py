@@ -24,18 +24,20 @@ def suggestion_row(forecast: ForecastRun, world: PlanningWorld, one: Decided) ->
     assert demand is not None  # noqa: S101  an order is never decided without demand
     position = decision.inputs.position.inventory_position
     safety = decision.safety_stock or 0.0
-    quantity, price, value = _bought_or_moved(one)
+    quantity, price, value = _bought_or_moved(world, one)
     margin = float(decision.inputs.policy.lost_margin_per_unit or 0)
     short = demand.expected_shortage
     gain = margin * (short(position) - short(position + float(quantity)))
-    transfer = one.transfer
+    both = one.both
+    transfer = one.transfer or both
     return ReorderSuggestion(
         run=forecast,
         product_id=one.product.pk,
         warehouse_id=one.warehouse_id,
-        source=SuggestionSource.TRANSFER if transfer else SuggestionSource.BUY,
+        source=SuggestionSource(str(transfer.kind)) if transfer else SuggestionSource.BUY,
         from_warehouse_id=transfer.key if transfer else None,
-        supplier_item=one.supply.item if one.supply and not transfer else None,
+        transfer_quantity=_exact(both.moved) if both else None,
+        supplier_item=one.supply.item if one.supply and (both or not transfer) else None,
         quantity=quantity,
         unit_price=price,
         order_value=value,
@@ -73,9 +75,21 @@ def blocked_row(forecast: ForecastRun, one: Decided) -> BlockedNeed:
     )
 
 
-def _bought_or_moved(one: Decided) -> tuple[Decimal, Decimal | None, Decimal | None]:
+def _exact(units: float) -> Decimal:
+    return Decimal(str(units)).quantize(MILLIONTH)
+
+
+def _bought_or_moved(
+    world: PlanningWorld, one: Decided
+) -> tuple[Decimal, Decimal | None, Decimal | None]:
     """Return quantity, unit price and value; what is moved has no price, its value is the move."""
-    transfer, decision = one.transfer, one.decision
+    transfer, both, decision = one.transfer, one.both, one.decision
+    if both is not None and decision.inputs.terms is not None:
+        moved, bought = _exact(both.moved), _exact(both.quantity - both.moved)
+        asked = decision.inputs.terms.unit_price_at(bought) or 0.0
+        settings, unit_price = world.settings, _exact(asked)
+        move = settings.transfer_cost + settings.transfer_cost_per_unit * moved
+        return moved + bought, unit_price, (unit_price * bought + move).quantize(MILLIONTH)
     if transfer is not None:
         quantity = Decimal(str(transfer.quantity)).quantize(MILLIONTH)
         return quantity, None, (Decimal(str(transfer.moving)) * quantity).quantize(MILLIONTH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -62,21 +62,38 @@ class Drafts:
 
 @dataclass(frozen=True)
 class _Line:
+    """A suggestion as accepted: what of its quantity is transferred; the rest is bought."""
+
     suggestion: ReorderSuggestion
     item: SupplierItem | None
     quantity: Decimal
+    numbers: list[str] = field(default_factory=list)
+
+    @property
+    def moved(self) -> Decimal:
+        row = self.suggestion
+        if row.source == SuggestionSource.TRANSFER:
+            return self.quantity
+        return min(row.transfer_quantity or Decimal(0), self.quantity)
+
+    @property
+    def bought(self) -> Decimal:
+        return self.quantity - self.moved
 
     @property
     def edited(self) -> bool:
         return bool(self.quantity != self.suggestion.quantity)
 
     @property
-    def group(self) -> tuple[str, int, int]:
-        """Return which draft the line belongs to: a supplier's, or another warehouse's."""
-        row = self.suggestion
-        if self.item is None:
-            return (str(row.source), row.from_warehouse_id or 0, row.warehouse_id)
-        return (str(row.source), self.item.supplier_id, row.warehouse_id)
+    def groups(self) -> list[tuple[str, int, int]]:
+        """Return the drafts the line belongs to: a supplier's, another warehouse's, or both."""
+        row, found = self.suggestion, []
+        if self.bought and self.item is not None:
+            found.append((str(SuggestionSource.BUY), self.item.supplier_id, row.warehouse_id))
+        if self.moved:
+            place = row.from_warehouse_id or 0
+            found.append((str(SuggestionSource.TRANSFER), place, row.warehouse_id))
+        return found
 
 
 def accept_suggestions(
@@ -101,51 +118,53 @@ def accept_suggestions(
         raise Invalid.field("reason", "required", message)
     groups: dict[tuple[str, int, int], list[_Line]] = defaultdict(list)
     for line in lines:
-        groups[line.group].append(line)
+        for key in line.groups:
+            groups[key].append(line)
     drafts = Drafts([], [])
     for (source, origin, _to), group in sorted(groups.items()):
         if source == SuggestionSource.BUY:
-            drafts.orders.append(_draft_order(group, reason))
+            drafts.orders.append(_draft_order(group))
         else:
-            drafts.transfers.append(_draft_transfer(group, origin, reason))
+            drafts.transfers.append(_draft_transfer(group, origin))
+    for line in lines:
+        _accept(line, reason)
     return drafts
 
 
-def _draft_order(lines: list[_Line], reason: str) -> PurchaseOrder:
+def _draft_order(lines: list[_Line]) -> PurchaseOrder:
     first = lines[0]
     assert first.item is not None  # noqa: S101  what is bought has a supplier
     order = create_draft_order(
         supplier_id=first.item.supplier_id,
         warehouse_id=first.suggestion.warehouse_id,
         lines=[
-            OrderLine(product_id=line.suggestion.product_id, quantity=line.quantity)
-            for line in lines
+            OrderLine(product_id=line.suggestion.product_id, quantity=line.bought) for line in lines
         ],
         note=_("From reorder suggestions"),
     )
     by_product = {line.product_id: line for line in order.lines.all()}
     for line in lines:
         line.suggestion.order_line = by_product[line.suggestion.product_id]
-        _accept(line, order.number, reason)
+        line.numbers.append(order.number)
     return order
 
 
-def _draft_transfer(lines: list[_Line], origin: int, reason: str) -> TransferOrder:
+def _draft_transfer(lines: list[_Line], origin: int) -> TransferOrder:
     row = lines[0].suggestion
     order = create_transfer(
         from_warehouse_id=origin,
         to_warehouse_id=row.warehouse_id,
-        lines=[AskedLine(line.suggestion.product_id, line.quantity) for line in lines],
+        lines=[AskedLine(line.suggestion.product_id, line.moved) for line in lines],
         note=_("From reorder suggestions"),
     )
     by_product = {line.product_id: line for line in order.lines.all()}
     for line in lines:
         line.suggestion.transfer_line = by_product[line.suggestion.product_id]
-        _accept(line, order.number, reason)
+        line.numbers.append(order.number)
     return order
 
 
-def _accept(line: _Line, number: str, reason: str) -> None:
+def _accept(line: _Line, reason: str) -> None:
     row = line.suggestion
     row.state = SuggestionState.EDITED if line.edited else SuggestionState.ACCEPTED
     row.quantity_accepted = line.quantity
@@ -155,7 +174,7 @@ def _accept(line: _Line, number: str, reason: str) -> None:
     audit.record(
         f"suggestion.{row.state}",
         row,
-        order=number,
+        order=", ".join(line.numbers),
         quantity=str(line.quantity),
         suggested=str(row.quantity),
         reason=row.decision_note,
@@ -243,7 +262,7 @@ def _lines(suggestions: list[ReorderSuggestion], quantities: Mapping[int, Decima
     lines: list[_Line] = []
     for number, row in enumerate(suggestions):
         item = row.supplier_item
-        buys = row.source == SuggestionSource.BUY
+        buys = row.source != SuggestionSource.TRANSFER
         if buys and (item is None or not item.is_active or not item.supplier.is_active):
             raise SupplierGone(
                 _("The supplier of %(sku)s no longer offers it. Suggest again to see who does.")

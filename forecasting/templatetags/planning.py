@@ -126,6 +126,7 @@ BOUNDS: Mapping[str, str | Promise] = {
     "below_order_value": gettext_lazy("below the minimum order value"),
     "minimum_above_season": gettext_lazy("supplier's minimum outlasts the season"),
     "covers_part": gettext_lazy("covers only a part"),
+    "rest_too_small": gettext_lazy("the supplier sells no less than comes to more than all of it"),
     "no_demand": gettext_lazy("no demand"),
     "minimum_above_maximum": gettext_lazy("supplier's minimum is above the maximum stock"),
 }

@@ -92,19 +92,86 @@ def test_moving_what_another_warehouse_has_too_much_of_beats_buying(north: House
         assert TransferOrder.objects.count() == 1
 
 
-def test_a_dear_transfer_and_a_partial_surplus_leave_it_to_the_supplier(north: House) -> None:
+def test_a_part_is_moved_and_the_rest_bought_where_that_is_cheaper(north: House) -> None:
+    """8 of the 20 lie in the outlet: 25 / 8 = 3.125 for the ride instead of 4 for a new one.
+
+    8 are moved and 12 bought for 48; 48 + 25 = 73. Both drafts are made of the one suggestion, and
+    together they count as coming, so that nothing is suggested again.
+    """
+    world = world_of(north)
+    with north.scope():
+        other = second_warehouse(world, units=10, per_day=0.1)
+    suggest(north)
+    with north.scope("planner"):
+        row = only_open()
+        assert (row.source, row.from_warehouse_id) == ("both", other.pk)
+        assert (row.quantity, row.transfer_quantity) == (20, 8)
+        assert (row.unit_price, row.order_value) == (4, 73)
+        kinds = [one["kind"] for one in row.inputs["sources"]]
+        assert kinds == ["both", "buy", "transfer"]
+    client = north.client("planner")
+    page = client.get(north.path(f"suggestions/{row.pk}/")).content
+    assert b"Transfer 8 and order 12" in page
+    assert b"8 from Outlet, the rest from Supplier One" in page
+    assert (
+        b"8 from Outlet, the rest from Supplier One"
+        in client.get(north.path("suggestions/")).content
+    )
+    with north.scope("planner"):
+        drafts = accept_suggestions(suggestion_ids=[row.pk])
+        [order], [transfer] = drafts.orders, drafts.transfers
+        assert [line.quantity for line in order.lines.all()] == [12]
+        assert [line.quantity for line in transfer.lines.all()] == [8]
+        row.refresh_from_db()
+        assert (row.state, row.quantity_accepted) == ("accepted", 20)
+        assert (row.order_line.order_id, row.transfer_line.order_id) == (order.pk, transfer.pk)
+    assert suggest(north)["suggestions_new"] == 0
+
+
+def test_of_a_part_and_a_rest_less_is_accepted_by_buying_less(north: House) -> None:
+    """15 of 20: 8 are moved, 7 bought; 6 of 20: all of it is moved."""
     world = world_of(north)
     with north.scope():
         second_warehouse(world, units=10, per_day=0.1)
+    for quantity, bought in ((Decimal(15), [7]), (Decimal(6), [])):
+        with north.scope():
+            PurchaseOrder.objects.all().delete()
+            ReorderSuggestion.objects.all().delete()
+            TransferOrder.objects.all().delete()
+        suggest(north)
+        with north.scope("planner"):
+            row = only_open()
+            drafts = accept_suggestions(
+                suggestion_ids=[row.pk], quantities={row.pk: quantity}, reason="less is enough"
+            )
+            assert [line.quantity for o in drafts.orders for line in o.lines.all()] == bought
+            moved = [line.quantity for o in drafts.transfers for line in o.lines.all()]
+            assert moved == [min(quantity, 8)]
+
+
+@pytest.mark.parametrize(
+    ("change", "obstacle"),
+    [
+        (lambda: PlanningSettings.objects.create(transfer_cost=500), ""),
+        (lambda: SupplierItem.objects.update(minimum_order_quantity=15), "rest_too_small"),
+        (lambda: Supplier.objects.update(minimum_order_value=80), "below_order_value"),
+    ],
+)
+def test_where_moving_a_part_does_not_pay_or_spoils_the_order_all_is_bought(
+    north: House, change: Any, obstacle: str
+) -> None:
+    """A ride of 500; 8 + 15 are more than 20; 12 x 4 = 48 are below a least order of 80."""
+    world = world_of(north)
+    with north.scope():
+        second_warehouse(world, units=10, per_day=0.1)
+        change()
     suggest(north)
     with north.scope():
         row = only_open()
-        assert row.source == "buy"
-        moved = next(one for one in row.inputs["sources"] if one["kind"] == "transfer")
-        assert (moved["obstacle"], moved["quantity"]) == ("covers_part", 8)
-        PlanningSettings.objects.create(transfer_cost=500)
-        second = row.from_warehouse_id
-        assert second is None
+        assert (row.source, row.quantity, row.from_warehouse_id) == ("buy", 20, None)
+        table = {one["kind"]: one for one in row.inputs["sources"]}
+        assert table["both"]["obstacle"] == obstacle
+        assert (table["transfer"]["obstacle"], table["transfer"]["quantity"]) == ("covers_part", 8)
 
 
 def test_without_a_preference_the_supplier_cheapest_once_landed_is_ordered_from(

@@ -51,6 +51,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "inputs": {"steps": []},
         "source": "buy",
         "from_warehouse": None,
+        "transfer_quantity": None,
         "transfer_line": None,
     },
     "BufferSuggestion": {

@@ -20,10 +20,13 @@ from forecasting.decisions.sourcing import (
     MoveCost,
     Need,
     Surplus,
+    both_option,
+    buy_option,
     compare_sources,
     transfer_option,
     worth_where_it_lies,
 )
+from forecasting.decisions.suppliers import LandedCost
 from forecasting.decisions.transport_cost import (
     Deliveries,
     TransportCostError,
@@ -58,6 +61,32 @@ def test_a_surplus_that_covers_a_part_is_shown_after_all_that_cover_it() -> None
     whole = transfer_option(NEED, Surplus(2, 60, 60, 2), MOVE)
     assert part.obstacle == "covers_part"
     assert [one.key for one in compare_sources([part, whole])] == [2, 1]
+
+
+def test_a_part_moved_and_the_rest_bought_cost_what_each_costs_by_its_units() -> None:
+    """20 of 50 lie where nobody wants them, 30 are bought at 10 and come in 10 days.
+
+    Goods (20 x 0 + 30 x 10) / 50 = 6, moving 20 x (0.4 + 30 / 20) / 50 = 0.76. Waiting: 5 a day are
+    short for 2 days, 10; in the next 8 days 40 are asked for and 20 there, 20; 30 x 4 / 50 = 2.4,
+    where buying all 50 would lose 5 x 10 x 4 / 50 = 4.
+    """
+    part = transfer_option(NEED, Surplus(1, 20, 730, 0), MOVE)
+    rest = buy_option(NEED, 7, LandedCost("7", order_quantity=30, price=10, lead_time_days=10))
+    both = both_option(NEED, part, rest)
+    assert (both.key, both.bought_from, both.moved, both.quantity) == (1, 7, 20, 50)
+    assert both.goods == pytest.approx(6)
+    assert both.moving == pytest.approx(0.76)
+    assert both.waiting == pytest.approx(2.4)
+    assert both.keeping == pytest.approx(10 * 0.2 * 2 / 365 * 20 / 50)
+    all_bought = buy_option(
+        NEED, 7, LandedCost("7", order_quantity=50, price=10, lead_time_days=10)
+    )
+    assert all_bought.waiting == pytest.approx(4)
+    assert [one.kind for one in compare_sources([all_bought, part, both])] == [
+        "both",
+        "buy",
+        "transfer",
+    ]
 
 
 def test_an_open_order_is_late_by_what_is_left_of_its_lead_time() -> None:
