@@ -100,7 +100,7 @@ def test_a_part_is_moved_and_the_rest_bought_where_that_is_cheaper(north: House)
     """
     world = world_of(north)
     with north.scope():
-        other = second_warehouse(world, units=10, per_day=0.1)
+        other = second_warehouse(world, units=9, per_day=0.001)
     suggest(north)
     with north.scope("planner"):
         row = only_open()
@@ -132,7 +132,7 @@ def test_of_a_part_and_a_rest_less_is_accepted_by_buying_less(north: House) -> N
     """15 of 20: 8 are moved, 7 bought; 6 of 20: all of it is moved."""
     world = world_of(north)
     with north.scope():
-        second_warehouse(world, units=10, per_day=0.1)
+        second_warehouse(world, units=9, per_day=0.001)
     for quantity, bought in ((Decimal(15), [7]), (Decimal(6), [])):
         with north.scope():
             PurchaseOrder.objects.all().delete()
@@ -163,7 +163,7 @@ def test_where_moving_a_part_does_not_pay_or_spoils_the_order_all_is_bought(
     """A ride of 500; 8 + 15 are more than 20; 12 x 4 = 48 are below a least order of 80."""
     world = world_of(north)
     with north.scope():
-        second_warehouse(world, units=10, per_day=0.1)
+        second_warehouse(world, units=9, per_day=0.001)
         change()
     suggest(north)
     with north.scope():

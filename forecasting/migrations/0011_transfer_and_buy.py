@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forecasting', '0009_buffers'),
+        ('forecasting', '0010_cold_start'),
         ('inventory', '0014_transport_modes'),
         ('tenancy', '0002_job_turns'),
     ]
