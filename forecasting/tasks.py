@@ -17,6 +17,7 @@ from forecasting.services import (
     replenishment,
     risk,
     training,
+    tuning,
 )
 from tenancy.models import JobQueue
 from tenancy.services.jobs import JobRun, job_handler
@@ -28,6 +29,11 @@ def train_network(run: JobRun) -> dict[str, Any]:
     """Train; the job ends together with the network it publishes."""
     network = compute.measured(run, training.train_network)
     return {} if network is None else training.result_of(network)
+
+
+@job_handler(tuning.KIND, queue=JobQueue.TRAINING, title=_("Tune the network"))
+def tune_network(run: JobRun) -> dict[str, Any]:
+    return compute.measured(run, tuning.tune_network) or {}
 
 
 @job_handler(forecasts.KIND, title=_("Forecast demand"))

@@ -20,6 +20,7 @@ from forecasting.pages import (
     stock_cycle,
     suggestions,
     training,
+    tuning,
     what_if,
 )
 
@@ -106,6 +107,15 @@ urlpatterns = [
     path("networks/cancel", comparison.training_cancel, name="training_cancel"),
     path("networks/resume/<int:job_id>", comparison.training_resume, name="training_resume"),
     path("networks/limits", comparison.budget_change, name="budget_change"),
+    path("networks/tuning", tuning.tuning, name="tuning"),
+    path("networks/tuning/progress", tuning.tuning_progress, name="tuning_progress"),
+    path("networks/tuning/cancel", tuning.tuning_cancel, name="tuning_cancel"),
+    path(
+        "networks/tuning/<int:job_id>/use/<int:trial_number>",
+        tuning.tuning_use,
+        name="tuning_use",
+    ),
+    path("networks/tuning/forget/<slug:network>", tuning.tuning_forget, name="tuning_forget"),
     path("networks/<int:network_id>/", training.network_detail, name="network_detail"),
     path(
         "networks/<int:network_id>/roll-back",

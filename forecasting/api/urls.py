@@ -17,6 +17,7 @@ from forecasting.api import (
     stock_cycle,
     suggestions,
     training,
+    tuning,
     warning_quality,
     what_if,
 )
@@ -75,6 +76,9 @@ urlpatterns = [
     path("holidays", signals.Holidays.as_view()),
     path("networks", training.NetworkList.as_view()),
     path("networks/train", training.Training.as_view()),
+    path("networks/tuning", tuning.Tuning.as_view()),
+    path("networks/tuning/use", tuning.TuningUse.as_view()),
+    path("networks/tuning/forget", tuning.TuningForget.as_view()),
     path("networks/limits", training.Limits.as_view()),
     path("networks/resume/<int:job_id>", training.TrainingResumption.as_view()),
     path("networks/<int:network_id>", training.NetworkDetail.as_view()),

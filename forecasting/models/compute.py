@@ -27,6 +27,11 @@ class ForecastSettings(TenantOwned):
         validators=[MinValueValidator(5), MaxValueValidator(3600)],
         help_text=_("Fewer seconds, fewer steps. Empty: as many as the data are worth."),
     )
+    tuned = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="By network: settings of a trial, its job and its number.",
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
 
     class Meta(TenantOwned.Meta):

@@ -1,5 +1,6 @@
 """What is trained and how it is chosen, and how much work the data is worth."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -26,6 +27,7 @@ STEPS_PER_ROOT_DAY = 0.7
 MIN_STEPS, MAX_STEPS = 120, 900
 SECONDS_PER_STEP = 0.07
 """CPU seconds of one training step with the default sizes; only used to keep to a budget."""
+WINDOW_SETTINGS = ("batch", "context_days")
 PRESETS: dict[str, dict[str, Any]] = {
     "mlp": {"volume_share": 0.3},
     "article": {
@@ -61,6 +63,8 @@ class EngineConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     budget_seconds: float | None = None
     seed: int = 0
+    tuned: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Settings that a search found better, by network."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"training": self.training.to_json()}
@@ -109,4 +113,17 @@ def training_config(config: EngineConfig, network: str, learned: SeriesPanel) ->
         steps = min(steps, 0.85 * config.budget_seconds / SECONDS_PER_STEP / trainings)
     base = replace(config.training, **PRESETS.get(network, {}))
     per_epoch = max(round(steps / base.epochs), 1)
-    return replace(base, network=network, steps_per_epoch=per_epoch, seed=config.seed * 10)
+    sized = replace(base, network=network, steps_per_epoch=per_epoch, seed=config.seed * 10)
+    return apply_settings(sized, config.tuned.get(network, {}))
+
+
+def apply_settings(config: TrainingConfig, chosen: Mapping[str, float]) -> TrainingConfig:
+    """Return the config with settings by name; as many windows are seen whatever the batch."""
+    own = {name: value for name, value in chosen.items() if name not in WINDOW_SETTINGS}
+    of_windows = {name: int(chosen[name]) for name in WINDOW_SETTINGS if name in chosen}
+    windows = replace(config.windows, **of_windows)
+    steps = max(round(config.steps_per_epoch * config.windows.batch / windows.batch), 1)
+    if "hidden" in own:
+        own["hidden"] = int(own["hidden"])
+    changed: dict[str, Any] = {**own, "windows": windows, "steps_per_epoch": steps}
+    return replace(config, **changed)

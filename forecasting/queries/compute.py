@@ -11,7 +11,7 @@ from django.utils import timezone
 from forecasting.models import ComputeCost, ForecastSettings
 from tenancy.scope import active_scope
 
-TRAINING = "train_network"
+TRAINING = ("train_network", "tune_network")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def read_spending(known: ForecastSettings | None = None) -> Spending:
     rows = ComputeCost.objects.filter(spent_at__gte=begun.replace(microsecond=0)).order_by()
     seconds = dict(rows.values_list("kind").annotate(total=Sum("cpu_seconds")))
     return Spending(
-        training=seconds.get(TRAINING, 0.0) / 60,
+        training=sum(seconds.get(kind, 0.0) for kind in TRAINING) / 60,
         everything=sum(seconds.values()) / 60,
         limit=(known or forecast_settings()).cpu_minutes_per_month,
     )

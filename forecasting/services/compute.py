@@ -71,6 +71,15 @@ def measured(run: JobRun, work: Callable[[JobRun], T]) -> T:
             note()
 
 
+def lock_settings() -> ForecastSettings:
+    """Return the tenant's settings, locked until the transaction ends; made when first needed."""
+    found = ForecastSettings.objects.select_for_update().first()
+    if found is None:
+        ForecastSettings.objects.bulk_create([ForecastSettings()], ignore_conflicts=True)
+        found = ForecastSettings.objects.select_for_update().get()
+    return found
+
+
 def update_forecast_settings(
     *, cpu_minutes_per_month: int | None, training_seconds: int | None, version: int | None = None
 ) -> ForecastSettings:
@@ -79,10 +88,7 @@ def update_forecast_settings(
     Raises ``PermissionRefused``, ``StaleVersion``, ``Invalid``.
     """
     require(Permission.APPROVE)
-    found = ForecastSettings.objects.select_for_update().first()
-    if found is None:
-        ForecastSettings.objects.bulk_create([ForecastSettings()], ignore_conflicts=True)
-        found = ForecastSettings.objects.select_for_update().get()
+    found = lock_settings()
     check_version(found, version)
     before = [found.cpu_minutes_per_month, found.training_seconds]
     found.cpu_minutes_per_month = cpu_minutes_per_month

@@ -15,6 +15,7 @@ from forecasting.services import (
     replenishment,
     risk,
     training,
+    tuning,
 )
 from tenancy.services.job_outcomes import Outcome, describes
 
@@ -32,6 +33,18 @@ def training_outcome(result: dict[str, Any]) -> Outcome:
     if "network" not in result:
         return Outcome(told, "forecasting:network_list")
     return Outcome(told, "forecasting:network_detail", {"network_id": result["network"]})
+
+
+@describes(tuning.KIND)
+def tuning_outcome(result: dict[str, Any]) -> Outcome:
+    """Say how many settings were tried, and that the best can be used."""
+    count = len(result.get("trials", []))
+    sentence = ngettext(
+        "%(count)d choice of settings was tried.",
+        "%(count)d choices of settings were tried.",
+        count,
+    )
+    return Outcome((sentence % {"count": count},), "forecasting:tuning")
 
 
 @describes(digest.KIND)

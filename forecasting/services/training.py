@@ -102,9 +102,13 @@ def train_network(run: JobRun) -> TrainedNetwork | None:
             artefacts.adopt_checkpoints(run.tenant, int(run.payload["resumes"]), run.job_id)
         artefacts.forget_orphaned_checkpoints(run.tenant)
         demand = load_panel()
+        tuned = forecast_settings().tuned
     if demand is None:
         raise JobFailed(_("There is no demand yet. Import sales first, then train."))
-    config = EngineConfig(budget_seconds=run.payload.get("budget_seconds"))
+    config = EngineConfig(
+        budget_seconds=run.payload.get("budget_seconds"),
+        tuned={name: one["settings"] for name, one in tuned.items()},
+    )
     watch = _Watch(run, total=REPEATS * len(config.networks) * config.training.epochs)
     try:
         fitted = fit(demand.panel, demand.origin, config, watch.callbacks())

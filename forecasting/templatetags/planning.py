@@ -149,6 +149,17 @@ KIND_TONES: Mapping[str, str] = {
 }
 
 
+SETTINGS: Mapping[str, str | Promise] = {
+    "learning_rate": gettext_lazy("learning rate"),
+    "batch": gettext_lazy("batch"),
+    "hidden": gettext_lazy("hidden units"),
+    "dropout": gettext_lazy("dropout"),
+    "weight_decay": gettext_lazy("L2"),
+    "l1": gettext_lazy("L1"),
+    "context_days": gettext_lazy("days looked back"),
+}
+
+
 def _read(words: Mapping[str, str | Promise], code: str) -> str:
     return str(words.get(code, code.replace("_", " ").capitalize()))
 
@@ -320,3 +331,15 @@ SENTENCES: Mapping[str, str | Promise] = {
         "%(change_share)s less, and steadily so."
     ),
 }
+
+
+@register.filter
+def setting_name(code: str) -> str:
+    """Name a setting of a network."""
+    return _read(SETTINGS, code)
+
+
+@register.filter
+def setting_value(value: float | int) -> str:
+    """Write a setting's value with the digits that matter."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,156 @@
+"""The search for better settings of the tenant's network: a job, kept trial by trial, then used."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from forecasting.models import ForecastSettings
+from forecasting.queries.compute import read_spending
+from forecasting.queries.series import load_panel
+from forecasting.queries.tuning import KIND, read_trials
+from forecasting.services.compute import budget_words, check_budget, lock_settings
+from inventory.services.rows import save
+from tenancy.errors import Conflict, Invalid, NotFound
+from tenancy.models import Job, JobState
+from tenancy.permissions import Permission, require
+from tenancy.services import audit
+from tenancy.services.jobs import JobFailed, JobRun, enqueue_job
+
+NETWORKS = ("lstm", "mlp", "gru", "cnn")
+"""What can be tuned; the first is what most tenants are served by."""
+LEAST_MINUTES, MOST_MINUTES = 1, 600
+
+
+class TuningOpen(Conflict):
+    """A search is waiting or running already."""
+
+    code = "tuning_open"
+
+
+class TrialUnfit(Conflict):
+    """The trial was ended early or diverged: its settings were not tried to the end."""
+
+    code = "trial_unfit"
+
+
+def request_tuning(*, budget_minutes: int, network: str = NETWORKS[0]) -> Job:
+    """Queue a search for better settings within so many CPU minutes.
+
+    Raises ``PermissionRefused``, ``Invalid``, ``TuningOpen``, ``BudgetSpent``.
+    """
+    require(Permission.APPROVE)
+    if network not in NETWORKS:
+        text = _("Only these can be tuned: %(names)s.") % {"names": ", ".join(NETWORKS)}
+        raise Invalid.field("network", "unknown", text)
+    if not LEAST_MINUTES <= budget_minutes <= MOST_MINUTES:
+        text = _("Give 1 to %(most)d CPU minutes.") % {"most": MOST_MINUTES}
+        raise Invalid.field("budget_minutes", "out_of_range", text)
+    waiting = Job.objects.filter(kind=KIND, state__in=JobState.open()).order_by("id").first()
+    if waiting is not None:
+        raise TuningOpen(_("A search is under way already. Stop it first."), job=waiting.pk)
+    check_budget()
+    job = enqueue_job(kind=KIND, payload={"budget_minutes": budget_minutes, "network": network})
+    audit.record("tuning.requested", job, minutes=budget_minutes, network=network)
+    return job
+
+
+def tune_network(run: JobRun) -> dict[str, Any] | None:
+    """Try settings until the minutes are spent; every trial is stored with the job as it ends.
+
+    A search that was interrupted goes on from its stored trials. None when it was stopped between
+    two epochs. Raises ``JobFailed`` where there is nothing to learn from or nothing left to spend.
+    """
+    from forecasting.pipeline.settings import EngineConfig
+    from forecasting.pipeline.training import EpochReport
+    from forecasting.pipeline.tuning import NothingToTune, Search, Trial, Watch, best_trial, tune
+
+    network = str(run.payload["network"])
+    wanted = float(run.payload["budget_minutes"]) * 60
+    with run.scope():
+        demand = load_panel()
+        spending = read_spending()
+        stored = Job.objects.get(pk=run.job_id).progress_detail
+    if demand is None:
+        raise JobFailed(_("There is no demand yet. Import sales first, then tune."))
+    trials = [Trial.from_json(one) for one in stored.get("trials", [])]
+    spent = sum(trial.cpu_seconds for trial in trials)
+    if spending.left is not None:
+        wanted = min(wanted, spent + spending.left * 60)
+    if wanted <= spent and not trials:
+        raise JobFailed(budget_words(spending))
+    began = time.process_time() - spent
+
+    def show(message: str) -> None:
+        detail = {"network": network, "trials": [trial.to_json() for trial in trials]}
+        done = min(int(time.process_time() - began), int(wanted) - 1)
+        run.progress(max(done, 0), int(wanted), message, detail)
+
+    def on_trial(trial: Trial) -> None:
+        trials.append(trial)
+        show(_("Trial %(number)d ended") % {"number": trial.number + 1})
+
+    def on_epoch(number: int, report: EpochReport) -> None:
+        known = {"number": number + 1, "epoch": report.epoch, "epochs": report.epochs}
+        show(_("Trial %(number)d, epoch %(epoch)d of %(epochs)d") % known)
+
+    search = Search(network, wanted, EngineConfig(), earlier=tuple(trials))
+    watch = Watch(time.process_time, on_trial, on_epoch, run.should_stop)
+    try:
+        found = tune(demand.panel, demand.origin, search, watch)
+    except NothingToTune as error:
+        raise JobFailed(
+            _("There is too little history to tune: it takes at least five products with four "
+              "months of demand.")
+        ) from error  # fmt: skip
+    if run.should_stop():
+        return None
+    best = best_trial(found)
+    return {
+        "network": network,
+        "origin": demand.origin.isoformat(),
+        "trials": [trial.to_json() for trial in found],
+        "best": best.number if best else None,
+    }
+
+
+def use_settings(*, job_id: int, number: int) -> ForecastSettings:
+    """Train with the settings of a trial from now on; the network in use stays until then.
+
+    Raises ``PermissionRefused``, ``NotFound``, ``TrialUnfit``.
+    """
+    require(Permission.APPROVE)
+    job = Job.objects.filter(pk=job_id, kind=KIND).first()
+    if job is None:
+        raise NotFound("job", job_id)
+    trials = {trial.number: trial for trial in read_trials(job)}
+    if number not in trials:
+        raise NotFound(_("trial"), number)
+    trial = trials[number]
+    if trial.state != "complete":
+        raise TrialUnfit(
+            _("Trial %(number)d was not tried to the end. Choose one that was.")
+            % {"number": number + 1}
+        )
+    network = str(job.payload["network"])
+    return _change(network, {"settings": trial.settings, "job": job.pk, "trial": number})
+
+
+def forget_settings(*, network: str) -> ForecastSettings:
+    """Train a network with the usual settings again. Raises ``PermissionRefused``."""
+    require(Permission.APPROVE)
+    return _change(network, None)
+
+
+def _change(network: str, tuned: dict[str, Any] | None) -> ForecastSettings:
+    with transaction.atomic():
+        found = lock_settings()
+        others = {name: one for name, one in found.tuned.items() if name != network}
+        before, found.tuned = found.tuned, others if tuned is None else others | {network: tuned}
+        found.version += 1
+        save(found)
+        audit.record("tuning.used", found, before=before, after=found.tuned)
+    return found

@@ -1,0 +1,202 @@
+"""Tuning by a tenant: who may, what it costs, what a killed worker leaves, what the next training uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from forecasting.models import ComputeCost, ForecastSettings, TrainedNetwork
+from forecasting.queries.compute import read_spending
+from forecasting.queries.tuning import read_trials
+from forecasting.services import tuning
+from forecasting.services.compute import BudgetSpent, update_forecast_settings
+from forecasting.services.tuning import (
+    TrialUnfit,
+    TuningOpen,
+    forget_settings,
+    request_tuning,
+    use_settings,
+)
+from tenancy.errors import Invalid, NotFound
+from tenancy.models import Job, JobState
+from tenancy.permissions import PermissionRefused
+from tenancy.services.jobs import run_job, run_job_here
+from tests.api.calls import by_key
+from tests.cast import House
+from tests.forecasting.world import build_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def files(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+def trial(number: int, loss: float, state: str = "complete", **settings: Any) -> dict[str, Any]:
+    return {
+        "number": number,
+        "settings": {"hidden": 32, "learning_rate": 0.002} | settings,
+        "state": state,
+        "losses": [loss + 0.1, loss],
+        "cpu_seconds": 30.0,
+    }
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Replace the trainings by three made-up trials; returns what each search was asked."""
+    from forecasting.pipeline import tuning as pipeline
+
+    asked: list[Any] = []
+
+    def fake(panel: Any, origin: Any, search: Any, watch: Any) -> list[Any]:
+        asked.append(search)
+        trials = list(search.earlier)
+        made = [trial(0, 0.5), trial(1, 0.6, "pruned"), trial(2, 0.4, hidden=48)]
+        for one in made[len(trials) :]:
+            trials.append(pipeline.Trial.from_json(one))
+            watch.on_trial(trials[-1])
+        return trials
+
+    monkeypatch.setattr(pipeline, "tune", fake)
+    return asked
+
+
+def search(house: House, **payload: Any) -> Job:
+    return run_job_here(
+        tenant=house.tenant,
+        kind=tuning.KIND,
+        payload={"budget_minutes": 5, "network": "lstm"} | payload,
+    )
+
+
+def test_a_real_search_of_seconds_keeps_its_trials_and_its_cost(
+    north: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from forecasting.pipeline import settings as sizes
+
+    monkeypatch.setattr(sizes, "MAX_STEPS", 24)
+    monkeypatch.setattr(sizes, "MIN_STEPS", 24)
+    with north.scope():
+        build_world(products=5, days=150)
+    job = search(north, budget_minutes=0.05)
+    assert job.state == JobState.DONE, job.reason
+    assert job.result is not None
+    assert job.result["trials"]
+    assert job.result["best"] == 0 or len(job.result["trials"]) > 1
+    with north.scope():
+        cost = ComputeCost.objects.get(kind=tuning.KIND)
+        assert cost.cpu_seconds > 1
+        # a search counts as training
+        assert read_spending().training == pytest.approx(cost.cpu_seconds / 60)
+
+
+def test_the_best_trial_is_marked_and_used_by_the_next_training(
+    north: House, tried: list[Any]
+) -> None:
+    with north.scope():
+        build_world()
+    job = search(north)
+    assert job.state == JobState.DONE
+    with north.scope("manager"):
+        shown = {one.number: one for one in read_trials(job)}
+        assert [one.number for one in shown.values() if one.is_best] == [2]
+        assert shown[2].gain == pytest.approx(0.2)  # 0.4 against 0.5
+        with pytest.raises(TrialUnfit):
+            use_settings(job_id=job.pk, number=1)
+        with pytest.raises(NotFound):
+            use_settings(job_id=job.pk, number=9)
+        with pytest.raises(NotFound):
+            use_settings(job_id=987_654, number=0)
+        assert not ForecastSettings.objects.exists() or not ForecastSettings.objects.get().tuned
+        use_settings(job_id=job.pk, number=2)
+    run_job_here(tenant=north.tenant, kind="train_network", payload={"budget_seconds": 1})
+    with north.scope("manager"):
+        config = TrainedNetwork.objects.get().config
+        assert config["tuned"] == {"lstm": {"hidden": 48, "learning_rate": 0.002}}
+        assert forget_settings(network="lstm").tuned == {}
+
+
+def test_a_search_goes_on_from_the_trials_a_killed_worker_left(
+    north: House, tried: list[Any]
+) -> None:
+    with north.scope():
+        build_world(products=1, days=30)
+        job = Job.objects.create(
+            kind=tuning.KIND,
+            payload={"budget_minutes": 5, "network": "mlp"},
+            progress_detail={"trials": [trial(0, 0.5)]},
+        )
+    assert run_job(job).state == JobState.DONE
+    assert [one.number for one in tried[0].earlier] == [0]
+    with north.scope():
+        assert len(read_trials(Job.objects.get(pk=job.pk))) == 3
+
+
+def test_a_search_keeps_to_what_is_left_of_the_month(north: House, tried: list[Any]) -> None:
+    with north.scope("manager"):
+        build_world(products=1, days=30)
+        update_forecast_settings(cpu_minutes_per_month=3, training_seconds=None)
+        ComputeCost.objects.create(kind="train_network", cpu_seconds=60)
+    search(north)
+    assert tried[0].budget_seconds == pytest.approx(120, abs=2)  # two of the five minutes wanted
+    with north.scope("manager"):
+        ComputeCost.objects.create(kind=tuning.KIND, cpu_seconds=120)
+        with pytest.raises(BudgetSpent):
+            request_tuning(budget_minutes=1)
+    failed = search(north)
+    assert failed.state == JobState.FAILED
+    assert "CPU minutes of this month" in failed.reason
+
+
+def test_a_search_needs_the_right_sense_and_no_other_search(north: House) -> None:
+    with north.scope("planner"), pytest.raises(PermissionRefused):
+        request_tuning(budget_minutes=5)
+    with north.scope("manager"):
+        for wrong in ({"budget_minutes": 0}, {"budget_minutes": 5, "network": "article"}):
+            with pytest.raises(Invalid):
+                request_tuning(**wrong)
+        assert not Job.objects.exists()
+        request_tuning(budget_minutes=5)
+        with pytest.raises(TuningOpen):
+            request_tuning(budget_minutes=5)
+        assert Job.objects.count() == 1
+    without_demand = run_job_here(
+        tenant=north.tenant, kind=tuning.KIND, payload={"budget_minutes": 5, "network": "lstm"}
+    )
+    assert without_demand.state == JobState.FAILED
+    assert "no demand yet" in without_demand.reason
+
+
+def test_the_page_starts_a_search_shows_its_trials_and_uses_one(
+    north: House, tried: list[Any]
+) -> None:
+    with north.scope():
+        build_world(products=1, days=30)
+    planner, manager = north.client("planner"), north.client("manager")
+    path = north.path("networks/tuning")
+    assert "No trial yet" in manager.get(path).content.decode()
+    assert 'name="budget_minutes"' not in planner.get(path).content.decode()
+    order = {"network": "mlp", "budget_minutes": "7"}
+    assert planner.post(path, order).status_code == 403
+    assert manager.post(path, {"network": "mlp", "budget_minutes": "0"}).status_code == 422
+    assert manager.post(path, order).status_code == 302
+    with north.scope():
+        job = Job.objects.get()
+        assert job.payload == {"network": "mlp", "budget_minutes": 7}
+    assert "Waiting for a worker" in manager.get(path).content.decode()
+    run_job(job)
+    page = manager.get(path).content.decode()
+    assert "Best" in page
+    assert "Ended early" in page
+    assert "20.0" in page  # percent less than the usual settings
+    manager.post(north.path(f"networks/tuning/{job.pk}/use/2"))
+    assert "In use" in planner.get(path).content.decode()
+    told = by_key(north, "viewer").get("networks/tuning").json()
+    assert told["in_use"] == {"mlp": {"hidden": 48, "learning_rate": 0.002}}
+    assert [one["is_best"] for one in told["trials"]] == [False, False, True]
+    manager.post(north.path("networks/tuning/forget/mlp"))
+    with north.scope():
+        assert ForecastSettings.objects.get().tuned == {}
