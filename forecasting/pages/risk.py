@@ -19,6 +19,7 @@ from forecasting.queries import forecasts, risk, suggestions
 from forecasting.queries.digest import wants_digest
 from forecasting.queries.series import business_today
 from forecasting.queries.warning_quality import warning_figures
+from forecasting.queries.warning_replay import other_figures
 from forecasting.services.digest import choose_digest
 from forecasting.services.risk import (
     acknowledge_warnings,
@@ -28,6 +29,7 @@ from forecasting.services.risk import (
 )
 from tenancy.pages.filters import offer, row_field, search_field
 from tenancy.pages.web import address, do
+from tenancy.permissions import Permission, require
 from tenancy.queries.keyset import keyset_page
 
 ORDER = ("-severity_money", "id")
@@ -135,8 +137,10 @@ def _member(request: HttpRequest) -> int | None:
 
 @require_safe
 def warning_quality(request: HttpRequest, tenant: str) -> HttpResponse:
-    """Show how often stock-out warnings came true, and how many stock-outs had one."""
-    context = {"quality": warning_figures(), "nav_section": "warnings"}
+    """Show how often warnings came true, and how many of what they warn of had one."""
+    require(Permission.READ)
+    others = [(RiskKind(one.kind).label, one) for one in other_figures()]
+    context = {"quality": warning_figures(), "others": others, "nav_section": "warnings"}
     return render(request, "forecasting/warning_quality.html", context)
 
 
