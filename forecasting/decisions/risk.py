@@ -15,6 +15,9 @@ from forecasting.decisions.demand_paths import DemandForecast, path_chunks
 from forecasting.pipeline.series import FloatArray
 
 DAYS_PER_YEAR = 365
+WARN_FROM = 0.3
+"""Chance of running out from which it is warned: where F1 was best in the earlier half of replays
+of real demand (0.27 to 0.32, docs/decisions/0031)."""
 
 
 class RiskKind(StrEnum):
@@ -143,7 +146,7 @@ def find_stock_outs(
     on_hand: FloatArray,
     arrivals: FloatArray,
     unit_margin: FloatArray,
-    min_probability: float = 0.5,
+    min_probability: float = WARN_FROM,
 ) -> tuple[StockOutRisk, ...]:
     """Return the items likely to run out within the days of `arrivals`.
 
