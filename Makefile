@@ -16,7 +16,7 @@ export OMP_NUM_THREADS ?= 1
 # a single-threaded demo of the loop must not depend on what the caller's shell exported
 unexport DJANGO_SETTINGS_MODULE
 
-.PHONY: help demo test lint format types contracts check bench bench-forecast bench-decisions audit clean
+.PHONY: help demo test lint format types contracts check bench bench-forecast bench-training bench-decisions audit clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -52,7 +52,7 @@ check: .venv/.installed-dev ## missing migrations, and Django's deployment check
 		DATABASE_URL=postgres://wms_app@db.example/stockcast REDIS_URL=redis://cache.example/0 \
 		$(RUN) -W error::DeprecationWarning:config manage.py check --deploy --fail-level WARNING
 
-bench: bench-forecast bench-decisions bench-allocation ## every published figure
+bench: bench-forecast bench-training bench-decisions bench-allocation ## every published figure
 
 bench-forecast: .venv/.installed-dev ## forecast accuracy on the public data beside the checkout
 	$(RUN) -m benchmarks.forecast
@@ -62,6 +62,10 @@ bench-decisions: .venv/.installed-dev ## what the suggestions cost and save, sim
 	$(RUN) -m benchmarks.deliveries
 	$(RUN) -m benchmarks.stockouts --cache .stockcast/bench
 	$(RUN) -m benchmarks.suggestions
+
+bench-training: .venv/.installed-dev ## how fast a network learns, and what a large tenant takes of memory and time
+	$(RUN) -m benchmarks.training_speed
+	$(RUN) -m benchmarks.scale
 
 bench-allocation: .venv/.installed-dev ## how long a wave of 1,000 order lines takes to be promised its stock
 	$(RUN) -m benchmarks.allocation
