@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from forecasting.queries.series import (
     load_panel,
 )
 from forecasting.services import artefacts
+from forecasting.services.copied_rows import insert_copied
 from forecasting.services.groups import group_forecasts, store_groups
 from tenancy.models import Job, JobState
 from tenancy.permissions import Permission, require
@@ -43,7 +44,6 @@ PLANNING_KIND = "run_planning"
 KEPT_RUNS = 7
 SCORED_DAYS = 63
 """One run of each week is kept so long, to be scored on all of its days."""
-ROWS_PER_INSERT = 500
 ARTEFACT_REFUSED = "artefact_refused"
 
 
@@ -227,34 +227,28 @@ def _store(run: JobRun, demand: DemandPanel, serving: Serving, parts: list[_Made
         series_count=len(parts[0].keys),
         methods=dict(Counter(parts[0].method)),
     )
-    for part in parts:
-        for start in range(0, len(part.keys), ROWS_PER_INSERT):
-            SeriesForecast.objects.bulk_create(
-                _rows(stored, part, start, min(start + ROWS_PER_INSERT, len(part.keys)))
-            )
+    insert_copied(row for part in parts for row in _rows(stored, part))
     _forget_old_series()
     return stored
 
 
-def _rows(stored: ForecastRun, made: _Made, start: int, stop: int) -> list[SeriesForecast]:
-    means = np.round(made.mean[start:stop], 4)
-    quantiles = np.round(made.quantiles[start:stop], 4).reshape(stop - start, -1)
-    return [
+def _rows(stored: ForecastRun, made: _Made) -> Iterator[SeriesForecast]:
+    return (
         SeriesForecast(
             run=stored,
             product_id=made.keys[row].product_id,
             warehouse_id=made.keys[row].warehouse_id,
             channel_id=made.keys[row].channel_id,
-            mean=means[row - start].tolist(),
-            quantile_values=quantiles[row - start].tolist(),
+            mean=np.round(made.mean[row], 4),
+            quantile_values=np.round(made.quantiles[row], 4).reshape(-1),
             method=made.method[row],
             reason=made.reason[row],
             demand_class=made.demand_class[row],
             total_mean=float(made.mean[row].sum()),
             basis=made.basis.get(row),
         )
-        for row in range(start, stop)
-    ]
+        for row in range(len(made.keys))
+    )
 
 
 def _kept_runs(runs: list[tuple[int, date]]) -> list[int]:
