@@ -11,7 +11,8 @@ is what tools call resident memory.
 `stored`: the job `make_forecasts` of a simulated tenant on a throwaway PostgreSQL, with networks
 that serve in a blend: demand read, forecasts of 28 days and 19 quantiles computed, totals of groups
 drawn, everything stored under row level security. CPU seconds are of the job's process, database
-seconds those it waited for PostgreSQL.
+seconds those it waited for PostgreSQL. Wall seconds mean something only where the load average
+beside them is low: with more at work than the machine has cores, everything waits.
 """
 
 from __future__ import annotations
@@ -134,6 +135,7 @@ def measure_panel(n_series: int, n_days: int, seconds: float) -> dict[str, Any]:
         "peak_anonymous_mb": max(step["anonymous_mb"] for step in steps.values()),
         "peak_resident_mb": max(step["resident_mb"] for step in steps.values()),
         "finite": bool(np.isfinite(forecast.quantiles).all()),
+        "load_average": round(os.getloadavg()[0], 1),
         "served_by": dict(zip(methods.tolist(), counts.tolist(), strict=True)),
     }
 
@@ -247,7 +249,10 @@ def forecast_tenant(products: int) -> dict[str, Any]:
     with tenant_scope(tenant, actor=actor):
         newest = ForecastRun.objects.order_by("-id")[0]
         stored = SeriesForecast.objects.filter(run=newest).count()
-    return {"data": "simulated", "demand_rows": rows, "series_stored": stored, **figures}
+    return {
+        "data": "simulated", "demand_rows": rows, "series_stored": stored, **figures,
+        "load_average": round(os.getloadavg()[0], 1),
+    }  # fmt: skip
 
 
 def fill(products: int) -> int:
