@@ -231,7 +231,7 @@ def freight_words(freight: Mapping[str, Any]) -> str:
         "error": percent(freight["error"], 0) if freight["error"] is not None else "",
     }
     mode = freight["mode"]
-    return f"{mode_name(mode)} · {words}" if mode else words
+    return f"{mode_name(mode)} · {words}" if mode else words[:1].upper() + words[1:]
 
 
 @register.filter
