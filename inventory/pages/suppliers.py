@@ -25,7 +25,7 @@ from inventory.queries.suppliers import (
     get_supplier,
     get_supplier_item,
     lead_times_by_mode,
-    lead_times_by_product,
+    lead_times_by_offer,
     lead_times_by_supplier,
     offer_counts,
     open_order_counts,
@@ -194,7 +194,7 @@ def supplier_detail(request: HttpRequest, tenant: str, supplier_id: int) -> Http
         order=("product__sku", "id"),
         cursor=request.GET.get("cursor", ""),
     )
-    measured = lead_times_by_product(supplier.pk, [item.product_id for item in page.items])
+    measured = lead_times_by_offer(supplier.pk, page.items)
     return show(
         request,
         "inventory/supplier_detail.html",
@@ -202,7 +202,7 @@ def supplier_detail(request: HttpRequest, tenant: str, supplier_id: int) -> Http
         supplier=supplier,
         figures=lead_times_by_supplier([supplier.pk])[supplier.pk],
         open_orders=open_order_counts([supplier.pk]).get(supplier.pk, 0),
-        items=[(item, measured[item.product_id]) for item in page.items],
+        items=[(item, measured[item.pk]) for item in page.items],
         next_cursor=page.next_cursor,
         chart=_chart(supplier),
         modes=_modes(supplier),

@@ -97,13 +97,23 @@ def lead_times_by_supplier(supplier_ids: Collection[int]) -> dict[int, LeadTimeF
     return {pk: found.get(pk, LeadTimeFigures()) for pk in supplier_ids}
 
 
-def lead_times_by_product(
-    supplier_id: int, product_ids: Collection[int]
+def lead_times_by_offer(
+    supplier_id: int, offers: Collection[SupplierItem]
 ) -> dict[int, LeadTimeFigures]:
-    """Return what was measured of one supplier by product, in one statement."""
-    rows = LeadTimeObservation.objects.filter(supplier_id=supplier_id, product_id__in=product_ids)
-    found = _figures(rows, "product_id")
-    return {pk: found.get(pk, LeadTimeFigures()) for pk in product_ids}
+    """Return what was measured of a supplier's offers, by offer; a statement for each mode.
+
+    Deliveries of which nobody said the mode count for every mode, and for an offer that says none
+    all deliveries count.
+    """
+    found: dict[int, LeadTimeFigures] = {}
+    for mode in sorted({offer.transport_mode for offer in offers}):
+        own = {offer.product_id: offer.pk for offer in offers if offer.transport_mode == mode}
+        rows = LeadTimeObservation.objects.filter(supplier_id=supplier_id, product_id__in=own)
+        if mode:
+            rows = rows.filter(transport_mode__in=["", mode])
+        measured = _figures(rows, "product_id")
+        found |= {pk: measured.get(product, LeadTimeFigures()) for product, pk in own.items()}
+    return found
 
 
 def lead_times_by_mode(supplier_id: int) -> dict[str, LeadTimeFigures]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from forecasting.models import BufferSuggestion, SeriesForecast
+from forecasting.queries.buffers import buffer_suggestions
 from forecasting.queries.channels import segment_figures
 from forecasting.queries.series import business_today
 from forecasting.services.buffers import (
@@ -86,9 +89,13 @@ def test_the_last_units_are_suggested_for_the_dearer_channel_and_kept_when_accep
     assert b"Littlewood" in page.content
     with north.scope("viewer"), pytest.raises(PermissionRefused):
         accept_buffers(buffer_suggestion_ids=[row.pk])
+    sent = {"action": "accept", "buffer": row.pk, "idempotency_key": uuid4().hex}
+    for _twice in range(2):
+        answer = planner.post(north.path("channel-demand/buffers/decide"), sent, follow=True)
+        assert b"1 buffer is now: Accepted." in answer.content
     with north.scope("planner"):
-        accept_buffers(buffer_suggestion_ids=[row.pk])
         kept = ChannelStock.objects.get()
+        assert kept.version == 1
         assert (kept.channel_id, kept.buffer, kept.ring_fenced) == (store.pk, 24, 0)
         with pytest.raises(BufferClosed):
             dismiss_buffers(buffer_suggestion_ids=[row.pk])
@@ -97,7 +104,7 @@ def test_the_last_units_are_suggested_for_the_dearer_channel_and_kept_when_accep
 
 
 def test_a_buffer_somebody_set_since_is_not_overwritten_and_a_dismissed_one_stays_away(
-    north: House,
+    north: House, django_assert_num_queries: Any
 ) -> None:
     world, _web, store = two_channels(north)
     suggest(north)
@@ -118,6 +125,8 @@ def test_a_buffer_somebody_set_since_is_not_overwritten_and_a_dismissed_one_stay
             accept_buffers(buffer_suggestion_ids=[])
     assert suggest(north)["buffers"] == {"new": 1, "kept": 0, "superseded": 1}
     caller = by_key(north, role="planner")
+    with north.scope(), django_assert_num_queries(1):
+        assert [one.channel.code for one in buffer_suggestions()] == ["store"]
     [shown] = caller.get("buffer-suggestions", state="new").json()["items"]
     assert (shown["buffer"], shown["buffer_before"]) == ("24", "3")
     detail = caller.get(f"buffer-suggestions/{shown['id']}").json()
@@ -155,7 +164,9 @@ def test_what_cannot_be_judged_is_refused_with_its_reason(
     assert b"1 product not judged" in north.client().get(north.path("channel-demand/")).content
 
 
-def test_segments_share_demand_online_and_offline(north: House) -> None:
+def test_segments_share_demand_online_and_offline(
+    north: House, django_assert_num_queries: Any
+) -> None:
     """Business 30 of 40 known units, 20 of them online; 10 without a segment stand last."""
     world, web, store = two_channels(north)
     with north.scope():
@@ -178,7 +189,8 @@ def test_segments_share_demand_online_and_offline(north: House) -> None:
                 quantity=Decimal(units),
                 revenue=Decimal(units * 10),
             )
-        first, empty, unknown = segment_figures(business_today())
+        with django_assert_num_queries(2):
+            first, empty, unknown = segment_figures(business_today())
         assert (first.sold, first.before, first.share) == (30, 60, 0.75)
         assert first.change == -0.5
         assert first.online_share == pytest.approx(2 / 3)
