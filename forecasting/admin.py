@@ -152,3 +152,9 @@ class SignalValueAdmin(TenantAdmin):
 class ProductEmbeddingAdmin(ReadOnlyTenantAdmin):
     list_display = ("product", "updated_at")
     search_fields = ("product__sku",)
+
+
+@admin.register(models.SegmentForecast)
+class SegmentForecastAdmin(ReadOnlyTenantAdmin):
+    list_display = ("product", "warehouse", "segment", "total_mean")
+    search_fields = ("product__sku",)

@@ -10,7 +10,8 @@ from rest_framework.request import Request
 from forecasting.queries.explanations import forecast_days_of, get_explanation, similar_for_reader
 from forecasting.queries.forecasts import get_series
 from forecasting.queries.neighbours import neighbours_of
-from forecasting.services.cold_start_words import basis_sentences
+from forecasting.queries.parts import parts_of
+from forecasting.services.cold_start_words import basis_sentences, part_sentences
 from forecasting.services.explanation_words import rule_sentences, sentences
 from forecasting.services.explanations import request_explanation
 from tenancy.api.endpoints import Endpoint, Writing, reading, writing
@@ -87,6 +88,7 @@ class Explanation(TenantView):
             "rule_sentences": [
                 *rule_sentences(content, unit),
                 *basis_sentences(series, neighbours_of(series)),
+                *part_sentences(parts_of(series)),
             ],
         }
 

@@ -18,6 +18,7 @@ from forecasting.queries.forecasts import (
     series_in_use,
 )
 from forecasting.queries.neighbours import neighbours_of
+from forecasting.queries.parts import PartShown as Part, parts_of
 from forecasting.services.forecasts import request_planning
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
 from tenancy.api.fields import Shown
@@ -117,6 +118,33 @@ class ForecastDetail(TenantView):
         self, request: Request, product_id: int, warehouse_id: int, *, asked: dict[str, Any]
     ) -> Any:
         return get_series(product_id, warehouse_id, asked.get("channel_id"))
+
+
+class PartShown(serializers.Serializer[Part]):
+    kind = serializers.CharField(help_text="channel or segment")
+    part_id = serializers.IntegerField(allow_null=True, help_text="Null: demand of nobody known.")
+    name = serializers.CharField(allow_blank=True)
+    total_mean = serializers.FloatField()
+    share = serializers.FloatField(help_text="Of the forecast of all of them.")
+    mean = serializers.ListField(child=serializers.FloatField(), help_text="By day.")
+    quantiles = serializers.ListField(
+        child=serializers.FloatField(),
+        source="quantile_values",
+        help_text="By day, then by level; empty for demand of nobody known.",
+    )
+
+
+class PartsShown(serializers.Serializer[Any]):
+    parts = PartShown(many=True)
+
+
+class ForecastParts(TenantView):
+    @reading(
+        Endpoint("get_forecast_parts", Permission.READ, "A forecast by channel and segment"),
+        PartsShown,
+    )
+    def get(self, request: Request, product_id: int, warehouse_id: int) -> Any:
+        return {"parts": parts_of(get_series(product_id, warehouse_id))}
 
 
 class Planning(TenantView):

@@ -32,6 +32,10 @@ urlpatterns = [
         "forecasts/<int:product_id>/<int:warehouse_id>/explanation",
         explanations.Explanation.as_view(),
     ),
+    path(
+        "forecasts/<int:product_id>/<int:warehouse_id>/parts",
+        forecasts.ForecastParts.as_view(),
+    ),
     path("accuracy", accuracy.AccuracyDetail.as_view()),
     path("overrides", accuracy.OverrideList.as_view()),
     path(

@@ -16,6 +16,7 @@ from forecasting.models.replenishment import (
     SuggestionState,
 )
 from forecasting.models.risk import RiskKind, RiskWarning, WarningDigest, WarningState
+from forecasting.models.segments import SegmentForecast
 from forecasting.models.signals import ExternalSignal, SignalKind, SignalValue
 from forecasting.models.training import NetworkState, TrainedNetwork
 
@@ -38,6 +39,7 @@ __all__ = [
     "ReorderSuggestion",
     "RiskKind",
     "RiskWarning",
+    "SegmentForecast",
     "SeriesForecast",
     "SignalKind",
     "SignalValue",

@@ -14,7 +14,8 @@ from forecasting.pages.actions import attempt
 from forecasting.queries import explanations
 from forecasting.queries.forecasts import get_series
 from forecasting.queries.neighbours import neighbours_of
-from forecasting.services.cold_start_words import basis_sentences
+from forecasting.queries.parts import parts_of
+from forecasting.services.cold_start_words import basis_sentences, part_sentences
 from forecasting.services.explanation_words import rule_sentences, sentences
 from forecasting.services.explanations import request_explanation
 
@@ -43,6 +44,7 @@ def explanation_detail(
             "rules": [
                 *rule_sentences(content, unit),
                 *basis_sentences(series, neighbours_of(series)),
+                *part_sentences(parts_of(series)),
             ],
             "days": explanations.forecast_days_of(content),
             "prediction": content["prediction"],

@@ -17,6 +17,7 @@ from forecasting.pages.actions import attempt
 from forecasting.pages.override_forms import OverrideForm
 from forecasting.queries import fans, forecasts, overrides, risk, suggestions
 from forecasting.queries.neighbours import neighbours_of
+from forecasting.queries.parts import parts_of
 from forecasting.queries.series import business_today
 from forecasting.queries.training import accuracy_of
 from forecasting.services.cold_start_words import basis_sentences
@@ -103,6 +104,7 @@ def detail_context(
     product_id, warehouse_id = series.product_id, series.warehouse_id
     return _fan_context(series) | {
         "tabs": _channel_tabs(tenant, series),
+        "parts": parts_of(series) if series.channel_id is None else [],
         "suggestion": suggestions.open_suggestion_of(product_id, warehouse_id),
         "warnings": list(risk.live_warnings_of(product_id, warehouse_id)),
         "change_form": change_form or OverrideForm(initial=_next_week()),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -31,21 +32,24 @@ HISTORY_DAYS = 1100
 """Three years and a little: what the yearly features look back on."""
 SERIES_PER_CATEGORY = 5
 """An attribute with fewer series per value identifies series instead of grouping them."""
+Part = Literal["channel", "segment"]
 _PACKED = np.dtype([("day", ">i4"), ("quantity", ">f4")])
 
 
 @dataclass(frozen=True, order=True)
 class SeriesKey:
-    """Whose demand a series is. Without a channel: of all channels together."""
+    """Whose demand a series is. Without a channel and segment: of all of them together."""
 
     product_id: int
     warehouse_id: int
     channel_id: int | None = None
+    segment_id: int | None = None
 
     @property
     def series_id(self) -> str:
         parts = [self.product_id, self.warehouse_id, self.channel_id]
-        return ":".join(str(part) for part in parts if part is not None)
+        text = ":".join(str(part) for part in parts if part is not None)
+        return text if self.segment_id is None else f"{text}:segment {self.segment_id}"
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,11 @@ def latest_origin() -> date | None:
     return found
 
 
-def load_panel(*, by_channel: bool = False, horizon_days: int = HORIZON_DAYS) -> DemandPanel | None:
+def load_panel(*, by: Part | None = None, horizon_days: int = HORIZON_DAYS) -> DemandPanel | None:
     """Return the demand of every active product up to the latest origin; None without demand.
+
+    by: one series for each channel or segment; demand whose channel or segment was not said is a
+    series without one.
 
     Products that lie in a warehouse but never sold there are series too: they may be dead stock.
     """
@@ -94,16 +101,16 @@ def load_panel(*, by_channel: bool = False, horizon_days: int = HORIZON_DAYS) ->
     first_known = DailyDemand.objects.aggregate(first=Min("business_day"))["first"]
     first_day = max(first_known, origin - timedelta(days=HISTORY_DAYS - 1))
     catalogue = _read_catalogue(origin)
-    packed = _read_demand(first_day, origin, by_channel=by_channel)
+    packed = _read_demand(first_day, origin, by)
     keys = {key for key in packed if key.product_id in catalogue.category}
-    if not by_channel:
+    if by is None:
         keys |= {key for key in _stocked_pairs() if key.product_id in catalogue.category}
     known = read_products(catalogue.category, origin, business_today())
-    if not by_channel:
+    if by is None:
         taken = {key.product_id for key in keys}
         until = origin + timedelta(days=horizon_days)
         keys |= {SeriesKey(*pair) for pair in new_pairs(known, taken, until)}
-    ordered = tuple(sorted(keys, key=lambda k: (k.product_id, k.warehouse_id, k.channel_id or 0)))
+    ordered = tuple(sorted(keys, key=_place_of))
     demand = _spread(packed, ordered, (origin - first_day).days + 1)
     _begin_at_introduction(demand, ordered, catalogue, first_day)
     observed = by_rows(np.isfinite, np.bool_, demand)
@@ -127,10 +134,15 @@ def load_panel(*, by_channel: bool = False, horizon_days: int = HORIZON_DAYS) ->
     return DemandPanel(panel, ordered, origin)
 
 
-def channels_with_demand() -> list[int]:
-    """Return the channels that demand was recorded for, in the order of their ids."""
-    found = DailyDemand.objects.exclude(channel=None).order_by("channel_id")
-    return list(found.values_list("channel_id", flat=True).distinct())
+def _place_of(key: SeriesKey) -> tuple[int, int, int, int]:
+    return key.product_id, key.warehouse_id, key.channel_id or 0, key.segment_id or 0
+
+
+def parts_with_demand(by: Part) -> list[int]:
+    """Return the channels or segments that demand was recorded for, in the order of their ids."""
+    column = f"{by}_id"
+    found = DailyDemand.objects.exclude(**{column: None}).order_by(column)
+    return list(found.values_list(column, flat=True).distinct())
 
 
 def _read_catalogue(origin: date) -> _Catalogue:
@@ -145,25 +157,24 @@ def _read_catalogue(origin: date) -> _Catalogue:
     return _Catalogue(category, price, introduced)
 
 
-def _read_demand(first: date, last: date, *, by_channel: bool) -> dict[SeriesKey, bytes]:
+def _read_demand(first: date, last: date, by: Part | None) -> dict[SeriesKey, bytes]:
     """Read the demand of every series as packed (day, quantity) pairs, added up over the rest."""
-    channel = "channel_id" if by_channel else "NULL::bigint"
-    with_channel = "AND channel_id IS NOT NULL" if by_channel else ""
+    part = f"{by}_id" if by else "NULL::bigint"
     statement = f"""
-        SELECT product_id, warehouse_id, channel,
+        SELECT product_id, warehouse_id, part,
                string_agg(int4send(business_day - %s) || float4send(quantity::real), ''::bytea)
-        FROM (SELECT product_id, warehouse_id, {channel} AS channel, business_day,
+        FROM (SELECT product_id, warehouse_id, {part} AS part, business_day,
                      sum(quantity) AS quantity
               FROM {DailyDemand._meta.db_table}
-              WHERE tenant_id = %s AND business_day BETWEEN %s AND %s {with_channel}
+              WHERE tenant_id = %s AND business_day BETWEEN %s AND %s
               GROUP BY 1, 2, 3, 4) AS daily
         GROUP BY 1, 2, 3
     """  # noqa: S608  names of our own table and columns
     with connection.cursor() as cursor:
         cursor.execute(statement, [first, active_tenant_id(), first, last])
         return {
-            SeriesKey(product, warehouse, channel_id): bytes(pairs)
-            for product, warehouse, channel_id, pairs in cursor.fetchall()
+            SeriesKey(product, warehouse, **({f"{by}_id": part} if by else {})): bytes(pairs)
+            for product, warehouse, part, pairs in cursor.fetchall()
         }
 
 

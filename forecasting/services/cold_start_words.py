@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from forecasting.models import SeriesForecast
 from forecasting.queries.neighbours import Neighbour
+from forecasting.queries.parts import PartShown
 from tenancy.templatetags.formats import percent
 
 SMALLEST_SHARE = 0.03
@@ -47,6 +48,20 @@ def basis_sentences(series: SeriesForecast, neighbours: Sequence[Neighbour]) -> 
     ]
     if parts:
         told.append(_("What counts of the others: %(parts)s.") % {"parts": ", ".join(parts)})
+    return told
+
+
+def part_sentences(parts: Sequence[PartShown]) -> list[str]:
+    """Say how a forecast is shared among channels, and among segments."""
+    told = []
+    for kind, text in (
+        ("channel", _("By channel: %(parts)s.")),
+        ("segment", _("By segment: %(parts)s.")),
+    ):
+        own = [one for one in parts if one.kind == kind]
+        if own:
+            names = [f"{one.name or _('not said')} {percent(one.share, 0)}" for one in own]
+            told.append(text % {"parts": ", ".join(names)})
     return told
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from forecasting.models import (
     ForecastRun,
     GroupForecast,
     NetworkState,
+    SegmentForecast,
     SeriesForecast,
     TrainedNetwork,
 )
@@ -24,13 +25,15 @@ from forecasting.pipeline.day_channels import strange_signals
 from forecasting.pipeline.series import HORIZON_DAYS, QUANTILES, Basis, FloatArray
 from forecasting.queries.series import (
     DemandPanel,
+    Part,
     SeriesKey,
-    channels_with_demand,
     load_panel,
+    parts_with_demand,
 )
 from forecasting.services import artefacts
 from forecasting.services.copied_rows import insert_copied
 from forecasting.services.groups import group_forecasts, store_groups
+from forecasting.services.parts import segment_forecasts, split, store_segments
 from tenancy.models import Job, JobState
 from tenancy.permissions import Permission, require
 from tenancy.services import audit
@@ -44,6 +47,7 @@ PLANNING_KIND = "run_planning"
 KEPT_RUNS = 7
 SCORED_DAYS = 63
 """One run of each week is kept so long, to be scored on all of its days."""
+PARTS: tuple[Part, ...] = ("channel", "segment")
 ARTEFACT_REFUSED = "artefact_refused"
 
 
@@ -95,21 +99,30 @@ def make_forecasts(run: JobRun) -> ForecastRun:
         if made_before is not None:
             return made_before
         demand = load_panel()
-        by_channel = load_panel(by_channel=True) if len(channels_with_demand()) > 1 else None
+        by_part = {by: load_panel(by=by) for by in PARTS if len(parts_with_demand(by)) > 1}
     if demand is None:
         raise JobFailed(_("There is no demand yet. Import sales first, then forecast."))
     run.progress(1, 4, _("Forecasting %(count)d series") % {"count": demand.panel.n_series})
     serving = who_serves(run, demand)
     made = [_forecast(serving, demand)]
-    if by_channel is not None and by_channel.panel.n_series:
-        run.progress(2, 4, _("Forecasting channels"))
-        made.append(_split_by_channel(_forecast(serving, by_channel), made[0]))
+    segments: list[SegmentForecast] = []
+    for by, panel in by_part.items():
+        if panel is None or not panel.panel.n_series:
+            continue
+        run.progress(2, 4, _("Forecasting channels and segments"))
+        part = _forecast(serving, panel)
+        part = replace(part, **split(part.keys, (part.mean, part.quantiles), panel, made[0]))
+        if by == "channel":
+            made.append(_of_channels(part))
+        else:
+            segments = segment_forecasts(part.keys, part.mean, part.quantiles)
     run.progress(3, 4, _("Storing forecasts"))
     with run.scope():
         groups = group_forecasts(demand, made[0].mean, made[0].quantiles)
     with run.publishing():
         stored = _store(run, demand, serving, made)
         store_groups(stored, groups)
+        store_segments(stored, segments)
         silent = strange_signals(serving.forecaster.plan, demand.panel.signals)
         audit.record(
             "forecasts.made", stored, series=stored.series_count, silent_signals=list(silent)
@@ -194,26 +207,16 @@ def _basis_to_json(basis: Basis) -> dict[str, Any]:
     }
 
 
-def _split_by_channel(channels: _Made, total: _Made) -> _Made:
-    """Scale the channels' means so that they add up to the forecast of all channels, day by day.
-
-    Quantiles keep their shape: each is scaled like its mean.
-    """
-    place = {key: row for row, key in enumerate(total.keys)}
-    rows = np.array([place.get(SeriesKey(k.product_id, k.warehouse_id), -1) for k in channels.keys])
-    sums = np.zeros_like(total.mean)
-    np.add.at(sums, rows[rows >= 0], channels.mean[rows >= 0])
-    wanted = np.where(rows[:, None] >= 0, total.mean[rows], channels.mean)
-    found = np.where(rows[:, None] >= 0, sums[rows], channels.mean)
-    factor = np.divide(wanted, found, out=np.ones_like(found), where=found > 0)
-    factor = np.clip(factor, 0.2, 5.0)
+def _of_channels(made: _Made) -> _Made:
+    """Leave out the demand whose channel was not said: it counted, but is no channel."""
+    kept = [row for row, key in enumerate(made.keys) if key.channel_id is not None]
     return _Made(
-        keys=channels.keys,
-        mean=channels.mean * factor,
-        quantiles=channels.quantiles * factor[..., None],
-        method=channels.method,
-        reason=channels.reason,
-        demand_class=channels.demand_class,
+        keys=tuple(made.keys[row] for row in kept),
+        mean=made.mean[kept],
+        quantiles=made.quantiles[kept],
+        method=tuple(made.method[row] for row in kept),
+        reason=tuple(made.reason[row] for row in kept),
+        demand_class=tuple(made.demand_class[row] for row in kept),
     )
 
 
@@ -267,3 +270,4 @@ def _forget_old_series() -> None:
     SeriesForecast.objects.exclude(run_id__in=kept).delete()
     ForecastExplanation.objects.exclude(run_id__in=kept).delete()
     GroupForecast.objects.exclude(run_id__in=kept).delete()
+    SegmentForecast.objects.exclude(run_id__in=kept).delete()

@@ -11,13 +11,16 @@ import pytest
 from django.core.files.storage import default_storage
 
 from forecasting.models import ForecastRun, NetworkState, SeriesForecast, TrainedNetwork
+from forecasting.pipeline.parts import recent_shares, reconcile
 from forecasting.queries import series
 from forecasting.queries.forecasts import latest_run, read_arrays
+from forecasting.queries.parts import parts_of
 from forecasting.queries.series import load_panel
 from forecasting.services import forecasts
-from inventory.models import Channel, Product
+from inventory.models import Channel, CustomerSegment, DailyDemand, Product
 from tenancy.models import Job, JobState
 from tenancy.services.jobs import run_job_here
+from tests.api.calls import by_key
 from tests.cast import House
 from tests.forecasting.world import build_world, sell, stock
 
@@ -113,10 +116,11 @@ def test_another_tenants_artefact_in_its_place_is_refused(north: House, south: H
         assert set(SeriesForecast.objects.values_list("reason", flat=True)) == {"artefact_refused"}
 
 
-def test_channels_add_up_to_the_forecast_of_all(north: House) -> None:
+def test_channels_and_segments_add_up_to_the_forecast_of_all(north: House) -> None:
     with north.scope():
         world = build_world(products=2, days=60)
-        for code in ("web", "store"):
+        segments = [CustomerSegment.objects.create(code=c, name=c.title()) for c in ("pro", "home")]
+        for code, segment in zip(("web", "store"), segments, strict=True):
             channel = Channel.objects.create(code=code, name=code.title())
             sell(
                 world.products,
@@ -126,14 +130,44 @@ def test_channels_add_up_to_the_forecast_of_all(north: House) -> None:
                 last=world.last_day,
                 channel=channel,
             )
+            DailyDemand.objects.filter(channel=channel).update(segment=segment)
     forecast(north)
     with north.scope():
         for product in world.products:
-            rows = SeriesForecast.objects.filter(product=product)
-            total = np.array(rows.get(channel=None).mean)
-            parts = np.sum([row.mean for row in rows.exclude(channel=None)], axis=0)
-            assert rows.count() == 3
-            np.testing.assert_allclose(parts, total, rtol=0.01, atol=0.01)
+            series = SeriesForecast.objects.get(product=product, channel=None)
+            parts = parts_of(series)
+            for kind in ("channel", "segment"):
+                own = [one for one in parts if one.kind == kind]
+                # half of the demand has no channel: 6 a day of 12, and 3 for each of the two
+                assert len(own) == 3
+                assert own[-1].part_id is None
+                assert 0.4 < own[-1].share < 0.6
+                days = np.sum([one.mean for one in own], axis=0)
+                np.testing.assert_allclose(days, series.mean, atol=2e-4)
+                assert sum(one.share for one in own) == pytest.approx(1, abs=1e-6)
+    page = north.client("viewer").get(
+        north.path(f"forecasts/{world.products[0].pk}/{world.warehouse.pk}/")
+    )
+    assert b"Who will ask for it" in page.content
+    told = by_key(north, "viewer").get(
+        f"forecasts/{world.products[0].pk}/{world.warehouse.pk}/parts"
+    )
+    assert {one["name"] for one in told.json()["parts"]} == {"Web", "Store", "Pro", "Home", ""}
+
+
+def test_parts_share_a_total_exactly_also_where_none_of_them_expects_anything() -> None:
+    owner = np.array([0, 0, 1, 1, -1])
+    mean = np.array([[1.0, 0.0], [3.0, 0.0], [0.0, 2.0], [0.0, 2.0], [7.0, 7.0]])
+    total = np.array([[8.0, 4.0], [6.0, 0.0]])
+    shares = recent_shares(
+        np.array([[np.nan, 1.0], [np.nan, 3.0], [5.0, 0], [0, 0], [1.0, 1.0]]), owner
+    )
+    np.testing.assert_allclose(shares, [0.25, 0.75, 1, 0, 1])
+    found, quantiles = reconcile(mean, np.ones((5, 2, 19)), owner, total, shares)
+    # 8 as 1 to 3; 4 by the shares 1/4 and 3/4; 6 by the shares 1 and 0; 0 as 2 to 2
+    np.testing.assert_allclose(found, [[2, 1], [6, 3], [6, 0], [0, 0], [7, 7]])
+    np.testing.assert_allclose(quantiles[0, :, 0], [2, 1])
+    np.testing.assert_allclose(quantiles[2, 1, 0], 0.2)  # never scaled by more than a fifth
 
 
 def test_a_job_that_runs_again_makes_no_second_forecast(north: House) -> None:
