@@ -18,6 +18,7 @@ Pair = tuple[int, int]
 class WarningFigures:
     """Warnings and stock-outs of the last 13 weeks.
 
+    warnings, came_true: those whose four weeks are over; young: those that may still come true.
     acted: an order was accepted after the warning; what it prevented cannot be known, so these
     count neither for nor against.
     """
@@ -28,6 +29,7 @@ class WarningFigures:
     acted: int
     stockouts: int
     warned: int
+    young: int = 0
 
     @property
     def precision(self) -> float | None:
@@ -61,13 +63,15 @@ def warning_figures() -> WarningFigures:
         for pair, day in judged.items()
         if pair in empty and day <= empty[pair] <= day + timedelta(days=AHEAD_DAYS)
     }
+    settled = {pair for pair, day in judged.items() if day <= today - timedelta(days=AHEAD_DAYS)}
     return WarningFigures(
         since=since,
-        warnings=len(judged),
-        came_true=len(true),
+        warnings=len(settled),
+        came_true=len(true & settled),
         acted=len(warned) - len(judged),
         stockouts=len(set(empty) - set(acted)),
         warned=len(true),
+        young=len(judged) - len(settled),
     )
 
 

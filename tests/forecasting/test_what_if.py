@@ -138,7 +138,8 @@ def test_stock_in_the_wrong_place_is_warned_of_and_its_category_judged(north: Ho
 
 
 def test_warnings_are_judged_by_what_happened(north: House) -> None:
-    """One warning, no stock-out since: precision 0, and a recall that nobody can know."""
+    """One warning, no stock-out since: too young to say at ten days, precision 0 after four weeks,
+    and a recall that nobody can know."""
     world_of(north)
     with north.scope():
         before = warning_figures()
@@ -153,5 +154,8 @@ def test_warnings_are_judged_by_what_happened(north: House) -> None:
             evidence={},
         )
         RiskWarning.objects.update(first_seen_at=timezone.now() - timedelta(days=10))
+        young = warning_figures()
+        assert (young.warnings, young.young, young.precision) == (0, 1, None)
+        RiskWarning.objects.update(first_seen_at=timezone.now() - timedelta(days=30))
         after = warning_figures()
         assert (after.warnings, after.came_true, after.precision) == (1, 0, 0)
