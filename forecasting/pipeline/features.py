@@ -215,11 +215,13 @@ class FeatureStore:
         emits: np.ndarray,
         *,
         scaled: bool = True,
+        ahead: np.ndarray | None = None,
     ) -> Block:
         """Return features of the windows [start, start + length) of some series.
 
         rows, starts: [B]; emits: [K] positions inside the window after which a forecast is made.
         The scale is what a training weighs by; a forecast does without (`scaled` False: it is 1).
+        ahead: [H] days of the horizon, counted from 0; without it all of them.
         """
         back, horizon = self.plan.lookback, self.plan.horizon
         days = starts[:, None] + np.arange(-back, length + horizon)
@@ -228,7 +230,8 @@ class FeatureStore:
         found = self.demand[rows[:, None], safe]
         seen = self.observed[rows[:, None], safe] & inside & np.isfinite(found)
         sold = np.where(seen, found, 0).astype(np.float32)
-        target_at = back + emits[:, None] + 1 + np.arange(horizon)
+        ahead = np.arange(horizon) if ahead is None else ahead
+        target_at = back + emits[:, None] + 1 + ahead
         past_sold, past_seen = sold[:, : back + length], seen[:, : back + length]
         level = recent_level(past_sold, past_seen, self.plan.level)
         past = _Past(past_sold, past_seen, level)
@@ -240,7 +243,7 @@ class FeatureStore:
             emits=emits,
             past=self._past(past, day[:, :length], back),
             origin=self._origin(past, here, days[:, here], rows),
-            ahead=self._ahead(past, day, here, back),
+            ahead=self._ahead(past, day, here, ahead),
             attributes=self.attributes[rows],
             level=level[:, here],
             scale=scale,
@@ -289,11 +292,12 @@ class FeatureStore:
             parts.append(seen[:, here - YEAR])
         return np.stack(parts, axis=-1).astype(np.float32)
 
-    def _ahead(self, past: _Past, day: FloatArray, here: np.ndarray, back: int) -> FloatArray:
+    def _ahead(
+        self, past: _Past, day: FloatArray, here: np.ndarray, step: np.ndarray
+    ) -> FloatArray:
         """Return facts of each day ahead of each emitting step: [B, K, H, A]."""
         sold, seen, level = past.sold, past.seen, past.level
-        horizon = self.plan.horizon
-        step = np.arange(horizon)
+        back, horizon = self.plan.lookback, self.plan.horizon
         now = level[:, here][..., None]
         target = here[:, None] + 1 + step
         weekday = here[:, None] - 6 + step % 7

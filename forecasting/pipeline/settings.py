@@ -29,9 +29,12 @@ SECONDS_PER_STEP = 0.07
 """CPU seconds of one training step with the default sizes; only used to keep to a budget."""
 WINDOW_SETTINGS = ("batch", "context_days")
 PRESETS: dict[str, dict[str, Any]] = {
+    "linear": {"bins": 0},
     "mlp": {"volume_share": 0.3},
     "article": {
         "hidden": 50,
+        "decoder": 64,
+        "bins": 0,
         "layers": 2,
         "mean_loss": "squared",
         "mean_weight": 1.0,

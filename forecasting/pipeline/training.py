@@ -18,9 +18,12 @@ from forecasting.pipeline.losses import (
     weighted_mean,
 )
 from forecasting.pipeline.networks import ForecastNetwork, NetworkShape, build_network
-from forecasting.pipeline.series import QUANTILES
+from forecasting.pipeline.networks.bins import number_columns
+from forecasting.pipeline.series import QUANTILES, FloatArray
 from forecasting.pipeline.windows import WindowConfig, draw_windows
 
+SAMPLED_BATCHES = 20
+"""Batches of windows that are looked at to see where the numbers lie."""
 MAX_SHARE = 8.0
 """No series counts more than this many times the mean one by its volume."""
 
@@ -31,7 +34,9 @@ class TrainingConfig:
 
     network: str = "lstm"
     hidden: int = 64
-    decoder: int = 64
+    decoder: int = 160
+    bins: int = 16
+    """Bins by which each number is read; 0: as it is."""
     layers: int = 1
     dropout: float = 0.0
     windows: WindowConfig = field(default_factory=WindowConfig)
@@ -147,9 +152,33 @@ class TrainedNetwork:
         return network.eval()
 
 
-def shape_for(store: FeatureStore, config: TrainingConfig) -> NetworkShape:
-    """Return the shape of a network that reads this store."""
+def new_network(store: FeatureStore, config: TrainingConfig) -> ForecastNetwork:
+    """Return an untrained network for this store, its bins where the store's numbers lie."""
+    sample = _sample(store, config) if config.bins else None
+    network = build_network(_shape(store, config, sample))
+    if sample is not None:
+        network.origin_bins.learn(sample[0])
+        network.ahead_bins.learn(sample[1])
+    return network
+
+
+def _sample(store: FeatureStore, config: TrainingConfig) -> tuple[FloatArray, FloatArray]:
+    """Return some facts of origins [N, O] and of days ahead [M, A] as training will see them."""
+    rng = np.random.default_rng((config.seed, 0))
+    blocks = list(draw_windows(store, config.windows, SAMPLED_BATCHES, rng))
+    if not blocks:
+        channels = store.channels
+        return np.zeros((1, channels.origin)), np.zeros((1, channels.ahead))
+    origins = [block.origin.reshape(-1, block.origin.shape[-1]) for block in blocks]
+    ahead = [block.ahead.reshape(-1, block.ahead.shape[-1])[::7] for block in blocks]
+    return np.concatenate(origins), np.concatenate(ahead)
+
+
+def _shape(
+    store: FeatureStore, config: TrainingConfig, sample: tuple[FloatArray, FloatArray] | None
+) -> NetworkShape:
     channels = store.channels
+    origin, ahead = ((), ()) if sample is None else map(number_columns, sample)
     return NetworkShape(
         name=config.network,
         past=channels.past,
@@ -161,6 +190,9 @@ def shape_for(store: FeatureStore, config: TrainingConfig) -> NetworkShape:
         decoder=config.decoder,
         layers=config.layers,
         dropout=config.dropout,
+        bins=config.bins,
+        origin_numbers=origin,
+        ahead_numbers=ahead,
     )
 
 
@@ -177,7 +209,7 @@ def train_network(
     after `patience` epochs without a better one. Raises TrainingStopped and TrainingDiverged.
     """
     torch.manual_seed(config.seed)
-    network = build_network(shape_for(store, config))
+    network = new_network(store, config)
     average = build_network(network.shape).eval()
     average.load_state_dict(network.state_dict())
     optimizer = torch.optim.AdamW(

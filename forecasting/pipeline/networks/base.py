@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from forecasting.pipeline.networks.bins import Bins
+
 EMBEDDING_SIZE = 4
 
 
@@ -25,7 +27,10 @@ class Encoder(nn.Module):
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """Everything that fixes a network's tensors."""
+    """Everything that fixes a network's tensors.
+
+    origin_numbers, ahead_numbers: the columns read by `bins` bins each, see `Bins`.
+    """
 
     name: str
     past: int
@@ -37,13 +42,16 @@ class NetworkShape:
     decoder: int = 64
     layers: int = 1
     dropout: float = 0.0
+    bins: int = 0
+    origin_numbers: tuple[int, ...] = ()
+    ahead_numbers: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"attributes": list(self.attributes)}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "NetworkShape":
-        return cls(**{**data, "attributes": tuple(data["attributes"])})
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
 
 
 class ForecastNetwork(nn.Module):
@@ -58,6 +66,8 @@ class ForecastNetwork(nn.Module):
         facts = encoder.size + shape.origin + EMBEDDING_SIZE * len(shape.attributes)
         self.from_origin = nn.Linear(facts, shape.decoder)
         self.from_ahead = nn.Linear(shape.ahead, shape.decoder, bias=False)
+        self.origin_bins = Bins(shape.origin_numbers, shape.bins, shape.decoder)
+        self.ahead_bins = Bins(shape.ahead_numbers, shape.bins, shape.decoder)
         self.deep = shape.name != "linear"
         self.mix = nn.Linear(shape.decoder, shape.decoder) if self.deep else nn.Identity()
         self.dropout = nn.Dropout(shape.dropout)
@@ -79,7 +89,11 @@ class ForecastNetwork(nn.Module):
             own = embedding(attributes[:, column])  # [B, E]
             known.append(own[:, None].expand(-1, steps, -1))  # [B, K, E]
         base = self.from_origin(torch.cat(known, dim=-1))  # [B, K, D]
-        hidden = base.unsqueeze(2) + self.from_ahead(ahead)  # [B, K, H, D]
+        hidden = self.from_ahead(ahead)  # [B, K, H, D]
+        if self.shape.bins:
+            base = base + self.origin_bins(origin)  # [B, K, D]
+            hidden = hidden + self.ahead_bins(ahead)  # [B, K, H, D]
+        hidden = base.unsqueeze(2) + hidden  # [B, K, H, D]
         if self.deep:
             hidden = torch.relu(hidden)  # [B, K, H, D]
             hidden = torch.relu(self.mix(self.dropout(hidden)))  # [B, K, H, D]

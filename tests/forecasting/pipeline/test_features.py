@@ -75,3 +75,14 @@ def test_the_last_days_are_enough_to_forecast():
     part = FeatureStore(less, plan).block(ROWS, np.full(12, less.n_days - 40), 40, np.array([39]))
     for name in ("past", "origin", "ahead", "level"):
         np.testing.assert_allclose(getattr(whole, name), getattr(part, name), atol=1e-5)
+
+
+def test_some_days_of_the_horizon_are_those_of_the_whole_forecast():
+    panel = make_panel().up_to(day(171))
+    store = FeatureStore(panel, plan_features(panel, 7))
+    where = (ROWS, np.full(12, 90), 40, np.array([20, 30]))
+    whole, some = store.block(*where), store.block(*where, ahead=np.array([1, 4]))
+    np.testing.assert_array_equal(some.ahead, whole.ahead[:, :, [1, 4]])
+    np.testing.assert_array_equal(some.target, whole.target[..., [1, 4]])
+    np.testing.assert_array_equal(some.target_seen, whole.target_seen[..., [1, 4]])
+    np.testing.assert_array_equal(some.past, whole.past)

@@ -1,12 +1,14 @@
 """The networks: the LSTM's equations by hand, no look ahead in any encoder, quantiles that rise."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from forecasting.pipeline.networks import ENCODERS, NetworkShape, UnknownNetwork, build_network
+from forecasting.pipeline.networks.bins import Bins, number_columns
 from forecasting.pipeline.networks.lstm import LstmEncoder
 
 every_network = pytest.mark.parametrize("name", sorted(ENCODERS))
@@ -94,3 +96,34 @@ def test_every_step_emits_a_whole_forecast_with_rising_quantiles(name):
 def test_an_unknown_network_is_refused_with_the_names_that_exist():
     with pytest.raises(UnknownNetwork, match="lstm"):
         build_network(shape_of("transformer"))
+
+
+def test_a_number_fills_the_bins_below_it_by_hand():
+    """Edges at the quantiles 0, 1/2, 1 of 0, 1, 2, 6, 10 are 0, 2 and 10."""
+    bins = Bins((1,), 2, size=2)
+    bins.learn(np.array([[9, 0], [9, 1], [9, 2], [9, 6], [9, 10]], dtype=np.float32))
+    with torch.no_grad():
+        bins.layer.weight.copy_(torch.eye(2))
+    numbers = torch.tensor([[7.0, -3.0], [7.0, 1.0], [7.0, 4.0], [7.0, 99.0]])
+    # 1 is half of 0..2; 4 is past 2 and a quarter of 2..10
+    assert bins(numbers).tolist() == [[0, 0], [0.5, 0], [1, 0.25], [1, 1]]
+
+
+def test_edges_that_fall_together_leave_empty_bins_and_flags_have_none():
+    sample = np.array([[0, 1], [0, 0], [0, 1], [0, 0], [8, 1]], dtype=np.float32)
+    bins = Bins((0,), 4, size=4)
+    bins.learn(sample)  # the quantiles are 0, 0, 0, 0, 8: one edge pair is left
+    with torch.no_grad():
+        bins.layer.weight.copy_(torch.eye(4))
+    filled = bins(torch.tensor([[4.0, 0.0]]))
+    assert filled.tolist() == [[0.5, 0, 0, 0]]
+    assert number_columns(np.array([[0, 1, 5], [1, 0, 6], [2, 1, 5]], np.float32)) == (0,)
+
+
+def test_a_network_without_numbers_to_bin_still_forecasts():
+    shape = replace(shape_of("lstm"), bins=4)
+    mean, _ = build_network(shape).eval()(
+        torch.zeros(1, 8, 4), torch.zeros(1, 1, 3), torch.zeros(1, 1, 7, 5),
+        torch.tensor([[1]]), torch.tensor([7]),
+    )  # fmt: skip
+    assert torch.isfinite(mean).all()

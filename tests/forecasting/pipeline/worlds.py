@@ -10,8 +10,10 @@ from forecasting.pipeline.training import TrainingConfig
 from forecasting.pipeline.windows import WindowConfig
 
 FIRST_DAY = date(2024, 1, 1)  # a Monday
-TINY_WINDOWS = WindowConfig(context_days=14, span_days=14, emits=3, batch=8)
-TINY = TrainingConfig(hidden=6, decoder=8, windows=TINY_WINDOWS, epochs=2, learning_rate=5e-3)
+TINY_WINDOWS = WindowConfig(context_days=14, span_days=14, emits=3, batch=8, ahead=28)
+TINY = TrainingConfig(
+    bins=4, hidden=6, decoder=8, windows=TINY_WINDOWS, epochs=2, learning_rate=5e-3
+)
 TINY_ENGINE = EngineConfig(
     training=TINY, baselines=("seasonal_naive", "empirical_quantiles"), budget_seconds=1.0
 )
