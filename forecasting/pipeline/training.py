@@ -157,8 +157,9 @@ def new_network(store: FeatureStore, config: TrainingConfig) -> ForecastNetwork:
     sample = _sample(store, config) if config.bins else None
     network = build_network(_shape(store, config, sample))
     if sample is not None:
-        network.origin_bins.learn(sample[0])
-        network.ahead_bins.learn(sample[1])
+        for layer, numbers in zip((network.origin_bins, network.ahead_bins), sample, strict=True):
+            if layer is not None:
+                layer.learn(numbers)
     return network
 
 

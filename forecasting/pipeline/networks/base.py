@@ -66,8 +66,8 @@ class ForecastNetwork(nn.Module):
         facts = encoder.size + shape.origin + EMBEDDING_SIZE * len(shape.attributes)
         self.from_origin = nn.Linear(facts, shape.decoder)
         self.from_ahead = nn.Linear(shape.ahead, shape.decoder, bias=False)
-        self.origin_bins = Bins(shape.origin_numbers, shape.bins, shape.decoder)
-        self.ahead_bins = Bins(shape.ahead_numbers, shape.bins, shape.decoder)
+        self.origin_bins = _bins(shape, shape.origin_numbers)
+        self.ahead_bins = _bins(shape, shape.ahead_numbers)
         self.deep = shape.name != "linear"
         self.mix = nn.Linear(shape.decoder, shape.decoder) if self.deep else nn.Identity()
         self.dropout = nn.Dropout(shape.dropout)
@@ -89,13 +89,17 @@ class ForecastNetwork(nn.Module):
             own = embedding(attributes[:, column])  # [B, E]
             known.append(own[:, None].expand(-1, steps, -1))  # [B, K, E]
         base = self.from_origin(torch.cat(known, dim=-1))  # [B, K, D]
-        hidden = self.from_ahead(ahead)  # [B, K, H, D]
-        if self.shape.bins:
+        if self.origin_bins is not None:
             base = base + self.origin_bins(origin)  # [B, K, D]
+        hidden = base.unsqueeze(2) + self.from_ahead(ahead)  # [B, K, H, D]
+        if self.ahead_bins is not None:
             hidden = hidden + self.ahead_bins(ahead)  # [B, K, H, D]
-        hidden = base.unsqueeze(2) + hidden  # [B, K, H, D]
         if self.deep:
             hidden = torch.relu(hidden)  # [B, K, H, D]
             hidden = torch.relu(self.mix(self.dropout(hidden)))  # [B, K, H, D]
         out = nn.functional.softplus(self.head(hidden))  # [B, K, H, Q + 1]
         return out[..., -1], out[..., :-1].cumsum(dim=-1)  # [B, K, H], [B, K, H, Q]
+
+
+def _bins(shape: NetworkShape, columns: tuple[int, ...]) -> Bins | None:
+    return Bins(columns, shape.bins, shape.decoder) if shape.bins and columns else None
