@@ -314,6 +314,8 @@ def _choose_priors(
     """Return each source's prior: what would have forecast the donors best, each without itself."""
     shapes = _shapes(known, donors, 0)
     fit = np.flatnonzero(shapes.fit)
+    if not len(fit):
+        return (np.inf,) * len(sources)
     judged = fit[:: max(len(fit) // JUDGED, 1)]
     rows = donors.rows[judged]
     allowed = shapes.fit[None, :] & (rows[:, None] != donors.rows[None, :])

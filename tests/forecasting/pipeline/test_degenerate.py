@@ -1,5 +1,7 @@
 """Degenerate series and tenants: a finite, non-negative, ordered forecast each, with its reason."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,8 @@ from forecasting.pipeline.series import Reason, SeriesPanel
 from tests.forecasting.pipeline.test_engine import is_sound
 from tests.forecasting.pipeline.worlds import TINY_ENGINE, day, make_panel
 
+# nothing may be computed by luck: an overflow or an invalid number is an error here
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 DAYS = 172
 ANY = None
 """A network or a blend may serve it."""
@@ -118,42 +122,81 @@ def panel_of(demand: np.ndarray) -> SeriesPanel:
     return SeriesPanel(tuple(map(str, range(len(values)))), day(0), values, ~np.isnan(values))
 
 
-TENANTS = {
-    "no days": panel_of(np.zeros((3, 0))),
-    "no series": panel_of(np.zeros((0, 50))),
-    "one series": panel_of(make_panel().demand[2:3]),
-    "one day": panel_of(np.ones((8, 1))),
-    "all empty": panel_of(np.full((8, 150), nan)),
-    "all zero": panel_of(np.zeros((8, 150))),
-    "all constant": panel_of(np.full((8, 150), 2.0)),
-    "identical series": panel_of(np.tile(make_panel().demand[2], (8, 1))),
-    "all absurd": panel_of(np.full((8, 150), 1e15)),
-    "all infinite": panel_of(np.full((8, 150), inf)),
-    "two months": panel_of(make_panel(n_days=60).demand),
-    "one healthy among empty": panel_of(
-        np.concatenate([make_panel().demand[2:3], np.full((7, 200), nan)])
+NO_NETWORK = {Reason.NO_NETWORK}
+TENANTS: dict[str, tuple[SeriesPanel, set[Reason] | None]] = {
+    "no days": (panel_of(np.zeros((3, 0))), {Reason.EMPTY}),
+    "no series": (panel_of(np.zeros((0, 50))), set()),
+    "one series": (panel_of(make_panel().demand[2:3]), NO_NETWORK),
+    "four series": (panel_of(make_panel().demand[2:6]), NO_NETWORK),
+    "one day": (panel_of(np.ones((8, 1))), {Reason.TOO_SHORT}),
+    "all empty": (panel_of(np.full((8, 150), nan)), {Reason.EMPTY}),
+    "all zero": (panel_of(np.zeros((8, 150))), {Reason.ALL_ZERO}),
+    "all constant": (panel_of(np.full((8, 150), 2.0)), {Reason.CONSTANT}),
+    "identical series": (panel_of(np.tile(make_panel().demand[2], (8, 1))), ANY),
+    "all absurd": (panel_of(np.full((8, 150), 1e15)), {Reason.ABSURD}),
+    "all infinite": (panel_of(np.full((8, 150), inf)), {Reason.NON_FINITE}),
+    "all negative": (panel_of(np.full((8, 150), -3.0)), {Reason.NON_FINITE}),
+    "two months": (
+        panel_of(make_panel(n_days=60).demand),
+        {Reason.NO_NETWORK, Reason.TOO_SHORT},
     ),
-    "all begin on the last day": panel_of(
-        np.concatenate([np.full((8, 149), nan), np.ones((8, 1))], axis=1)
+    "one healthy among empty": (
+        panel_of(np.concatenate([make_panel().demand[2:3], np.full((7, 200), nan)])),
+        {Reason.NO_NETWORK, Reason.EMPTY},
     ),
-    "all out of stock for the last months": panel_of(
-        np.concatenate([make_panel().demand[2:, :120], np.full((10, 80), nan)], axis=1)
+    "all begin on the last day": (
+        panel_of(np.concatenate([np.full((8, 149), nan), np.ones((8, 1))], axis=1)),
+        {Reason.TOO_SHORT},
     ),
-    "single sales": panel_of(np.eye(10, 150)),
-    "hugely different levels": panel_of(
-        make_panel().demand[2:] * 10.0 ** np.arange(-4, 6)[:, None]
+    "all out of stock for the last months": (
+        panel_of(np.concatenate([make_panel().demand[2:, :120], np.full((10, 80), nan)], axis=1)),
+        ANY,
+    ),
+    "never in stock": (
+        replace(panel_of(np.zeros((8, 150))), observed=np.zeros((8, 150), dtype=bool)),
+        {Reason.EMPTY},
+    ),
+    "single sales": (panel_of(np.eye(10, 150)), ANY),
+    "one day a month": (
+        panel_of(np.where(np.arange(200) % 30 == 0, make_panel().demand, nan)),
+        {Reason.TOO_SHORT},
+    ),
+    "a gap of a year": (
+        panel_of(
+            np.concatenate([make_panel().demand, np.full((12, 365), nan), make_panel().demand], 1)
+        ),
+        ANY,
+    ),
+    "one giant among ants": (
+        panel_of(make_panel().demand * np.where(np.arange(12) == 5, 1e7, 1e-3)[:, None]),
+        ANY,
+    ),
+    "hugely different levels": (
+        panel_of(make_panel().demand[2:] * 10.0 ** np.arange(-4, 6)[:, None]),
+        ANY,
     ),
 }
 
 
 @pytest.mark.parametrize("name", TENANTS)
-def test_a_degenerate_tenant_is_forecast_soundly(name):
-    panel = TENANTS[name]
+def test_a_degenerate_tenant_is_forecast_soundly_and_says_why(name):
+    panel, reasons = TENANTS[name]
     origin = max(panel.last_day, panel.first_day)
     forecast = fit(panel, origin, TINY_ENGINE).forecast(panel, origin)
     assert forecast.mean.shape == (panel.n_series, 28)
     assert is_sound(forecast)
     assert len(forecast.reason) == panel.n_series
+    if reasons is not ANY:
+        assert set(forecast.reason) == reasons
+
+
+def test_days_between_the_last_record_and_the_origin_are_unknown_not_zero():
+    panel = make_panel()
+    late = day(panel.n_days + 40)
+    forecast = fit(panel, late, TINY_ENGINE).forecast(panel, late)
+    assert is_sound(forecast)
+    recent = np.nanmean(panel.demand[:, -56:], axis=1)
+    assert (forecast.mean.mean(axis=1) > 0.3 * recent).all()
 
 
 def test_an_origin_before_any_demand_is_served_as_empty():
