@@ -33,6 +33,9 @@ class Principal:
     pages: frozenset[int] = REFUSED
     only_with_ids: bool = False
     """Knock only where a row is named (in the own tenant the rest is the principal's business)."""
+    one_method: bool = False
+    """Knock once at every address: whoever is refused for who they are is refused before the view
+    looks at the method, which others of the matrix show for all methods."""
 
     def knock(self, method: str, address: str, body: dict[str, Any] | None = None) -> Any:
         """Send a request; an exception in a view becomes a 500."""
@@ -88,7 +91,8 @@ def probe(
         if principal.only_with_ids and not ids:
             continue
         address = route.fill(principal.slug, ids)
-        for method in _worth_trying(route, methods):
+        tried = _worth_trying(route, methods)
+        for method in tried[:1] if principal.one_method else tried:
             answer = principal.knock(method, address)
             count += 1
             request = f"{method} {address}"

@@ -90,7 +90,9 @@ def deactivated_member(victim: World, intruder: House) -> Principal:
     client = victim.house.client("manager")
     with victim.house.scope():
         Membership.objects.filter(user=victim.house.members["manager"]).update(is_active=False)
-    return Principal("deactivated member", "victim", client, api=ABSENT, pages=ABSENT)
+    return Principal(
+        "deactivated member", "victim", client, api=ABSENT, pages=ABSENT, one_method=True
+    )
 
 
 def revoked_key(victim: World, intruder: House) -> Principal:
@@ -98,7 +100,9 @@ def revoked_key(victim: World, intruder: House) -> Principal:
     with victim.house.scope():
         ApiKey.objects.update(revoked_at=timezone.now())
     api = frozenset({401, 405})
-    return Principal("revoked key", "victim", Client(), headers, api=api, pages=LOGIN)
+    return Principal(
+        "revoked key", "victim", Client(), headers, api=api, pages=LOGIN, one_method=True
+    )
 
 
 def expired_key(victim: World, intruder: House) -> Principal:
@@ -106,7 +110,9 @@ def expired_key(victim: World, intruder: House) -> Principal:
     with victim.house.scope():
         ApiKey.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
     api = frozenset({401, 405})
-    return Principal("expired key", "victim", Client(), headers, api=api, pages=LOGIN)
+    return Principal(
+        "expired key", "victim", Client(), headers, api=api, pages=LOGIN, one_method=True
+    )
 
 
 INTRUDERS = [
