@@ -88,7 +88,7 @@ def probe(
         except UnknownParameter as unknown:
             faults.append(Fault(principal.name, route.pattern, "unknown", str(unknown)))
             continue
-        if principal.only_with_ids and not ids:
+        if principal.only_with_ids and not route.names_a_row:
             continue
         address = route.fill(principal.slug, ids)
         tried = _worth_trying(route, methods)

@@ -30,6 +30,8 @@ ALIASES = {
     "piece_id": "TransferPiece",
     "task_id": "PickTask",
 }
+# path parameters that name no row: any value that the site knows
+VALUES = {"trial_number": 1, "network": "lstm"}
 
 
 class UnknownParameter(LookupError):
@@ -37,7 +39,7 @@ class UnknownParameter(LookupError):
 
     def __init__(self, route: str, name: str) -> None:
         self.route, self.name = route, name
-        super().__init__(f"{route}: no row is known for <{name}>; add it to ALIASES")
+        super().__init__(f"{route}: no row is known for <{name}>; add it to ALIASES or VALUES")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class Route:
         """Return the names of the parameters besides the tenant."""
         names = re.findall(r"<(?:\w+:)?(\w+)>", self.pattern)
         return [name for name in names if name != "tenant"]
+
+    @property
+    def names_a_row(self) -> bool:
+        return bool(set(self.parameters) - set(VALUES))
 
     @property
     def is_api(self) -> bool:
@@ -83,7 +89,9 @@ class Route:
         return dict.fromkeys(self.parameters, MISSING_ID)
 
 
-def _row_id(pattern: str, name: str, world: World) -> int:
+def _row_id(pattern: str, name: str, world: World) -> int | str:
+    if name in VALUES:
+        return VALUES[name]
     by_name = {_snake(model.__name__) + "_id": model.__name__ for model in tenant_tables().values()}
     model_name = ALIASES.get(name) or by_name.get(name)
     if model_name is None or model_name not in world.rows:
