@@ -133,7 +133,7 @@ def explain(fitted: FittedForecaster, panel: SeriesPanel, origin: date, row: int
     if hardly_sold(known, [blend.reason])[0]:
         blend, newcomer = _newcomer(everyone, row, blend, horizon)
     made = _take_apart(fitted, known, blend, (last_month, newcomer))
-    similar = similar_weeks(sanitise(everyone)[0], row)
+    similar = similar_weeks(everyone, row)
     prediction = last_month + made.parts.sum(axis=1) + made.missed
     return Explanation(
         origin=origin,

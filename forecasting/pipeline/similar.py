@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from forecasting.pipeline.series import FloatArray, SeriesPanel
+from forecasting.pipeline.triage import sanitise
 
 WINDOW_DAYS = 28
 FOLLOWING_DAYS = 28
@@ -38,25 +39,31 @@ def similar_weeks(panel: SeriesPanel, row: int, shown: int = SHOWN) -> tuple[Sim
 
     Windows begin on the same weekday. A series with a short past also looks at the others.
     """
-    seen = panel.observed & np.isfinite(panel.demand)
-    demand = np.where(seen, panel.demand, 0).astype(np.float64)
     if panel.n_days < WINDOW_DAYS:
         return ()
-    now, now_seen = demand[row, -WINDOW_DAYS:], seen[row, -WINDOW_DAYS:]
+    looked_at, _spoiled = sanitise(panel.select(np.array([row])))
+    now, now_seen = _past(looked_at, 0)
+    now, now_seen = now[-WINDOW_DAYS:], now_seen[-WINDOW_DAYS:]
     if now_seen.sum() < ENOUGH_SEEN or not now.sum():
         return ()
     wanted = now / (now.sum() / now_seen.sum())
-    rows = [row]
     starts = np.arange(panel.n_days - 2 * WINDOW_DAYS, -1, -7)
-    own = int((starts >= panel.begins[row]).sum())
+    own = int((starts >= looked_at.begins[0]).sum())
     if own < ENOUGH_WINDOWS:
-        rows += [other for other in range(panel.n_series) if other != row][:MOST_OTHERS]
+        others = [other for other in range(panel.n_series) if other != row][:MOST_OTHERS]
+        looked_at, _spoiled = sanitise(panel.select(np.array([row, *others])))
     found: list[SimilarWeeks] = []
-    for other in rows:
-        usable = starts[starts >= panel.begins[other]]
-        found += _nearest(panel, other, usable, (demand[other], seen[other]), (wanted, now_seen))
+    for place, begin in enumerate(looked_at.begins):
+        past = _past(looked_at, place)
+        found += _nearest(looked_at, place, starts[starts >= begin], past, (wanted, now_seen))
     found.sort(key=lambda one: (one.distance, one.series_id, one.first_day))
     return tuple(_apart(found)[:shown])
+
+
+def _past(panel: SeriesPanel, row: int) -> tuple[FloatArray, np.ndarray]:
+    """Return demand and whether it was observed, day by day: [T], [T]."""
+    seen = panel.observed[row]
+    return np.where(seen, panel.demand[row], 0).astype(np.float64), seen
 
 
 def _nearest(
