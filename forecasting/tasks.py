@@ -16,6 +16,7 @@ from forecasting.services import (
     job_outcomes,  # noqa: F401  registers what the jobs say at their end
     replenishment,
     risk,
+    signal_files,
     training,
     tuning,
 )
@@ -34,6 +35,11 @@ def train_network(run: JobRun) -> dict[str, Any]:
 @job_handler(tuning.KIND, queue=JobQueue.TRAINING, title=_("Tune the network"))
 def tune_network(run: JobRun) -> dict[str, Any]:
     return compute.measured(run, tuning.tune_network) or {}
+
+
+@job_handler(signal_files.KIND, title=_("Import signals"))
+def import_signals(run: JobRun) -> dict[str, Any]:
+    return signal_files.run_signal_import(run)
 
 
 @job_handler(forecasts.KIND, title=_("Forecast demand"))

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from forecasting.models import SignalKind
 from forecasting.queries import signal_list, suggestions
-from forecasting.services.signal_files import import_signals
+from forecasting.services.signal_files import request_signal_import
 from forecasting.services.signals import SignalFields, create_signal, delete_signal, fill_signal
 from inventory.queries.catalog import find_product_by_code
 from tenancy.errors import Invalid
@@ -83,6 +83,11 @@ class FileForm(forms.Form):
         help_text=gettext_lazy(
             "Columns name, day, value; also kind, known_ahead, sku, category, warehouse."
         ),
+    )
+    skip_bad_rows = forms.BooleanField(
+        label=gettext_lazy("Leave out wrong rows"),
+        required=False,
+        help_text=gettext_lazy("Else one wrong row refuses the whole file."),
     )
 
 
@@ -192,14 +197,12 @@ def signal_delete(request: HttpRequest, tenant: str, external_signal_id: int) ->
 
 @require_POST
 def signal_import(request: HttpRequest, tenant: str) -> HttpResponse:
-    """Read signals from a file: all of it, or none with the numbers of the wrong rows."""
+    """Queue the import of a file; the page of its job shows progress and wrong rows."""
     form = FileForm(request.POST, request.FILES)
 
     def effect(data: dict[str, Any]) -> str:
-        import_signals(data=data["file"].read())
-        return address(request, "forecasting:signal_list")
+        job = request_signal_import(data=data["file"].read(), skip_bad_rows=data["skip_bad_rows"])
+        return address(request, "tenancy:job_detail", job_id=job.pk)
 
-    sent = send_form(
-        request, form, effect, _("The signals are imported. Forecast again to use them.")
-    )
+    sent = send_form(request, form, effect, _("The file is being read."))
     return sent if sent is not None else _index(request, form, UNPROCESSABLE)

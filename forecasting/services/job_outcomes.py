@@ -14,6 +14,7 @@ from forecasting.services import (
     forecasts,
     replenishment,
     risk,
+    signal_files,
     training,
     tuning,
 )
@@ -45,6 +46,21 @@ def tuning_outcome(result: dict[str, Any]) -> Outcome:
         count,
     )
     return Outcome((sentence % {"count": count},), "forecasting:tuning")
+
+
+@describes(signal_files.KIND)
+def signal_import_outcome(result: dict[str, Any]) -> Outcome:
+    """Say what came in, and which rows were left out."""
+    told = [
+        _("%(signals)d new signals, %(values)d values of days.")
+        % {"signals": result.get("signals_created", 0), "values": result.get("values_set", 0)}
+    ]
+    bad = result.get("bad_rows", 0)
+    if bad:
+        text = ngettext("%(count)d row was left out.", "%(count)d rows were left out.", bad)
+        told.append(text % {"count": bad})
+        told += result.get("problems", [])[: signal_files.MOST_TOLD]
+    return Outcome(tuple(told), "forecasting:signal_list")
 
 
 @describes(digest.KIND)

@@ -1,38 +1,55 @@
-"""Signals from a CSV file: all of it or nothing, each wrong row with its number."""
+"""Signals from a CSV file, read by a job: all of it, or all but wrong rows named by number."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
+from uuid import uuid4
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
 from forecasting.models import ExternalSignal, SignalKind
+from forecasting.services.artefacts import tenant_folder
 from forecasting.services.signals import DayValue, SignalFields, create_signal, write_values
 from inventory.models import Category, Product, Warehouse
-from inventory.queries.access import require_warehouse
+from inventory.queries.access import allowed_warehouses
 from tenancy.errors import Invalid, Problem
+from tenancy.models import Job
 from tenancy.permissions import Permission, require
+from tenancy.scope import active_scope
 from tenancy.services import audit
+from tenancy.services.jobs import JobCancelled, JobFailed, JobRun, enqueue_job
 
 COLUMNS = ("name", "kind", "day", "value", "known_ahead", "sku", "category", "warehouse")
 NEEDED = ("name", "day", "value")
-MOST_BYTES = 2 * 1024 * 1024
-MOST_ROWS = 20_000
+KIND = "import_signals"
+MOST_BYTES = 20 * 1024 * 1024
+MOST_ROWS = 500_000
 MOST_PROBLEMS = 20
+MOST_TOLD = 5
+WATCHED_ROWS = 500
 YES = {"1", "yes", "true", "y"}
 NO = {"", "0", "no", "false", "n"}
 
 
 @dataclass(frozen=True)
 class SignalImport:
-    """What a file brought."""
+    """What a file brought; bad_rows were left out, the first of them told in problems."""
 
     signals_created: int
     values_set: int
+    bad_rows: int = 0
+    problems: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"problems": list(self.problems)}
 
 
 @dataclass(frozen=True)
@@ -41,21 +58,102 @@ class _Row:
     value: DayValue
 
 
-def import_signals(*, data: bytes) -> SignalImport:
-    """Read signals and their values from a CSV file; a wrong row refuses the whole file.
+@dataclass(frozen=True)
+class _Read:
+    rows: list[_Row]
+    problems: list[Problem]
+    bad: int
+
+
+def request_signal_import(*, data: bytes, skip_bad_rows: bool = False) -> Job:
+    """Keep a CSV file and queue its import; its columns are looked at now, its rows by the job.
 
     Columns: name, day, value; optional kind, known_ahead, sku, category, warehouse (its code). An
-    empty value takes the day's value away. Raises ``PermissionRefused`` and ``Invalid``.
+    empty value takes the day's value away. Without `skip_bad_rows` one wrong row refuses the whole
+    file. Raises ``PermissionRefused`` and ``Invalid``.
     """
     require(Permission.PLAN)
-    rows = _read(data)
+    _open(data)
+    tenant = active_scope().tenant
+    folder = f"{tenant_folder(tenant)}/signals"
+    path = default_storage.save(f"{folder}/{uuid4().hex}.csv", ContentFile(data))
+    allowed = allowed_warehouses()
+    job = enqueue_job(
+        kind=KIND,
+        payload={
+            "path": path,
+            "skip_bad_rows": skip_bad_rows,
+            "warehouses": None if allowed is None else sorted(allowed),
+        },
+    )
+    audit.record("signals.import_requested", job, bytes=len(data))
+    return job
+
+
+def run_signal_import(run: JobRun) -> dict[str, Any]:
+    """Import the file of a job: all of it, or all but its wrong rows; cancelled, none of it.
+
+    Raises ``JobFailed`` with the numbers of the first wrong rows.
+    """
+    path = str(run.payload["path"])
+    if not path.startswith(f"{tenant_folder(run.tenant)}/signals/"):
+        raise JobFailed(_("The uploaded file is gone. Upload it again."))
+    try:
+        with default_storage.open(path) as stored:
+            data = stored.read()
+    except FileNotFoundError as error:
+        raise JobFailed(_("The uploaded file is gone. Upload it again.")) from error
+    allowed = run.payload["warehouses"]
+    total = max(data.count(b"\n"), 1)
+
+    def watch(number: int) -> None:
+        if number % WATCHED_ROWS == 0:
+            run.progress(min(number, total - 1), total, _("Row %(number)d") % {"number": number})
+
+    try:
+        with run.scope():
+            scopes = _Scopes(None if allowed is None else frozenset(allowed))
+        read = _rows(_open(data), scopes, watch, skip_bad_rows=bool(run.payload["skip_bad_rows"]))
+    except JobCancelled:
+        default_storage.delete(path)
+        raise
+    except Invalid as refusal:
+        default_storage.delete(path)
+        raise JobFailed(_told(refusal)) from refusal
+    run.progress(total - 1, total, _("Writing values"))
+    with run.publishing():
+        result = _save(read).to_json()
+        run.finish(result)
+    default_storage.delete(path)
+    return result
+
+
+def _told(refusal: Invalid) -> str:
+    texts = [str(problem.message) for problem in refusal.problems]
+    shown = "\n".join(texts[:MOST_TOLD])
+    if len(texts) <= MOST_TOLD:
+        return shown
+    return _("%(shown)s\nand more. Nothing was imported.") % {"shown": shown}
+
+
+def import_signals(*, data: bytes, skip_bad_rows: bool = False) -> SignalImport:
+    """Read signals and their values from a CSV file at once, without a job.
+
+    Raises ``PermissionRefused`` and ``Invalid``.
+    """
+    require(Permission.PLAN)
+    scopes = _Scopes(allowed_warehouses())
+    return _save(_rows(_open(data), scopes, lambda _number: None, skip_bad_rows=skip_bad_rows))
+
+
+def _save(read: _Read) -> SignalImport:
     known = {
         (one.name, one.product_id, one.category_id, one.warehouse_id): one.pk
         for one in ExternalSignal.objects.all()
     }
     created = 0
     values: list[tuple[int, DayValue]] = []
-    for row in rows:
+    for row in read.rows:
         fields = row.fields
         key = (fields.name, fields.product_id, fields.category_id, fields.warehouse_id)
         if key not in known:
@@ -68,12 +166,13 @@ def import_signals(*, data: bytes) -> SignalImport:
     audit.record_each(
         "signal.imported", [(touched[pk], {"days": count}) for pk, count in sorted(days.items())]
     )
-    return SignalImport(created, len(values))
+    problems = tuple(str(problem.message) for problem in read.problems)
+    return SignalImport(created, len(values), read.bad, problems)
 
 
-def _read(data: bytes) -> list[_Row]:
+def _open(data: bytes) -> csv.DictReader[str]:
     if len(data) > MOST_BYTES:
-        raise _refused("too_large", _("The file is larger than 2 MB. Split it."))
+        raise _refused("too_large", _("The file is larger than 20 MB. Split it."))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -97,39 +196,50 @@ def _read(data: bytes) -> list[_Row]:
             },
         )
     reader.fieldnames = names
-    return _rows(reader)
+    return reader
 
 
 def _refused(code: str, text: str) -> Invalid:
     return Invalid.field("file", code, text)
 
 
-def _rows(reader: csv.DictReader[str]) -> list[_Row]:
-    scopes = _Scopes()
+def _rows(
+    reader: csv.DictReader[str],
+    scopes: _Scopes,
+    watch: Callable[[int], None],
+    *,
+    skip_bad_rows: bool,
+) -> _Read:
+    """Return the rows of a file; refuse it for wrong ones, unless they are to be left out."""
     found: list[_Row] = []
     problems: list[Problem] = []
+    bad = 0
     for number, cells in enumerate(reader, start=2):
+        watch(number)
         if number > MOST_ROWS + 1:
-            raise _refused("too_many", _("The file has more than 20,000 rows. Split it."))
+            raise _refused("too_many", _("The file has more than 500,000 rows. Split it."))
         row = {name: (cells.get(name) or "").strip() for name in COLUMNS}
         try:
             found.append(_row(row, scopes))
         except ValueError as error:
+            bad += 1
             text = _("Row %(number)d: %(problem)s") % {"number": number, "problem": error}
-            problems.append(Problem("file", "row", text, line=number))
-            if len(problems) >= MOST_PROBLEMS:
+            if len(problems) < MOST_PROBLEMS:
+                problems.append(Problem("file", "row", text, line=number))
+            elif not skip_bad_rows:
                 break
-    if problems:
+    if problems and not skip_bad_rows:
         raise Invalid(problems)
     if not found:
-        raise _refused("empty", _("The file has no rows."))
-    return found
+        raise Invalid(problems) if problems else _refused("empty", _("The file has no rows."))
+    return _Read(found, problems, bad)
 
 
 class _Scopes:
     """Products, categories and warehouses by the names a file knows them by."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowed: frozenset[int] | None) -> None:
+        self.allowed = allowed
         self.products = dict(Product.objects.order_by().values_list("sku", "id"))
         self.categories = dict(Category.objects.order_by("id").values_list("name", "id"))
         self.warehouses = dict(Warehouse.objects.order_by().values_list("code", "id"))
@@ -157,8 +267,9 @@ def _row(row: dict[str, str], scopes: _Scopes) -> _Row:
     if ahead not in YES | NO:
         raise ValueError(_("known_ahead is neither yes nor no"))
     warehouse = scopes.find(scopes.warehouses, row["warehouse"], _("warehouse"))
-    if warehouse is not None:
-        require_warehouse(warehouse)
+    if warehouse is not None and scopes.allowed is not None and warehouse not in scopes.allowed:
+        text = _("%(what)s “%(name)s” is unknown")  # as if it were not there
+        raise ValueError(text % {"what": _("warehouse"), "name": row["warehouse"]})
     fields = SignalFields(
         name=row["name"],
         kind=str(kind),

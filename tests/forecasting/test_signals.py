@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from forecasting.models import (
     ExternalSignal,
@@ -18,7 +21,8 @@ from forecasting.models import (
 )
 from forecasting.queries.series import business_today, load_panel
 from forecasting.queries.signal_list import effects, holidays_ahead
-from forecasting.services.signal_files import import_signals
+from forecasting.services import signal_files
+from forecasting.services.signal_files import import_signals, request_signal_import
 from forecasting.services.signals import (
     SignalFields,
     SignalTaken,
@@ -27,11 +31,20 @@ from forecasting.services.signals import (
     fill_signal,
 )
 from tenancy.errors import Invalid, NotFound
+from tenancy.models import Job, JobState
 from tenancy.permissions import PermissionRefused
+from tenancy.services import jobs
+from tenancy.services.jobs import run_job
 from tests.cast import House
 from tests.forecasting.world import build_world, flat_forecast
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def files(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
 
 PROMOTION = SignalFields(name="Spring sale", kind="promotion", is_known_ahead=True)
 
@@ -125,6 +138,61 @@ def test_a_wrong_row_refuses_the_whole_file_by_its_number(
             import_signals(data=b"\xff\xfe\x00name")
 
 
+def upload(house: House, text: str, **options: Any) -> Job:
+    with house.scope("planner"):
+        job = request_signal_import(data=text.encode(), **options)
+    return run_job(job)
+
+
+def stored_files() -> list[str]:
+    root = Path(default_storage.location)
+    return [path.name for path in root.rglob("*.csv")]
+
+
+def test_a_file_is_imported_by_a_job_whole_or_without_its_wrong_rows(north: House) -> None:
+    with north.scope():
+        build_world(products=1, days=5)
+    wrong = GOOD.replace("4.5", "wet")
+    refused = upload(north, wrong)
+    assert refused.state == JobState.FAILED
+    assert "Row 4: “wet” is not a number" in refused.reason
+    with north.scope():
+        assert not ExternalSignal.objects.exists()
+    done = upload(north, wrong, skip_bad_rows=True)
+    assert done.state == JobState.DONE
+    assert done.result is not None
+    assert (done.result["values_set"], done.result["bad_rows"]) == (3, 1)
+    assert done.result["problems"] == ["Row 4: “wet” is not a number; write 12.5"]
+    assert stored_files() == []  # neither run leaves its upload
+
+
+def test_a_cancelled_import_leaves_nothing_and_a_strangers_file_is_not_read(
+    north: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with north.scope("planner"):
+        build_world(products=1, days=5)
+        job = request_signal_import(data=GOOD.encode())
+        foreign = Job.objects.create(
+            kind="import_signals",
+            payload={"path": "tenants/0/signals/x.csv", "skip_bad_rows": False, "warehouses": None},
+        )
+    monkeypatch.setattr(signal_files, "WATCHED_ROWS", 1)
+    monkeypatch.setattr(jobs, "PROGRESS_SECONDS", 0.0)
+    rows = signal_files._row
+
+    def cancel_first(*parts: Any) -> Any:
+        with north.scope():
+            Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now())
+        return rows(*parts)
+
+    monkeypatch.setattr(signal_files, "_row", cancel_first)
+    assert run_job(job).state == JobState.CANCELLED
+    assert stored_files() == []
+    assert run_job(foreign).state == JobState.FAILED
+    with north.scope():
+        assert not ExternalSignal.objects.exists()
+
+
 def test_effects_come_from_the_network_and_from_explanations(north: House) -> None:
     with north.scope():
         world = build_world(products=1, days=30)
@@ -174,6 +242,8 @@ def test_pages_make_fill_import_and_remove(
     assert (answer.status_code, "missing: value" in answer.content.decode()) == (422, True)
     good = SimpleUploadedFile("signals.csv", GOOD.encode())
     assert client.post(north.path("signals/import"), {"file": good}).status_code == 302
+    with north.scope():
+        assert run_job(Job.objects.get(kind="import_signals")).state == JobState.DONE
     with django_assert_max_num_queries(18):
         text = client.get(north.path("signals/")).content.decode()
     assert "Rain" in text
