@@ -74,7 +74,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     },
     "TrainedNetwork": {"epochs": [], "importance": []},
     "GroupForecast": {"category": None},
-    "ForecastSettings": {"cpu_minutes_per_month": 60, "training_seconds": 60},
+    "ForecastSettings": {"cpu_minutes_per_month": 60, "training_seconds": 60, "tuned": {}},
     "ForecastOverride": {"state": "active", "kind": "percent", "value": Decimal(10)},
     "ForecastExplanation": {
         "content": {
