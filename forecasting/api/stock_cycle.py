@@ -8,7 +8,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from forecasting.queries.forecasts import latest_run
-from forecasting.queries.stock_cycle import CategoryCycle, Offender, stock_cycle
+from forecasting.queries.stock_cycle import (
+    CategoryCycle,
+    Offender,
+    SeasonPlan,
+    stock_cycle,
+)
 from tenancy.api.endpoints import Endpoint, reading
 from tenancy.api.fields import Shown
 from tenancy.api.views import TenantView
@@ -29,6 +34,29 @@ class CategoryCycleShown(Shown[CategoryCycle]):
     season = serializers.FloatField(
         allow_null=True, help_text="The next four weeks over the same of last year."
     )
+    age_units = serializers.ListField(
+        child=serializers.FloatField(), help_text="Arrived 0-30, 31-60, 61-90, more days ago."
+    )
+    age_values = serializers.ListField(child=serializers.FloatField())
+
+
+class SeasonPlanShown(Shown[SeasonPlan]):
+    """What still sells until a season ends; units, and money at cost."""
+
+    name = serializers.CharField(help_text="Of the category; empty: without one.")
+    ends_on = serializers.DateField()
+    days = serializers.IntegerField()
+    products = serializers.IntegerField()
+    sells = serializers.FloatField()
+    low = serializers.FloatField(
+        allow_null=True, help_text="In a weak season; null where last year is not known."
+    )
+    high = serializers.FloatField(allow_null=True)
+    position = serializers.FloatField(help_text="Free stock and what is on its way.")
+    order_up_to = serializers.FloatField()
+    to_buy = serializers.FloatField()
+    left = serializers.FloatField(help_text="Will not sell: to be marked down.")
+    left_even_so = serializers.FloatField(allow_null=True, help_text="Not even in a strong season.")
 
 
 class OffenderShown(Shown[Offender]):
@@ -46,6 +74,7 @@ class StockCycleShown(serializers.Serializer[Any]):
         allow_null=True, help_text="Last day the forecast knows; null without a forecast."
     )
     categories = CategoryCycleShown(many=True)
+    seasons = SeasonPlanShown(many=True)
     offenders = OffenderShown(many=True)
 
 
@@ -60,5 +89,6 @@ class StockCycleDetail(TenantView):
         return {
             "origin": None if run is None else run.origin,
             "categories": () if cycle is None else cycle.categories,
+            "seasons": () if cycle is None else cycle.seasons,
             "offenders": () if cycle is None else cycle.offenders,
         }

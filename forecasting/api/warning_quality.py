@@ -16,8 +16,9 @@ from tenancy.permissions import Permission
 
 class WarningQualityShown(Shown[WarningFigures]):
     since = serializers.DateField()
-    warnings = serializers.IntegerField()
+    warnings = serializers.IntegerField(help_text="Whose four weeks are over.")
     came_true = serializers.IntegerField()
+    young = serializers.IntegerField(help_text="May still come true; not judged yet.")
     acted = serializers.IntegerField(
         help_text="Ordered after the warning: what that prevented cannot be known; not counted."
     )

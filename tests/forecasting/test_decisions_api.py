@@ -50,7 +50,8 @@ def test_what_if_decides_both_sides_and_writes_nothing(north: House) -> None:
 def test_figures_are_read_before_and_after_there_is_something(north: House) -> None:
     caller = by_key(north, role="viewer")
     assert read(caller, "supplier-scorecard") == {"suppliers": []}
-    assert read(caller, "stock-cycle") == {"origin": None, "categories": [], "offenders": []}
+    nothing = {"origin": None, "categories": [], "seasons": [], "offenders": []}
+    assert read(caller, "stock-cycle") == nothing
     assert read(caller, "warnings/quality")["precision"] is None
     world = world_of(north)
     with north.scope():
@@ -74,6 +75,7 @@ def test_figures_are_read_before_and_after_there_is_something(north: House) -> N
     cycle = read(caller, "stock-cycle")
     assert cycle["origin"] == world.last_day.isoformat()
     assert [one["name"] for one in cycle["categories"]] == ["Tools"]
+    assert len(cycle["categories"][0]["age_units"]) == 4
     page = north.client().get(north.path("suppliers/scorecard/"))
     assert b"Truck: half in 0, 9 of 10 in 0 days" in page.content
 
