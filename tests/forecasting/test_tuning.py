@@ -77,11 +77,11 @@ def test_a_real_search_of_seconds_keeps_its_trials_and_its_cost(
 ) -> None:
     from forecasting.pipeline import settings as sizes
 
-    monkeypatch.setattr(sizes, "MAX_STEPS", 24)
-    monkeypatch.setattr(sizes, "MIN_STEPS", 24)
+    monkeypatch.setattr(sizes, "MAX_STEPS", 12)
+    monkeypatch.setattr(sizes, "MIN_STEPS", 12)
     with north.scope():
         build_world(products=5, days=150)
-    job = search(north, budget_minutes=0.05)
+    job = search(north, budget_minutes=0.1)
     assert job.state == JobState.DONE, job.reason
     assert job.result is not None
     assert job.result["trials"]
@@ -191,7 +191,7 @@ def test_the_page_starts_a_search_shows_its_trials_and_uses_one(
     page = manager.get(path).content.decode()
     assert "Best" in page
     assert "Ended early" in page
-    assert "20.0" in page  # percent less than the usual settings
+    assert ">20%<" in page  # less than the usual settings
     manager.post(north.path(f"networks/tuning/{job.pk}/use/2"))
     assert "In use" in planner.get(path).content.decode()
     told = by_key(north, "viewer").get("networks/tuning").json()
