@@ -51,7 +51,10 @@ class NetworkShape:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "NetworkShape":
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+        }
+        return cls(**fields)
 
 
 class ForecastNetwork(nn.Module):
