@@ -16,7 +16,7 @@ export OMP_NUM_THREADS ?= 1
 # a single-threaded demo of the loop must not depend on what the caller's shell exported
 unexport DJANGO_SETTINGS_MODULE
 
-.PHONY: help demo test lint format types contracts check bench bench-forecast bench-training bench-decisions audit clean
+.PHONY: help demo test lint format types contracts check bench bench-forecast bench-ablation bench-training bench-decisions audit clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,6 +56,9 @@ bench: bench-forecast bench-training bench-decisions bench-allocation ## every p
 
 bench-forecast: .venv/.installed-dev ## forecast accuracy on the public data beside the checkout
 	$(RUN) -m benchmarks.forecast
+
+bench-ablation: .venv/.installed-dev ## what each idea in the networks is worth, on days before the first origin
+	$(RUN) -m benchmarks.ablation
 
 bench-decisions: .venv/.installed-dev ## what the suggestions cost and save, simulated
 	$(RUN) -m benchmarks.decisions --seeds 0,1,2 --series 200 --cache .stockcast/bench
