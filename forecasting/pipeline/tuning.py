@@ -46,7 +46,7 @@ from forecasting.pipeline.triage import enough_to_train, sanitise, trainable, tr
 
 SPACE: Mapping[str, BaseDistribution] = {
     "learning_rate": FloatDistribution(5e-4, 1e-2, log=True),
-    "batch": CategoricalDistribution((32, 64, 128)),
+    "batch": CategoricalDistribution((16, 32, 64, 128)),
     "hidden": CategoricalDistribution((32, 48, 64, 96)),
     "dropout": FloatDistribution(0.0, 0.3),
     "weight_decay": FloatDistribution(1e-6, 1e-2, log=True),

@@ -46,7 +46,7 @@ def fitted(panel) -> FittedForecaster:
     """Trained for long enough to have learned what a promotion does."""
     training = replace(TINY, hidden=12, decoder=16, epochs=6, learning_rate=1e-2)
     config = EngineConfig(networks=("lstm", "mlp"), contest=False, training=training)
-    return fit(panel, ORIGIN, replace(config, budget_seconds=20.0))
+    return fit(panel, ORIGIN, replace(config, budget_seconds=10.0))
 
 
 def test_the_parts_add_up_to_the_forecast_that_is_served(panel, fitted):
@@ -181,7 +181,7 @@ def test_shuffling_what_drives_demand_costs_most_and_what_does_nothing_costs_not
         found.extend(permutation_importance(*what))
 
     training = replace(TINY, hidden=8, decoder=16, epochs=6, learning_rate=1e-2)
-    config = EngineConfig(networks=("mlp",), training=training, budget_seconds=16.0)
+    config = EngineConfig(networks=("mlp",), training=training, budget_seconds=8.0)
     fit(panel, panel.last_day, config, Callbacks(on_judged=on_judged))
     by_feature = {one.feature: one.increase for one in found}
     assert max(by_feature, key=by_feature.__getitem__) == "signal:driver"
