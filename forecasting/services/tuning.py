@@ -9,9 +9,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from forecasting.models import ForecastSettings
+from forecasting.queries import tuning as kept
 from forecasting.queries.compute import read_spending
 from forecasting.queries.series import load_panel
-from forecasting.queries.tuning import KIND, read_trials
+from forecasting.queries.tuning import read_trials
 from forecasting.services.compute import budget_words, check_budget, lock_settings
 from inventory.services.rows import save
 from tenancy.errors import Conflict, Invalid, NotFound
@@ -20,6 +21,7 @@ from tenancy.permissions import Permission, require
 from tenancy.services import audit
 from tenancy.services.jobs import JobFailed, JobRun, enqueue_job
 
+KIND = kept.KIND
 NETWORKS = ("lstm", "mlp", "gru", "cnn")
 """What can be tuned; the first is what most tenants are served by."""
 LEAST_MINUTES, MOST_MINUTES = 1, 600

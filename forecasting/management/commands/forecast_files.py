@@ -73,13 +73,9 @@ class Command(BaseCommand):
     def _read_panel(self, options: dict[str, Any], horizon: int) -> "SeriesPanel":
         from forecasting.pipeline.frames import TableError, Tables, panel_from_tables
 
-        tables = Tables(
-            *(
-                read_table(options[name], name)
-                for name in ("history", "calendar", "prices", "series")
-            ),
-            forecast_new=options["new_products"],
-        )
+        names = ("history", "calendar", "prices", "series")
+        history, calendar, prices, series = (read_table(options[name], name) for name in names)
+        tables = Tables(history, calendar, prices, series, options["new_products"])
         try:
             panel, notes = panel_from_tables(tables, horizon)
         except TableError as error:
