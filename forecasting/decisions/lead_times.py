@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +29,12 @@ class LeadTimes:
 
     probabilities: FloatArray
 
-    @property
+    @cached_property
     def mean_days(self) -> FloatArray:
         """Expected lead time: [S]."""
         return self.probabilities @ np.arange(self.probabilities.shape[1])
 
-    @property
+    @cached_property
     def deviation_days(self) -> FloatArray:
         """Standard deviation of the lead time: [S]."""
         days = np.arange(self.probabilities.shape[1])

@@ -117,7 +117,8 @@ def landed_cost(offer: SupplierOffer, need: ItemNeed) -> LandedCost:
     if obstacle is not None or terms.unit_price is None:
         return LandedCost(offer.supplier, obstacle=obstacle or OfferObstacle.NO_PRICE)
     lattice = order_lattice(terms, whole_units=need.whole_units)
-    quantity = float(lattice.up(need.quantity))
+    sold = lattice.up(need.quantity)
+    quantity = float(sold)
     price = terms.unit_price_at(quantity) or 0.0
     freight = None if offer.freight is None else offer.freight.quote(quantity, price)
     transport = float(terms.transport_cost_per_unit) if freight is None else freight.per_unit
@@ -133,7 +134,7 @@ def landed_cost(offer: SupplierOffer, need: ItemNeed) -> LandedCost:
     share = min(max(offer.reject_share, 0.0), 0.99)
     return LandedCost(
         supplier=offer.supplier,
-        order_quantity=lattice.exact(lattice.up(need.quantity)),
+        order_quantity=lattice.exact(sold),
         price=price,
         transport=transport,
         ordering=float(terms.fixed_order_cost) / quantity,

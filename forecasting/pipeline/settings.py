@@ -116,12 +116,14 @@ def judged_rows(learned: SeriesPanel, config: EngineConfig) -> NDArray[np.intp]:
 def training_config(config: EngineConfig, network: str, learned: SeriesPanel) -> TrainingConfig:
     """Set windows and number of steps by the data there is and by the budget.
 
-    Windows that somebody chose stay as they are.
+    A batch or a number of emits that somebody chose stays as it is.
     """
     days = float(learned.observed.sum())
     steps = float(np.clip(STEPS_PER_ROOT_DAY * days**0.5, MIN_STEPS, MAX_STEPS))
     base = replace(config.training, **PRESETS.get(network, {}))
-    if days <= FEW_DAYS and base.windows == WindowConfig():
+    usual = WindowConfig()
+    chosen = (base.windows.batch, base.windows.emits) != (usual.batch, usual.emits)
+    if days <= FEW_DAYS and not chosen:
         base = replace(base, windows=replace(base.windows, **FEW_DAYS_WINDOWS))
         steps *= FEW_DAYS_STEPS
     if config.budget_seconds is not None:

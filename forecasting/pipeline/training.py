@@ -24,6 +24,8 @@ from forecasting.pipeline.windows import WindowConfig, draw_windows
 
 SAMPLED_BATCHES = 20
 """Batches of windows that are looked at to see where the numbers lie."""
+SAMPLED_EVERY = 11
+"""Of the days ahead one in so many is looked at; no whole weeks, or it were always the same day."""
 MAX_SHARE = 8.0
 """No series counts more than this many times the mean one by its volume."""
 
@@ -171,7 +173,7 @@ def _sample(store: FeatureStore, config: TrainingConfig) -> tuple[FloatArray, Fl
         channels = store.channels
         return np.zeros((1, channels.origin)), np.zeros((1, channels.ahead))
     origins = [block.origin.reshape(-1, block.origin.shape[-1]) for block in blocks]
-    ahead = [block.ahead.reshape(-1, block.ahead.shape[-1])[::7] for block in blocks]
+    ahead = [block.ahead.reshape(-1, block.ahead.shape[-1])[::SAMPLED_EVERY] for block in blocks]
     return np.concatenate(origins), np.concatenate(ahead)
 
 

@@ -14,6 +14,14 @@ AHEAD_DAYS = 28
 Pair = tuple[int, int]
 
 
+def f1_score(precision: float | None, recall: float | None) -> float | None:
+    """Return the harmonic mean of both; None where either is unknown."""
+    if precision is None or recall is None:
+        return None
+    both = precision + recall
+    return 2 * precision * recall / both if both else 0.0
+
+
 @dataclass(frozen=True)
 class WarningFigures:
     """Warnings and stock-outs of the last 13 weeks.
@@ -41,11 +49,7 @@ class WarningFigures:
 
     @property
     def f1(self) -> float | None:
-        """Return the harmonic mean of both; None where either is unknown."""
-        if self.precision is None or self.recall is None:
-            return None
-        both = self.precision + self.recall
-        return 2 * self.precision * self.recall / both if both else 0.0
+        return f1_score(self.precision, self.recall)
 
 
 def warning_figures() -> WarningFigures:

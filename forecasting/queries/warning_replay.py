@@ -16,6 +16,7 @@ from forecasting.models import ForecastRun, RiskKind, RiskWarning
 from forecasting.pipeline.series import FloatArray
 from forecasting.queries.forecasts import RunArrays, read_arrays
 from forecasting.queries.series import business_today
+from forecasting.queries.warning_quality import f1_score
 from inventory.models import DailyDemand, PurchaseOrder, PurchaseOrderState
 from inventory.queries.demand_history import out_of_stock_days
 
@@ -52,11 +53,7 @@ class KindFigures:
 
     @property
     def f1(self) -> float | None:
-        """Return the harmonic mean of both; None where either is unknown."""
-        if self.precision is None or self.recall is None:
-            return None
-        both = self.precision + self.recall
-        return 2 * self.precision * self.recall / both if both else 0.0
+        return f1_score(self.precision, self.recall)
 
 
 def other_figures() -> list[KindFigures]:

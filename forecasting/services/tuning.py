@@ -12,7 +12,6 @@ from forecasting.models import ForecastSettings
 from forecasting.queries import tuning as kept
 from forecasting.queries.compute import read_spending
 from forecasting.queries.series import load_panel
-from forecasting.queries.tuning import read_trials
 from forecasting.services.compute import budget_words, check_budget, lock_settings
 from inventory.services.rows import save
 from tenancy.errors import Conflict, Invalid, NotFound
@@ -128,7 +127,7 @@ def use_settings(*, job_id: int, number: int) -> ForecastSettings:
     job = Job.objects.filter(pk=job_id, kind=KIND).first()
     if job is None:
         raise NotFound("job", job_id)
-    trials = {trial.number: trial for trial in read_trials(job)}
+    trials = {trial.number: trial for trial in kept.read_trials(job)}
     if number not in trials:
         raise NotFound(_("trial"), number)
     trial = trials[number]

@@ -8,13 +8,16 @@ import torch
 
 from forecasting.pipeline.artifact import CheckpointFolder
 from forecasting.pipeline.features import FeatureStore, plan_features
+from forecasting.pipeline.settings import EngineConfig, training_config
 from forecasting.pipeline.training import (
     Callbacks,
     TrainingConfig,
     TrainingDiverged,
     TrainingStopped,
+    new_network,
     train_network,
 )
+from forecasting.pipeline.windows import WindowConfig
 from tests.forecasting.pipeline.worlds import TINY, day, make_panel
 
 CONFIG = replace(TINY, epochs=4, steps_per_epoch=3, dropout=0.1)
@@ -81,3 +84,32 @@ def test_a_loss_that_is_not_finite_is_named(store):
 def test_a_config_survives_json():
     assert TrainingConfig.from_json(CONFIG.to_json()) == CONFIG
     assert np.isfinite(CONFIG.learning_rate)
+
+
+def test_small_data_is_trained_in_small_batches_and_what_somebody_chose_stays():
+    small = make_panel()
+    engine = EngineConfig()
+    fitted = training_config(engine, "lstm", small)
+    assert (fitted.windows.batch, fitted.windows.emits) == (16, 7)
+    assert fitted.windows.ahead == WindowConfig().ahead
+    # some 2,300 days are worth the least number of steps, 120, and 1.9 times as many small ones
+    assert fitted.steps_per_epoch * fitted.epochs == 228
+    wide = replace(engine.training, windows=WindowConfig(ahead=28))
+    ahead = training_config(replace(engine, training=wide), "lstm", small)
+    assert (ahead.windows.batch, ahead.windows.ahead) == (16, 28)
+    own = replace(engine.training, windows=WindowConfig(batch=128))
+    chosen = training_config(replace(engine, training=own), "lstm", small)
+    assert (chosen.windows.batch, chosen.steps_per_epoch * chosen.epochs) == (128, 120)
+
+
+@pytest.mark.parametrize("horizon", [7, 14, 28])
+def test_the_bins_have_seen_every_day_of_the_horizon(horizon):
+    panel = make_panel()
+    store = FeatureStore(panel, plan_features(panel, horizon))
+    windows = replace(TINY.windows, ahead=28)
+    network = new_network(store, replace(TINY, windows=windows))
+    assert network.ahead_bins is not None
+    day = network.shape.ahead - 1  # how far ahead, as a share of the horizon: the last column
+    row = network.ahead_bins.at.tolist().index(day)
+    low, width = network.ahead_bins.low[row], network.ahead_bins.width[row]
+    assert float((low + width)[width < 1].max()) == pytest.approx((horizon - 1) / horizon, abs=1e-6)
