@@ -229,6 +229,9 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FORECAST_DEVICE = env.str("FORECAST_DEVICE", "auto")
+if FORECAST_DEVICE not in {"auto", "cpu", "cuda"}:
+    raise ImproperlyConfigured("FORECAST_DEVICE is auto, cpu or cuda.")
 LABEL_FONTS: list[str] = env.list("LABEL_FONTS", default=[])
 UPLOAD_MOST_BYTES = 100 * 1024 * 1024
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from forecasting.pipeline.channels import ChannelMap, ordinary_days
+from forecasting.pipeline.compute import from_device, to_device
 from forecasting.pipeline.features import Block, FeatureStore
 from forecasting.pipeline.networks import ForecastNetwork
 from forecasting.pipeline.series import FloatArray
@@ -76,8 +77,8 @@ def _draw_line(network: ForecastNetwork, block: Block, channels: ChannelMap) -> 
         (block.past, block.origin, block.ahead), (plain.past, plain.origin, plain.ahead),
         strict=True,
     ):  # fmt: skip
-        first = torch.from_numpy(np.ascontiguousarray(usual, dtype=np.float32))
-        last = torch.from_numpy(np.ascontiguousarray(real, dtype=np.float32))
+        first = to_device(np.ascontiguousarray(usual, dtype=np.float32))
+        last = to_device(np.ascontiguousarray(real, dtype=np.float32))
         start.append(first.expand(horizon, *first.shape[1:]))
         way.append((last - first).expand(horizon, *first.shape[1:]))
     tables = dict(network.named_parameters())
@@ -87,7 +88,7 @@ def _draw_line(network: ForecastNetwork, block: Block, channels: ChannelMap) -> 
         real_row = rows[int(block.attributes[0, column])]
         start.append(usual_row.expand(horizon, -1))
         way.append((real_row - usual_row).expand(horizon, -1))
-    return _Line(start, way, torch.from_numpy(block.emits))
+    return _Line(start, way, to_device(block.emits))
 
 
 def _walk(
@@ -100,18 +101,21 @@ def _walk(
             (first + float(node) * way).requires_grad_()
             for first, way in zip(line.start, line.way, strict=True)
         ]
-        own_day = torch.diagonal(_means(network, inputs, line.emits)).sum()
-        slopes: tuple[Tensor | None, ...] = torch.autograd.grad(own_day, inputs, allow_unused=True)
+        with torch.backends.cudnn.flags(enabled=False):  # it has no gradient outside training
+            own_day = torch.diagonal(_means(network, inputs, line.emits)).sum()
+            slopes: tuple[Tensor | None, ...] = torch.autograd.grad(
+                own_day, inputs, allow_unused=True
+            )
         totals = [
             total if slope is None else total + float(share) * slope
             for total, slope in zip(totals, slopes, strict=True)
         ]
-    moved = [(total * way).numpy() for total, way in zip(totals, line.way, strict=True)]
+    moved = [from_device(total * way) for total, way in zip(totals, line.way, strict=True)]
     level = float(block.level[0, 0])
     with torch.no_grad():
-        ordinary = torch.diagonal(_means(network, line.start, line.emits)).numpy()
+        ordinary = from_device(torch.diagonal(_means(network, line.start, line.emits)))
         ends = [first + way for first, way in zip(line.start, line.way, strict=True)]
-        prediction = torch.diagonal(_means(network, ends, line.emits)).numpy()
+        prediction = from_device(torch.diagonal(_means(network, ends, line.emits)))
     return Attribution(
         features=_by_feature(moved, channels) * level,
         past_days=moved[0].sum(axis=(0, 2), dtype=np.float64) * level,
@@ -127,7 +131,7 @@ def _means(network: ForecastNetwork, inputs: list[Tensor], emits: Tensor) -> Ten
     """
     past, origin, ahead, *rows = inputs
     tables = {f"embeddings.{column}.weight": row for column, row in enumerate(rows)}
-    ids = torch.arange(len(past))[:, None].expand(-1, len(rows))
+    ids = torch.arange(len(past), device=past.device)[:, None].expand(-1, len(rows))
     mean, _ = functional_call(network, tables, (past, origin, ahead, ids, emits))
     found: Tensor = mean[:, 0]
     return found

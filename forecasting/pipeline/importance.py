@@ -13,6 +13,7 @@ import torch
 
 from forecasting.pipeline.backtest import Member
 from forecasting.pipeline.channels import Channel, ChannelMap, map_channels
+from forecasting.pipeline.compute import from_device
 from forecasting.pipeline.contest import Holdout
 from forecasting.pipeline.features import Block, FeatureStore
 from forecasting.pipeline.series import QUANTILES, FloatArray
@@ -119,7 +120,7 @@ def _loss(member: Member, blocks: Sequence[Block], holdout: Holdout, rows: np.nd
     total, count = 0.0, 0
     for index, block in enumerate(blocks):
         _, rising = network(*as_tensors(block))
-        quantiles = rising[:, 0].numpy() * block.level[:, 0, None, None]
+        quantiles = from_device(rising[:, 0]) * block.level[:, 0, None, None]
         error = holdout.actual[index][rows][..., None] - quantiles
         loss = np.maximum(QUANTILES * error, (QUANTILES - 1) * error).mean(axis=-1)
         scale = holdout.scale[index][rows]

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from forecasting.pipeline.arrays import by_rows, row_chunks
+from forecasting.pipeline.compute import from_device
 from forecasting.pipeline.features import FeatureStore
 from forecasting.pipeline.networks import ForecastNetwork
 from forecasting.pipeline.series import BoolArray, FloatArray
@@ -36,7 +37,8 @@ def predict_with(
         level = block.level[:, 0, None]
         for network, made in zip(networks, parts, strict=True):
             mean, rising = network.eval()(*as_tensors(block))
-            made.append((mean[:, 0].numpy() * level, rising[:, 0].numpy() * level[..., None]))
+            found = from_device(mean[:, 0]), from_device(rising[:, 0])
+            made.append((found[0] * level, found[1] * level[..., None]))
     return [
         (np.concatenate([m for m, _ in made]), np.concatenate([q for _, q in made]))
         for made in parts

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from forecasting.pipeline.compute import device, to_device
 from forecasting.pipeline.features import Block, FeatureStore
 from forecasting.pipeline.losses import (
     pinball_loss,
@@ -148,10 +149,10 @@ class TrainedNetwork:
         return marked[-1] if marked else len(self.history)
 
     def build(self) -> ForecastNetwork:
-        """Return the network ready to forecast."""
+        """Return the network on the device in use, ready to forecast."""
         network = build_network(self.shape)
         network.load_state_dict(self.weights)
-        return network.eval()
+        return network.to(device()).eval()
 
 
 def new_network(store: FeatureStore, config: TrainingConfig) -> ForecastNetwork:
@@ -212,8 +213,8 @@ def train_network(
     after `patience` epochs without a better one. Raises TrainingStopped and TrainingDiverged.
     """
     torch.manual_seed(config.seed)
-    network = new_network(store, config)
-    average = build_network(network.shape).eval()
+    network = new_network(store, config).to(device())
+    average = build_network(network.shape).to(device()).eval()
     average.load_state_dict(network.state_dict())
     optimizer = torch.optim.AdamW(
         network.parameters(), config.learning_rate, weight_decay=config.weight_decay, foreach=True
@@ -262,7 +263,7 @@ def _run_epoch(state: _State, store: FeatureStore, config: TrainingConfig, epoch
     torch.manual_seed(config.seed * 1000 + epoch)
     rng = np.random.default_rng((config.seed, epoch))
     state.network.train()
-    losses = []
+    taken: list[Tensor] = []
     blocks = draw_windows(store, config.windows, config.steps_per_epoch, rng)
     for done, block in enumerate(blocks, start=(epoch - 1) * config.steps_per_epoch):
         _set_learning_rate(state.optimizer, config, done)
@@ -272,7 +273,8 @@ def _run_epoch(state: _State, store: FeatureStore, config: TrainingConfig, epoch
         torch.nn.utils.clip_grad_norm_(state.network.parameters(), config.clip)
         state.optimizer.step()
         _follow(state.average, state.network, min(config.ema, (1 + done) / (10 + done)))
-        losses.append(float(loss.detach()))
+        taken.append(loss.detach())  # asking for its value would wait for a GPU after every step
+    losses = torch.stack(taken).tolist() if taken else []
     if not np.isfinite(losses).all():
         raise TrainingDiverged(config.network, epoch)
     return float(np.mean(losses)) if losses else 0.0
@@ -291,7 +293,7 @@ def _weigher(store: FeatureStore) -> Callable[[Block, float], Tensor]:
         volume = np.minimum(block.level / max(typical, 1e-6), MAX_SHARE)
         each = block.level / block.scale * (1 - volume_share + volume_share * volume)
         weights = each[..., None] * block.target_seen
-        return torch.from_numpy(weights.astype(np.float32))
+        return to_device(weights.astype(np.float32))
 
     return weigh
 
@@ -303,8 +305,8 @@ def _loss(
     config: TrainingConfig,
 ) -> Tensor:
     mean, quantiles = network(*as_tensors(block))  # [B, K, H], [B, K, H, Q]
-    target = torch.from_numpy(block.target / block.level[..., None])  # [B, K, H]
-    levels = torch.from_numpy(QUANTILES.astype(np.float32))
+    target = to_device(block.target / block.level[..., None])  # [B, K, H]
+    levels = to_device(QUANTILES.astype(np.float32))
     mean_loss = squared_loss if config.mean_loss == "squared" else tweedie_loss
     of_quantiles = pinball_loss(quantiles, target, levels)  # [B, K, H]
     loss = weighted_mean(of_quantiles, weigh(block, config.volume_share))
@@ -317,13 +319,13 @@ def _loss(
 
 
 def as_tensors(block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Return what `ForecastNetwork.forward` takes, sharing the block's memory."""
+    """Return what `ForecastNetwork.forward` takes, on the device in use."""
     return (
-        torch.from_numpy(block.past),
-        torch.from_numpy(block.origin),
-        torch.from_numpy(block.ahead),
-        torch.from_numpy(block.attributes),
-        torch.from_numpy(block.emits),
+        to_device(block.past),
+        to_device(block.origin),
+        to_device(block.ahead),
+        to_device(block.attributes),
+        to_device(block.emits),
     )
 
 
@@ -344,14 +346,19 @@ def _follow(average: ForecastNetwork, network: ForecastNetwork, decay: float) ->
 
 
 def _copy(network: ForecastNetwork) -> dict[str, Tensor]:
-    return {key: value.detach().clone() for key, value in network.state_dict().items()}
+    return {key: _kept(value) for key, value in network.state_dict().items()}
+
+
+def _kept(value: Tensor) -> Tensor:
+    """Return a copy on the CPU: what is kept belongs to no device."""
+    return value.detach().to("cpu", copy=True)
 
 
 def _checkpoint(
     state: _State, config: TrainingConfig, best: dict[str, Tensor], history: list[EpochReport]
 ) -> Checkpoint:
     moments = {
-        f"{index}.{key}": torch.as_tensor(value).clone()
+        f"{index}.{key}": _kept(torch.as_tensor(value))
         for index, own in state.optimizer.state_dict()["state"].items()
         for key, value in own.items()
     }

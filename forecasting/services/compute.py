@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from django.conf import settings
 from django.db.models import Value
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from inventory.services.rows import check_version, save
 from tenancy.errors import Conflict
 from tenancy.permissions import Permission, require
 from tenancy.services import audit
-from tenancy.services.jobs import JobRun
+from tenancy.services.jobs import JobFailed, JobRun
 
 T = TypeVar("T")
 
@@ -51,8 +52,11 @@ def measured(run: JobRun, work: Callable[[JobRun], T]) -> T:
     """Do the work of a job and record its CPU seconds, also when it fails or is cancelled.
 
     They are written with every heartbeat: of a worker that was killed at most one beat is missing.
-    Large arrays lie in the tenant's folder meanwhile.
+    Large arrays lie in the tenant's folder meanwhile; networks compute on FORECAST_DEVICE. Raises
+    ``JobFailed`` where that is a GPU and there is none.
     """
+    from forecasting.pipeline.compute import DeviceMissing, computing_on
+
     began = time.process_time()
     with run.scope():
         cost = ComputeCost.objects.create(job_id=run.job_id, kind=run.kind, cpu_seconds=0)
@@ -63,8 +67,16 @@ def measured(run: JobRun, work: Callable[[JobRun], T]) -> T:
 
     run.at_heartbeat.append(note)
     try:
-        with mapping_to(artefacts.scratch_folder(run.tenant)):
+        with (
+            mapping_to(artefacts.scratch_folder(run.tenant)),
+            computing_on(settings.FORECAST_DEVICE),
+        ):
             return work(run)
+    except DeviceMissing as error:
+        raise JobFailed(
+            _("FORECAST_DEVICE is cuda, but this worker finds no GPU. Set it to auto or cpu, or "
+              "install a driver and a torch built for it.")
+        ) from error  # fmt: skip
     finally:
         run.at_heartbeat.remove(note)
         with run.scope():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 if TYPE_CHECKING:
@@ -47,6 +48,16 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        from forecasting.pipeline.compute import DeviceMissing, computing_on
+
+        try:
+            with computing_on(settings.FORECAST_DEVICE):
+                self._forecast(options)
+        except DeviceMissing as error:
+            raise CommandError(f"FORECAST_DEVICE={settings.FORECAST_DEVICE}: {error}") from error
+
+    def _forecast(self, options: dict[str, Any]) -> None:
+        from forecasting.pipeline.compute import device_name
         from forecasting.pipeline.engine import fit
 
         origins = _read_origins(options["origin"])
@@ -62,6 +73,7 @@ class Command(BaseCommand):
                 f"--origin {origins[0]} is before the first day of the history, {panel.first_day}."
             )
         config = _read_config(options)
+        self.stdout.write(f"computing on {device_name()}")
         fitted = fit(panel, origins[0], config, self._callbacks())
         self._report_contest(fitted)
         before = time.process_time()
