@@ -192,3 +192,20 @@ def test_the_page_changes_the_limits_and_refuses_nonsense(north: House) -> None:
     assert (
         "Save limits" not in north.client("planner").get(north.path("networks/")).content.decode()
     )
+
+
+def test_a_gpu_that_is_asked_for_and_missing_fails_the_job_in_plain_words(
+    north: House, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from forecasting.pipeline import compute as devices
+
+    monkeypatch.setattr(devices, "_has_cuda", lambda: False)
+    settings.FORECAST_DEVICE = "cuda"
+    with north.scope():
+        build_world(products=1, days=30)
+    job = run_job_here(tenant=north.tenant, kind="make_forecasts", payload={})
+    assert job.state == JobState.FAILED
+    assert job.reason.startswith("FORECAST_DEVICE is cuda, but this worker finds no GPU.")
+    settings.FORECAST_DEVICE = "auto"
+    again = run_job_here(tenant=north.tenant, kind="make_forecasts", payload={})
+    assert again.state == JobState.DONE
