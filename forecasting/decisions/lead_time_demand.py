@@ -4,6 +4,7 @@ It is joint over days (sample paths), convolved with the distribution of the lea
 a normal curve.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ LEVELS: FloatArray = np.concatenate(
     ]
 )
 """Probabilities at which the distribution of demand over an interval is kept."""
+_PLAIN_LEVELS: list[float] = LEVELS.tolist()
 
 
 @dataclass(frozen=True)
@@ -45,21 +47,29 @@ class ItemDemand:
 
     def stockout_probability(self, stock: float) -> float:
         """Return the probability that demand exceeds a stock."""
-        values = np.asarray(self.values)
+        values = self.values
         if stock >= values[-1]:
             return 0.0
         if stock < values[0]:
             return 1.0
-        upper = int(np.searchsorted(values, stock, side="right"))
+        upper = bisect_right(values, stock)
         low, high = values[upper - 1], values[upper]
-        reached = LEVELS[upper - 1] + (LEVELS[upper] - LEVELS[upper - 1]) * (stock - low) / (
-            high - low
-        )
-        return float(1 - reached)
+        below, above = _PLAIN_LEVELS[upper - 1], _PLAIN_LEVELS[upper]
+        return 1 - (below + (above - below) * (stock - low) / (high - low))
 
     def expected_shortage(self, stock: float) -> float:
         """Return the expected demand that a stock cannot meet."""
-        return float(_expected_excess(np.asarray(self.values) - stock))
+        # as _expected_excess, but only the segments above the stock: asked once per suggestion
+        values = self.values
+        first = max(bisect_right(values, stock) - 1, 0)
+        expected, low = 0.0, values[first] - stock
+        for at in range(first + 1, len(values)):
+            high = values[at] - stock
+            if high > 0:
+                mean = (low + high) / 2 if low >= 0 else high**2 / (2 * (high - low))
+                expected += mean * (_PLAIN_LEVELS[at] - _PLAIN_LEVELS[at - 1])
+            low = high
+        return expected
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,7 @@ class IntervalDemand:
     def item(self, row: int) -> ItemDemand:
         """Return the demand of one item."""
         return ItemDemand(
-            values=tuple(float(value) for value in self.values[row]),
+            values=tuple(self.values[row].tolist()),
             mean=float(self.mean[row]),
             lead_time_demand=float(self.lead_time_demand[row]),
             mean_daily=float(self.mean_daily[row]),

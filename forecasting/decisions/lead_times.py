@@ -21,6 +21,14 @@ class LeadTimeError(ValueError):
 
 
 @dataclass(frozen=True)
+class LeadTime:
+    """How long one item's orders take: expected days and their standard deviation."""
+
+    mean_days: float
+    deviation_days: float
+
+
+@dataclass(frozen=True)
 class LeadTimes:
     """Probability of every whole number of days from placing an order to having the goods.
 
@@ -39,6 +47,10 @@ class LeadTimes:
         """Standard deviation of the lead time: [S]."""
         days = np.arange(self.probabilities.shape[1])
         return np.sqrt(np.maximum(self.probabilities @ days**2 - self.mean_days**2, 0.0))
+
+    def one(self, row: int) -> LeadTime:
+        """Return expected days and deviation of one item."""
+        return LeadTime(float(self.mean_days[row]), float(self.deviation_days[row]))
 
     @property
     def longest_days(self) -> NDArray[np.intp]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import cached_property
 
 from forecasting.decisions.reorder_inputs import Number, SupplyTerms
 from forecasting.decisions.reorder_reasons import Reason, ReasonPart
@@ -49,7 +50,7 @@ class OrderLattice:
     multiple: Decimal
     whole: bool
 
-    @property
+    @cached_property
     def least(self) -> Decimal:
         """The smallest quantity that is both a multiple and at least the minimum."""
         return max(self._steps(self.minimum, ROUND_CEILING), Decimal(1)) * self.multiple

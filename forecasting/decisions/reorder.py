@@ -109,8 +109,7 @@ def decide_reorder(inputs: ReorderInputs) -> ReorderDecision:
         return _without_order(inputs, ReorderStatus.BLOCKED, parts, levels=levels, need=need)
     idle = _without_order(inputs, ReorderStatus.ORDER, parts, levels=levels, need=need)
     below = any(part.code is Reason.BELOW_ORDER_VALUE for part in parts)
-    waits = replace(idle, needs_confirmation=check.confirm or below)
-    return _with_order(waits, terms, demand, fitted)
+    return _with_order(idle, terms, fitted, confirm=check.confirm or below)
 
 
 def _is_due(position: float, levels: StockLevels) -> bool:
@@ -231,13 +230,16 @@ def _expedite(demand: ItemDemand, position: float) -> tuple[ReasonPart, ...]:
 
 
 def _with_order(
-    idle: ReorderDecision, terms: SupplyTerms, demand: ItemDemand, fitted: FittedQuantity
+    idle: ReorderDecision, terms: SupplyTerms, fitted: FittedQuantity, *, confirm: bool
 ) -> ReorderDecision:
+    demand = idle.inputs.demand
+    assert demand is not None  # noqa: S101  an order is never decided without demand
     position = idle.inputs.position.inventory_position
     price = terms.unit_price_at(fitted.quantity)
     return replace(
         idle,
         quantity=fitted.quantity,
+        needs_confirmation=confirm,
         reasons=(*idle.reasons, *_expedite(demand, position)),
         unit_price=price,
         order_value=None if price is None else price * float(fitted.quantity),

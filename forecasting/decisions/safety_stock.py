@@ -210,6 +210,18 @@ def normal_safety_stock(
     return stock
 
 
+def normal_safety_units(
+    daily_deviation: float,
+    daily_mean: float,
+    protection_days: float,
+    lead_time_deviation_days: float,
+    service_level: float,
+) -> float:
+    """Return the textbook safety stock of one item, as `normal_safety_stock` does for many."""
+    variance = protection_days * daily_deviation**2 + (daily_mean * lead_time_deviation_days) ** 2
+    return NormalDist().inv_cdf(service_level) * math.sqrt(variance)
+
+
 def _short(value: float) -> float:
     """Round for a sentence; the exact value is in the decision."""
     return round(value, 3)

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
 from forecasting.decisions.freight import FreightModel, FreightQuote, Lane, StatedCost
-from forecasting.decisions.lead_times import LeadTimes
+from forecasting.decisions.lead_times import LeadTime
 from forecasting.decisions.order_quantity import Quantity, order_lattice
 from forecasting.decisions.reorder_inputs import SupplyTerms
-from forecasting.decisions.safety_stock import normal_safety_stock
+from forecasting.decisions.safety_stock import normal_safety_units
 
 DAYS_PER_YEAR = 365
 
@@ -43,7 +41,7 @@ class SupplierOffer:
 
     supplier: str
     terms: SupplyTerms
-    lead_times: LeadTimes
+    lead_time: LeadTime
     reject_share: float = 0.0
     freight: OfferFreight | None = None
     """Left out: what the terms state per unit counts."""
@@ -122,13 +120,13 @@ def landed_cost(offer: SupplierOffer, need: ItemNeed) -> LandedCost:
     price = terms.unit_price_at(quantity) or 0.0
     freight = None if offer.freight is None else offer.freight.quote(quantity, price)
     transport = float(terms.transport_cost_per_unit) if freight is None else freight.per_unit
-    lead_time_days = float(offer.lead_times.mean_days[0])
+    lead_time_days = offer.lead_time.mean_days
     daily_cost = (price + transport) * need.holding_rate_per_year / DAYS_PER_YEAR
-    safety = normal_safety_stock(
-        np.array([need.daily_deviation]),
-        np.array([need.mean_daily]),
-        np.array([lead_time_days + need.review_period_days]),
-        offer.lead_times.deviation_days,
+    safety = normal_safety_units(
+        need.daily_deviation,
+        need.mean_daily,
+        lead_time_days + need.review_period_days,
+        offer.lead_time.deviation_days,
         need.service_level,
     )
     share = min(max(offer.reject_share, 0.0), 0.99)
@@ -141,7 +139,7 @@ def landed_cost(offer: SupplierOffer, need: ItemNeed) -> LandedCost:
         rejects=(price + transport) * share / (1 - share),
         in_transit=daily_cost * lead_time_days,
         cycle_stock=daily_cost * quantity / (2 * need.mean_daily),
-        safety_stock=daily_cost * max(float(safety[0]), 0.0) / need.mean_daily,
+        safety_stock=daily_cost * max(safety, 0.0) / need.mean_daily,
         lead_time_days=lead_time_days,
         freight=freight,
     )

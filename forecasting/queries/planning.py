@@ -11,25 +11,18 @@ import numpy as np
 
 from forecasting.decisions.classes import abc_classes, xyz_classes
 from forecasting.decisions.demand_paths import DemandForecast, demand_forecast, level_correlation
-from forecasting.decisions.freight import FreightModel, Lane, StatedCost
 from forecasting.decisions.lead_time_demand import IntervalDemand, interval_demand
 from forecasting.decisions.lead_times import (
     LeadTimeHistory,
     LeadTimes,
     lead_times_from_levels,
 )
-from forecasting.decisions.suppliers import (
-    ItemNeed,
-    LandedCost,
-    OfferFreight,
-    SupplierOffer,
-    choose_offer,
-    compare_offers,
-)
+from forecasting.decisions.suppliers import LandedCost
 from forecasting.models import ForecastRun, PlanningSettings
 from forecasting.pipeline.series import FloatArray, SeriesPanel
 from forecasting.queries.forecasts import RunArrays, is_stale, read_arrays
-from forecasting.queries.freight import lane_of, read_freight
+from forecasting.queries.freight import read_freight
+from forecasting.queries.offers import Freight, OfferBook, paces_and_spreads
 from forecasting.queries.overrides import with_overrides
 from forecasting.queries.positions import Position, read_positions
 from forecasting.queries.series import SeriesKey, business_today, load_panel
@@ -42,29 +35,6 @@ UNKNOWN_LEAD_TIME_DAYS = 7.0
 """Stands in while no lead time is known; such an item is blocked, never ordered from it."""
 MARGIN_WITHOUT_PRICES = Decimal("0.3")
 YEAR_DAYS = 364
-
-
-@dataclass(frozen=True)
-class Freight:
-    """What transport costs, and the countries of the warehouses."""
-
-    model: FreightModel
-    countries: dict[int, str]
-
-    def of(self, offer: Supply, product: Product, warehouse_id: int) -> OfferFreight:
-        """Return how an offer comes to a warehouse and what that costs.
-
-        Where the offer does not say by which mode, it is the one of most of the supplier's orders.
-        """
-        item, supplier = offer.item, offer.item.supplier
-        lane = Lane(
-            supplier=str(supplier.pk),
-            mode=item.transport_mode or self.model.usual_mode.get(str(supplier.pk), ""),
-            lane=lane_of(supplier.country, self.countries.get(warehouse_id, "")),
-            unit_weight=None if product.weight_kg is None else float(product.weight_kg),
-        )
-        stated = StatedCost(float(item.transport_cost_per_unit), float(supplier.transport_cost))
-        return OfferFreight(self.model, lane, stated)
 
 
 @dataclass(frozen=True)
@@ -89,7 +59,7 @@ class PlanningWorld:
     lead_times: LeadTimes
     lead_time_rows: dict[int, int]
     """Row of `lead_times` by supplier item."""
-    freight: Freight
+    book: OfferBook
     classes: tuple[tuple[str, str], ...]
     settings: PlanningSettings
     policies: tuple[StockPolicy, ...]
@@ -140,22 +110,28 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
     forecast = demand_forecast(arrays.mean, arrays.quantiles, correlation)
     settings = PlanningSettings.objects.first() or PlanningSettings()
     lead_times, lead_time_rows = _lead_times(supplies)
-    freight = Freight(read_freight(business_today()), _countries())
-    chooser = _Chooser(forecast, lead_times, lead_time_rows, settings, freight)
+    book = OfferBook(
+        *paces_and_spreads(forecast),
+        lead_times,
+        lead_time_rows,
+        float(settings.order_line_cost),
+        Freight(read_freight(business_today()), _countries()),
+        active_scope().tenant.currency,
+    )
     own_supplies = tuple(
-        chooser.choose(row, key.warehouse_id, offers[row], own_products[row], own_policies[row])
+        book.choose(row, key.warehouse_id, offers[row], own_products[row], own_policies[row])
         for row, key in enumerate(arrays.keys)
     )
     return PlanningWorld(
         run=run,
         is_stale=is_stale(run),
-        currency=active_scope().tenant.currency,
+        currency=book.currency,
         keys=arrays.keys,
         method=arrays.method,
         reason=arrays.reason,
         panel=panel,
         forecast=forecast,
-        demand=_interval_demand(forecast, own_supplies, own_policies, chooser),
+        demand=_interval_demand(forecast, own_supplies, own_policies, book),
         today=business_today(),
         products=own_products,
         positions=tuple(positions[(key.product_id, key.warehouse_id)] for key in arrays.keys),
@@ -163,7 +139,7 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
         offers=offers,
         lead_times=lead_times,
         lead_time_rows=lead_time_rows,
-        freight=freight,
+        book=book,
         classes=classes,
         settings=settings,
         policies=own_policies,
@@ -198,86 +174,10 @@ def _countries() -> dict[int, str]:
     return dict(Warehouse.objects.values_list("id", "country"))
 
 
-@dataclass(frozen=True)
-class _Chooser:
-    """Chooses among the offers for an item by landed cost."""
-
-    forecast: DemandForecast
-    lead_times: LeadTimes
-    rows: dict[int, int]
-    settings: PlanningSettings
-    freight: Freight
-
-    def choose(
-        self,
-        row: int,
-        warehouse_id: int,
-        offers: Sequence[Supply],
-        product: Product,
-        policy: StockPolicy,
-    ) -> Supply | None:
-        if len(offers) < 2 or offers[0].item.is_preferred:
-            return offers[0] if offers else None
-        currency = active_scope().tenant.currency
-        mean = float(self.forecast.mean[row].mean())
-        quantity = mean * (policy.review_period_days + (offers[0].promised_days or 0))
-        need = item_need(self.forecast, row, quantity, product, policy, currency)
-        costs = compare_offers(self.as_offers(offers, product, warehouse_id, currency), need)
-        chosen = choose_offer(costs)
-        by_key = {str(one.item.pk): one for one in offers}
-        return offers[0] if chosen is None else by_key[chosen.supplier]
-
-    def as_offers(
-        self, offers: Sequence[Supply], product: Product, warehouse_id: int, currency: str
-    ) -> list[SupplierOffer]:
-        return [
-            SupplierOffer(
-                str(one.item.pk),
-                one.terms(currency, float(self.settings.order_line_cost)),
-                self.lead_times.select(np.array([self.rows[one.item.pk]])),
-                one.reject_share,
-                self.freight.of(one, product, warehouse_id),
-            )
-            for one in offers
-        ]
-
-
 def landed_costs(world: PlanningWorld, row: int, quantity: float) -> tuple[LandedCost, ...]:
     """Return what a unit of every offer for a row costs, cheapest first; named by supplier item."""
-    chooser = _Chooser(
-        world.forecast, world.lead_times, world.lead_time_rows, world.settings, world.freight
-    )
-    need = item_need(
-        world.forecast, row, quantity, world.products[row], world.policies[row], world.currency
-    )
     product, place = world.products[row], world.keys[row].warehouse_id
-    offers = chooser.as_offers(world.offers[row], product, place, world.currency)
-    return compare_offers(offers, need)
-
-
-def item_need(
-    forecast: DemandForecast,
-    row: int,
-    quantity: float,
-    product: Product,
-    policy: StockPolicy,
-    currency: str,
-) -> ItemNeed:
-    """Return what an item is needed for, as offers are compared by it.
-
-    The daily deviation is that of the forecast: half the distance between its 15 % and 85 %.
-    """
-    low, high = forecast.quantiles[row, :, 2].mean(), forecast.quantiles[row, :, 16].mean()
-    return ItemNeed(
-        quantity=quantity,
-        mean_daily=float(forecast.mean[row].mean()),
-        daily_deviation=float(high - low) / 2,
-        review_period_days=policy.review_period_days,
-        service_level=float(policy.cycle_service_level),
-        holding_rate_per_year=float(policy.holding_cost_per_year),
-        whole_units=product.whole_units,
-        currency=currency,
-    )
+    return world.book.costs(row, place, quantity, world.offers[row], product, world.policies[row])
 
 
 def _select(arrays: RunArrays, rows: np.ndarray) -> RunArrays:
@@ -295,12 +195,12 @@ def _interval_demand(
     forecast: DemandForecast,
     supplies: Sequence[Supply | None],
     policies: Sequence[StockPolicy],
-    chooser: _Chooser,
+    book: OfferBook,
 ) -> IntervalDemand:
-    unknown = len(chooser.rows)
-    rows = [unknown if one is None else chooser.rows[one.item.pk] for one in supplies]
+    unknown = len(book.rows)
+    rows = [unknown if one is None else book.rows[one.item.pk] for one in supplies]
     review = np.array([policy.review_period_days for policy in policies], dtype=int)
-    return interval_demand(forecast, chooser.lead_times.select(np.array(rows)), review)
+    return interval_demand(forecast, book.lead_times.select(np.array(rows)), review)
 
 
 def unit_cost(product: Product, supply: Supply | None) -> Decimal | None:

@@ -15,6 +15,7 @@ from inventory.models import (
     PriceBreak,
     ReceiptLine,
     ReceiptState,
+    Supplier,
     SupplierItem,
 )
 
@@ -71,15 +72,19 @@ class SupplyBook:
 def read_supplies(product_ids: Iterable[int]) -> SupplyBook:
     """Return the offers for products, with what their past orders teach."""
     items: dict[int, list[SupplierItem]] = defaultdict(list)
+    # many items share a supplier: joining would build its row once for each of them
+    suppliers = {one.pk: one for one in Supplier.objects.filter(is_active=True)}
     rows = SupplierItem.objects.filter(
         product_id__in=list(product_ids), is_active=True, supplier__is_active=True
-    ).select_related("supplier")
+    )
     for item in rows.order_by("product_id", "-is_preferred", "price", "id"):
-        items[item.product_id].append(item)
+        if item.supplier_id in suppliers:
+            item.supplier = suppliers[item.supplier_id]
+            items[item.product_id].append(item)
     offered = [item for own in items.values() for item in own]
     steps = _read_price_steps([item.pk for item in offered])
-    suppliers = {item.supplier_id for item in offered}
-    seen, rejects = _read_lead_times(suppliers), _read_reject_shares(suppliers)
+    used = {item.supplier_id for item in offered}
+    seen, rejects = _read_lead_times(used), _read_reject_shares(used)
     offers = {
         product_id: tuple(
             Supply(

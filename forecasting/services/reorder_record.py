@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from django.utils.translation import gettext
@@ -145,17 +147,23 @@ def _plain(value: Any) -> Any:
         return value
     if kind is Decimal or kind is ForecastState:
         return str(value)
-    if isinstance(value, dict):
+    if kind is dict:
         return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        if all(type(item) is float for item in value):
+    if kind is tuple or kind is list:
+        if value and all(type(item) is float for item in value):
             return list(value)
         return [_plain(item) for item in value]
     if is_dataclass(value):
-        return {name: _plain(getattr(value, name)) for name in _names(kind)}
+        names, read = _reader(kind)
+        return {
+            name: item if item is None or type(item) in _AS_IT_IS else _plain(item)
+            for name, item in zip(names, read(value), strict=True)
+        }
     return value
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(one.name for one in fields(kind))
+def _reader(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """Return the names of a dataclass's fields and what reads them all at once."""
+    names = tuple(one.name for one in fields(kind))
+    return names, attrgetter(*names)

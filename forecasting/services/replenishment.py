@@ -92,9 +92,7 @@ def reorder_inputs(world: PlanningWorld, row: int, supply: Supply | None) -> Reo
             backordered=position.backordered,
         ),
         policy=_policy(world, row),
-        terms=None
-        if supply is None
-        else supply.terms(world.currency, float(world.settings.order_line_cost)),
+        terms=None if supply is None else world.book.terms(supply),
         demand=world.demand.item(row),
         forecast_state=_forecast_state(world.reason[row], stale=world.is_stale),
     )

@@ -26,6 +26,9 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
         return
     options = type(rows[0])._meta
     fields = [one for one in options.concrete_fields if not one.primary_key]
+    # most fields write what the row holds: asking each of them doubles the time of a large batch
+    plain = [one for one in fields if type(one).pre_save is models.Field.pre_save]
+    asked = [one for one in fields if one not in plain]
     quote = connection.ops.quote_name
     table = quote(options.db_table)
     columns = ", ".join(quote(str(one.column)) for one in fields)
@@ -36,13 +39,15 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
     write = partial(dumps, default=_exact_text, allow_nan=False)
     with connection.cursor() as cursor:
         for start in range(0, len(rows), BATCH):
-            document = [_values(row, fields) for row in rows[start : start + BATCH]]
+            document = [_values(row, plain, asked) for row in rows[start : start + BATCH]]
             cursor.execute(statement, [write(document)])
 
 
-def _values(row: models.Model, fields: Sequence[Any]) -> dict[str, Any]:
+def _values(row: models.Model, plain: Sequence[Any], asked: Sequence[Any]) -> dict[str, Any]:
     adopt(row)
-    return {one.column: one.pre_save(row, add=True) for one in fields}
+    held = row.__dict__
+    values = {one.column: held[one.attname] for one in plain}
+    return values | {one.column: one.pre_save(row, add=True) for one in asked}
 
 
 def _exact_text(value: Any) -> str:

@@ -31,13 +31,13 @@ def suggestion_row(forecast: ForecastRun, world: PlanningWorld, one: Decided) ->
     both = one.both
     transfer = one.transfer or both
     return ReorderSuggestion(
-        run=forecast,
+        run_id=forecast.pk,
         product_id=one.product.pk,
         warehouse_id=one.warehouse_id,
         source=SuggestionSource(str(transfer.kind)) if transfer else SuggestionSource.BUY,
         from_warehouse_id=transfer.key if transfer else None,
         transfer_quantity=_exact(both.moved) if both else None,
-        supplier_item=one.supply.item if one.supply and (both or not transfer) else None,
+        supplier_item_id=one.supply.item.pk if one.supply and (both or not transfer) else None,
         quantity=quantity,
         unit_price=price,
         order_value=value,
@@ -57,7 +57,7 @@ def suggestion_row(forecast: ForecastRun, world: PlanningWorld, one: Decided) ->
             "method_reason": world.reason[one.row],
             "gain": round(gain, 2),
             "classes": "".join(world.classes[one.row]),
-            "sources": sources_to_json(one.sources, world.freight.model),
+            "sources": sources_to_json(one.sources, world.book.freight.model),
         },
         priority=round(gain, 4),
     )

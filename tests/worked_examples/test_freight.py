@@ -129,7 +129,7 @@ def test_learned_freight_is_part_of_the_landed_cost_and_of_the_way_to_get_it() -
     """Price 10, freight 0.759 instead of the stated 3; 10.759 is kept a day for 0.0107590."""
     terms = SupplyTerms(10, transport_cost_per_unit=3)
     freight = OfferFreight(learn_freight(past(41)), LANE, StatedCost(3))
-    offer = SupplierOffer("1", terms, fixed_lead_times([20]), freight=freight)
+    offer = SupplierOffer("1", terms, fixed_lead_times([20]).one(0), freight=freight)
     need = ItemNeed(quantity=25, mean_daily=5, daily_deviation=0, holding_rate_per_year=0.365)
     cost = landed_cost(offer, need)
     assert cost.transport == pytest.approx(0.759, rel=0.02)

@@ -16,7 +16,7 @@ NEED = ItemNeed(quantity=70, mean_daily=10, daily_deviation=0.0, holding_rate_pe
 
 
 def offer(supplier, price, days, **terms):
-    return SupplierOffer(supplier, SupplyTerms(price, **terms), fixed_lead_times([days]))
+    return SupplierOffer(supplier, SupplyTerms(price, **terms), fixed_lead_times([days]).one(0))
 
 
 def test_every_part_of_the_landed_cost():
@@ -24,7 +24,7 @@ def test_every_part_of_the_landed_cost():
     near = SupplierOffer(
         "near",
         SupplyTerms(10, transport_cost_per_unit=1, fixed_order_cost=35),
-        fixed_lead_times([20]),
+        fixed_lead_times([20]).one(0),
         reject_share=0.2,
     )
     cost = landed_cost(near, NEED)
@@ -49,7 +49,7 @@ def test_uncertain_delivery_costs_safety_stock():
     wobbly = SupplierOffer(
         "wobbly",
         SupplyTerms(10),
-        lead_times_from_observations([[10.0, 30.0]], [None], prior_weight=1e-9),
+        lead_times_from_observations([[10.0, 30.0]], [None], prior_weight=1e-9).one(0),
     )
     assert landed_cost(wobbly, NEED).safety_stock == pytest.approx(0.01 * 16.45, rel=0.01)
     assert landed_cost(offer("steady", 10, 20), NEED).safety_stock == 0
