@@ -24,6 +24,7 @@ from forecasting.queries.forecasts import latest_run
 from forecasting.queries.planning import PlanningWorld, lost_sale_cost, read_world
 from forecasting.queries.supply import Supply
 from forecasting.services.buffers import decide_buffers, publish_buffers
+from forecasting.services.collector import cycles_left_alone
 from forecasting.services.row_documents import insert_rows
 from forecasting.services.sources import Decided, choose_sources
 from forecasting.services.suggestion_rows import blocked_row, suggestion_row
@@ -38,6 +39,7 @@ DISMISSED_GROWTH = Decimal("1.5")
 SERVED_BY_CONTEST = "contest"
 
 
+@cycles_left_alone()
 def make_suggestions(run: JobRun) -> dict[str, Any]:
     """Decide for every product and warehouse what to order now, and put it on the work list.
 
