@@ -109,15 +109,7 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
     correlation = level_correlation(panel.demand, panel.observed)
     forecast = demand_forecast(arrays.mean, arrays.quantiles, correlation)
     settings = PlanningSettings.objects.first() or PlanningSettings()
-    lead_times, lead_time_rows = _lead_times(supplies)
-    book = OfferBook(
-        *paces_and_spreads(forecast),
-        lead_times,
-        lead_time_rows,
-        float(settings.order_line_cost),
-        Freight(read_freight(business_today()), _countries()),
-        active_scope().tenant.currency,
-    )
+    book = _offer_book(forecast, supplies, settings)
     own_supplies = tuple(
         book.choose(row, key.warehouse_id, offers[row], own_products[row], own_policies[row])
         for row, key in enumerate(arrays.keys)
@@ -137,8 +129,8 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
         positions=tuple(positions[(key.product_id, key.warehouse_id)] for key in arrays.keys),
         supplies=own_supplies,
         offers=offers,
-        lead_times=lead_times,
-        lead_time_rows=lead_time_rows,
+        lead_times=book.lead_times,
+        lead_time_rows=book.rows,
         book=book,
         classes=classes,
         settings=settings,
@@ -168,6 +160,19 @@ def _lead_times(supplies: SupplyBook) -> tuple[LeadTimes, dict[int, int]]:
     known = [one.history if one.lead_time_known else unknown for one in offered]
     table = lead_times_from_levels([*known, unknown], supplies.ratios)
     return table, {one.item.pk: row for row, one in enumerate(offered)}
+
+
+def _offer_book(
+    forecast: DemandForecast, supplies: SupplyBook, settings: PlanningSettings
+) -> OfferBook:
+    """Return what compares the offers: demand, lead times, freight."""
+    return OfferBook(
+        *paces_and_spreads(forecast),
+        *_lead_times(supplies),
+        float(settings.order_line_cost),
+        Freight(read_freight(business_today()), _countries()),
+        active_scope().tenant.currency,
+    )
 
 
 def _countries() -> dict[int, str]:
