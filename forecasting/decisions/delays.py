@@ -1,13 +1,16 @@
-"""How far deliveries miss their promise: by group, each shrunk to the wider one, or not at all.
+"""How far deliveries miss their promise: by group, shrunk to the wider ones and to the promise.
 
-The promise is the forecast to beat. A group's past misses speak only if, at cuts in the past, they
-would have said what came after better than the promise itself, for that very group; deliveries of
-one order err together, so an order counts once, however many lines it has.
+The promise is the forecast to beat. What is believed of a group rests on its latest deliveries:
+lateness comes and goes within months, so evidence halves with its age when the order is placed, and
+where there is none left the promise stands. How fast it fades, and how much of it is asked for, is
+chosen by replay: every week of the past is predicted from what had been delivered before.
+Deliveries of one order err together, so an order counts once, however many lines it has.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +18,16 @@ from numpy.typing import NDArray
 from forecasting.decisions.lead_times import MAX_LEAD_TIME_DAYS, LeadTimes
 from forecasting.pipeline.series import BoolArray, FloatArray
 
-Keys = Sequence[NDArray[np.str_]]
+Keys = Sequence[NDArray[Any]]
 Groups = Mapping[str, NDArray[np.str_]]
-LATE = 0.9
-CUT_EVERY_DAYS = 182
-CUTS = range(2, 9)
-"""Cuts lie so many half-years back: the last year alone has seen too few orders through."""
+LEVELS = (0.1, 0.5, 0.9)
+"""Quantiles that a setting is judged by."""
+REPLAY_EVERY_DAYS = 7
+REPLAYS = 156
+"""Three years, week by week."""
 LEAST_BEFORE, LEAST_AFTER = 100, 30
-PRIOR_ORDERS = (5.0, 20.0)
-HALF_LIVES_DAYS = (365.0, 36500.0)
+PRIOR_ORDERS = (2.0, 5.0, 20.0)
+HALF_LIVES_DAYS = (30.0, 60.0, 120.0, 365.0, 36500.0)
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class DelayModel:
     """Past delays with their groups, widest first, and how much they are worth.
 
     delays: [N] days (or anything else that is learned); groups: one array [N] per level; weights:
-    [N], recent ones count more; prior_weight: deliveries that the wider group counts as.
+    [N], recent ones count more; prior_weight: deliveries that the wider group counts as, and the
+    promise itself beside all of them.
     """
 
     delays: FloatArray
@@ -50,13 +55,16 @@ class DelayModel:
         return found
 
     def distribution(self, groups: Keys) -> tuple[FloatArray, FloatArray]:
-        """Return the delays seen [V], and how probable each is for new orders: [M, V].
+        """Return the delays seen, and none [V], and how probable each is for new orders: [M, V].
 
-        Each level pulls towards its own deliveries by how much it has seen.
+        Each level pulls towards its own deliveries by how much it has seen; the promise counts as
+        `prior_weight` deliveries beside all of them.
         """
-        values, at = np.unique(self.delays, return_inverse=True)
+        values, at = np.unique(np.append(self.delays, 0.0), return_inverse=True)
+        kept, at = at[-1], at[:-1]
         count, many = (len(groups[0]) if groups else 1), len(values)
         total = np.bincount(at, self.weights, many)
+        total[kept] += self.prior_weight
         mixed: FloatArray = np.repeat((total / total.sum())[None, :], count, axis=0)
         for past, wanted in zip(self.groups, groups, strict=True):
             names, code = np.unique(past, return_inverse=True)
@@ -121,11 +129,17 @@ def delay_settings(groupings: Sequence[tuple[str, ...]]) -> list[DelaySetting]:
 
 def fit_delays(past: PastDeliveries, today: float, setting: DelaySetting) -> DelayModel:
     """Return what past deliveries teach by a setting; every order weighs the same."""
-    _, order, lines = np.unique(past.orders, return_inverse=True, return_counts=True)
-    weights = recency_weights(today - past.received, setting.half_life_days) / lines[order]
+    weights = recency_weights(today - past.received, setting.half_life_days) * _order_shares(past)
     return DelayModel(
         past.delays, nested_keys(past.groups, setting.groups), weights, setting.prior_orders
     )
+
+
+def _order_shares(past: PastDeliveries) -> FloatArray:
+    """Return the share of each line in its order: [N]."""
+    _, order, lines = np.unique(past.orders, return_inverse=True, return_counts=True)
+    shares: FloatArray = 1.0 / lines[order]
+    return shares
 
 
 def nested_keys(groups: Groups, names: tuple[str, ...]) -> list[NDArray[np.str_]]:
@@ -139,97 +153,93 @@ def nested_keys(groups: Groups, names: tuple[str, ...]) -> list[NDArray[np.str_]
 
 @dataclass(frozen=True)
 class DelayRule:
-    """What is said about one quantile: by which setting, and for which groups of its widest level.
+    """What is believed of promises: by which setting, or (None) that they are kept.
 
-    All other groups keep the promise; where nobody is trusted, everybody does.
+    loss, promise_loss: mean pinball loss in the replay of the past, of this and of the promise.
     """
 
-    level: float
-    setting: DelaySetting
-    trusted: frozenset[str]
+    setting: DelaySetting | None
+    loss: float
+    promise_loss: float
 
-    def said(self, past: PastDeliveries, today: float, new: Groups) -> FloatArray:
-        """Return the quantile of the delay of new orders, 0 where the promise stands: [M]."""
-        trusted = self._trusts(new)
-        said: FloatArray = np.where(trusted, _said(past, today, new, self.setting, self.level), 0.0)
-        return said
+    def quantiles(
+        self, past: PastDeliveries, today: float, new: Groups, promised: FloatArray
+    ) -> FloatArray:
+        """Return how late (below zero: early) orders placed today come: [M, len(LEVELS)]."""
+        if self.setting is None:
+            return np.zeros((len(promised), len(LEVELS)))
+        model = fit_delays(past, today, self.setting)
+        said = model.quantiles(nested_keys(new, self.setting.groups), LEVELS)
+        return np.maximum(said, -promised[:, None])
 
     def lead_times(
         self, past: PastDeliveries, today: float, new: Groups, promised: FloatArray
     ) -> LeadTimes:
-        """Return the days that new orders take: their promise, moved by what is trusted: [M]."""
+        """Return the days that orders placed today take, their promise and its misses: [M]."""
         days = np.clip(np.rint(promised), 0, MAX_LEAD_TIME_DAYS).astype(int)
         table = np.zeros((len(days), MAX_LEAD_TIME_DAYS + 1))
-        trusted = self._trusts(new)
-        table[np.flatnonzero(~trusted), days[~trusted]] = 1.0
-        if trusted.any():
-            own = {name: values[trusted] for name, values in new.items()}
-            model = fit_delays(past, today, self.setting)
-            delays, shares = model.distribution(nested_keys(own, self.setting.groups))
-            taken = np.rint(days[trusted][:, None] + delays).astype(int)
-            rows = np.broadcast_to(np.flatnonzero(trusted)[:, None], taken.shape)
-            np.add.at(table, (rows, np.clip(taken, 0, MAX_LEAD_TIME_DAYS)), shares)
+        if self.setting is None:
+            table[np.arange(len(days)), days] = 1.0
+            return LeadTimes(table)
+        model = fit_delays(past, today, self.setting)
+        delays, shares = model.distribution(nested_keys(new, self.setting.groups))
+        taken = np.clip(np.rint(days[:, None] + delays), 0, MAX_LEAD_TIME_DAYS).astype(int)
+        rows = np.broadcast_to(np.arange(len(days))[:, None], taken.shape)
+        np.add.at(table, (rows, taken), shares)
         return LeadTimes(table)
-
-    def _trusts(self, new: Groups) -> BoolArray:
-        known = np.array(sorted(self.trusted), dtype=np.str_)
-        trusted: BoolArray = np.isin(new[self.setting.groups[0]], known)
-        return trusted
 
 
 def choose_rule(
-    past: PastDeliveries, today: float, level: float, settings: Sequence[DelaySetting]
+    past: PastDeliveries, today: float, settings: Sequence[DelaySetting]
 ) -> DelayRule | None:
-    """Return how a quantile is best said; None: too little has come to judge by.
+    """Return how promises are best corrected; None: too little has come to judge by.
 
-    At cuts half a year apart every setting learns from what was received before and is judged by
-    the pinball loss on orders placed after. A group is trusted that gained over all cuts and lost
-    at none; the setting whose trusted groups gained most is taken.
+    Week by week of the past, every setting learns from what was received before and is judged by
+    the mean pinball loss on the orders placed in that week; so is the promise. The best stands.
     """
-    gains: list[dict[str, list[float]]] = [{} for _ in settings]
-    for number in CUTS:
-        cut = today - number * CUT_EVERY_DAYS
-        before = past.select(past.received < cut)
-        after = past.select(past.placed >= cut)
-        if len(before.delays) < LEAST_BEFORE or len(after.delays) < LEAST_AFTER:
+    coded = {one.groups: _coded(nested_keys(past.groups, one.groups)) for one in settings}
+    own_weight = _order_shares(past)
+    losses, judged, promise_loss = np.zeros(len(settings)), 0, 0.0
+    for number in range(REPLAYS, 0, -1):
+        cut = today - number * REPLAY_EVERY_DAYS
+        before = past.received < cut
+        week = (past.placed >= cut) & (past.placed < cut + REPLAY_EVERY_DAYS)
+        if before.sum() < LEAST_BEFORE or not week.any():
             continue
-        for setting, gained in zip(settings, gains, strict=True):
-            for group, gain in _gains(before, after, cut, setting, level).items():
-                gained.setdefault(group, []).append(gain)
-    trusted = [
-        {group: sum(own) for group, own in gained.items() if sum(own) > 0 and min(own) >= 0}
-        for gained in gains
-    ]
-    if not any(gains):
+        judged += int(week.sum())
+        delays, promised = past.delays[week], past.promised[week]
+        promise_loss += _loss(delays, np.zeros((len(delays), len(LEVELS))))
+        for at, one in enumerate(settings):
+            age = recency_weights(cut - past.received[before], one.half_life_days)
+            model = DelayModel(
+                past.delays[before],
+                [keys[before] for keys in coded[one.groups]],
+                age * own_weight[before],
+                one.prior_orders,
+            )
+            said = model.quantiles([keys[week] for keys in coded[one.groups]], LEVELS)
+            losses[at] += _loss(delays, np.maximum(said, -promised[:, None]))
+    if judged < LEAST_AFTER:
         return None
-    best = int(np.argmax([sum(own.values()) for own in trusted]))
-    return DelayRule(level, settings[best], frozenset(trusted[best]))
+    best = int(np.argmin(losses))
+    promise_loss /= judged
+    if losses[best] / judged >= promise_loss:
+        return DelayRule(None, promise_loss, promise_loss)
+    return DelayRule(settings[best], float(losses[best]) / judged, promise_loss)
 
 
-def _said(
-    past: PastDeliveries, today: float, new: Groups, setting: DelaySetting, level: float
-) -> FloatArray:
-    model = fit_delays(past, today, setting)
-    said: FloatArray = model.quantiles(nested_keys(new, setting.groups), [level])[:, 0]
-    return said
+def _coded(keys: Keys) -> list[NDArray[np.intp]]:
+    """Return numbers for names, which compare many times faster."""
+    return [np.unique(one, return_inverse=True)[1] for one in keys]
 
 
-def _gains(
-    before: PastDeliveries,
-    after: PastDeliveries,
-    cut: float,
-    setting: DelaySetting,
-    level: float,
-) -> dict[str, float]:
-    """Summed pinball loss of the promise less that of what was learned, by widest group."""
-    said = np.maximum(_said(before, cut, after.groups, setting, level), -after.promised)
-    gain = pinball(after.delays, np.zeros_like(said), level) - pinball(after.delays, said, level)
-    names, at = np.unique(after.groups[setting.groups[0]], return_inverse=True)
-    return dict(zip(names.tolist(), np.bincount(at, gain).tolist(), strict=True))
+def _loss(delays: FloatArray, said: FloatArray) -> float:
+    """Summed over orders, the mean over LEVELS."""
+    return float(pinball(delays[:, None], said, np.array(LEVELS)).mean(axis=1).sum())
 
 
-def pinball(actual: FloatArray, quantile: FloatArray, level: float) -> FloatArray:
-    """Return the pinball loss of a quantile: [N]."""
+def pinball(actual: FloatArray, quantile: FloatArray, level: FloatArray | float) -> FloatArray:
+    """Return the pinball loss of quantiles: the shape of all three together."""
     error = actual - quantile
     loss: FloatArray = np.maximum(level * error, (level - 1) * error)
     return loss

@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from forecasting.decisions.delays import LATE, PastDeliveries, choose_rule, delay_settings
+from forecasting.decisions.delays import PastDeliveries, choose_rule, delay_settings
 from forecasting.decisions.lead_times import LeadTimes
 from forecasting.pipeline.series import FloatArray
 from inventory.models import LeadTimeObservation
@@ -26,7 +26,7 @@ def promised_lead_times(
     """
     past = read_deliveries()
     now = float(today.toordinal())
-    rule = choose_rule(past, now, LATE, delay_settings(GROUPINGS))
+    rule = choose_rule(past, now, delay_settings(GROUPINGS))
     if rule is None:
         return None
     return rule.lead_times(past, now, _groups(sources), promised)

@@ -14,6 +14,7 @@ from forecasting.decisions.delays import (
 )
 
 TODAY = 2000.0
+LAST_ORDER = 1900.0
 SETTINGS = delay_settings([("supplier",)])
 
 
@@ -30,29 +31,65 @@ def every_week(late_days: dict[str, float]) -> PastDeliveries:
 def test_a_supplier_that_is_always_late_is_believed_to_be_late_again() -> None:
     """B comes five days after its ten promised ones: 15. A keeps its promise: 10."""
     past = every_week({"A": 0.0, "B": 5.0})
-    rule = choose_rule(past, TODAY, 0.9, SETTINGS)
+    rule = choose_rule(past, TODAY, SETTINGS)
     assert rule is not None
-    assert rule.trusted == {"B"}
-    new = {"supplier": np.array(["A", "B", "new"])}
-    assert rule.said(past, TODAY, new).tolist() == [0, 5, 0]
-    table = rule.lead_times(past, TODAY, new, np.array([10.0, 10.0, 8.0]))
-    assert table.quantile(0.9).tolist() == [10, 15, 8]
-    assert table.probabilities.sum(axis=1) == pytest.approx([1, 1, 1])
+    assert rule.setting is not None
+    assert rule.loss < rule.promise_loss
+    new, promised = {"supplier": np.array(["A", "B"])}, np.array([10.0, 10.0])
+    assert rule.quantiles(past, LAST_ORDER, new, promised)[:, 2].tolist() == [0, 5]
+    table = rule.lead_times(past, LAST_ORDER, new, promised)
+    assert table.quantile(0.9).tolist() == [10, 15]
+    assert table.probabilities.sum(axis=1) == pytest.approx([1, 1])
 
 
 def test_lateness_that_ended_is_not_believed_any_more() -> None:
-    """B was five days late until day 1000 and has kept its promise since: at the later cuts its
-    past lost against the promise, so the promise stands."""
+    """B was five days late until day 1000 and has kept its promise since: so it is taken to."""
     past = every_week({"A": 0.0, "B": 5.0})
     kept_since = np.where(past.placed > 1000, past.placed + past.promised, past.received)
-    rule = choose_rule(replace(past, received=kept_since), TODAY, 0.9, SETTINGS)
+    since = replace(past, received=kept_since)
+    rule = choose_rule(since, TODAY, SETTINGS)
     assert rule is not None
-    assert rule.trusted == frozenset()
+    late = rule.quantiles(since, TODAY, {"supplier": np.array(["B"])}, np.array([10.0]))
+    assert late.tolist() == [[0, 0, 0]]
+
+
+def test_evidence_fades_until_the_order_is_placed() -> None:
+    """Two orders ten days late weigh 2 today and half of it a half-life later; the promise has 2.
+
+    With nothing wider: late with 2 / 4 of the first mixture, twice over: (2 + 2 * 2/4) / 4 = 3/4.
+    A half-life later 1 of 3, then (1 + 2 * 1/3) / 3 = 5/9; ten half-lives later next to nothing.
+    """
+    placed = np.zeros(2)
+    past = PastDeliveries(
+        placed,
+        placed + 20,
+        np.full(2, 10.0),
+        np.array(["1", "2"]),
+        {"supplier": np.array(["S"] * 2)},
+    )
+    setting = DelaySetting(("supplier",), 2.0, 100.0)
+
+    def late(today: float) -> float:
+        values, shares = fit_delays(past, today, setting).distribution([np.array(["S"])])
+        return float(shares[0][values == 10][0])
+
+    assert late(20) == pytest.approx(3 / 4)
+    assert late(120) == pytest.approx(5 / 9)
+    assert late(1020) < 0.01
+
+
+def test_where_promises_are_kept_the_promise_stands() -> None:
+    past = every_week({"A": 0.0, "C": 0.0})
+    rule = choose_rule(past, TODAY, SETTINGS)
+    assert rule is not None
+    assert rule.setting is None
+    table = rule.lead_times(past, TODAY, {"supplier": np.array(["A"])}, np.array([8.0]))
+    assert table.quantile(0.9).tolist() == [8]
 
 
 def test_too_few_deliveries_judge_nobody() -> None:
     past = every_week({"A": 0.0, "B": 5.0})
-    assert choose_rule(past.select(past.placed > 1700), TODAY, 0.9, SETTINGS) is None
+    assert choose_rule(past.select(past.placed > 1700), TODAY, SETTINGS) is None
 
 
 def test_an_order_counts_once_however_many_lines_it_has() -> None:

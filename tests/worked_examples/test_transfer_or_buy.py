@@ -146,12 +146,12 @@ def test_the_season_caps_what_is_bought() -> None:
 
 
 def test_delays_of_a_group_are_shrunk_to_all() -> None:
-    """Four punctual deliveries of A, four of B ten days late. For B with a prior of 4: its own four
-    weigh 1/2, all eight the other half: 0 with 1/4, ten with 3/4."""
+    """Four punctual deliveries of A, four of B ten days late, and the promise counts as four more:
+    ten days with 4/12. For B with a prior of 4 its own four weigh 1/2: (1 + 1/3) / 2 = 2/3."""
     groups = [np.array(["A"] * 4 + ["B"] * 4)]
     model = DelayModel(np.array([0.0] * 4 + [10.0] * 4), groups, np.ones(8), prior_weight=4)
-    assert model.quantiles([np.array(["B"])], (0.2, 0.3, 0.9)).tolist() == [[0, 10, 10]]
-    assert model.quantiles([np.array(["C"])], (0.4, 0.6)).tolist() == [[0, 10]]
+    assert model.quantiles([np.array(["B"])], (0.3, 0.35, 0.9)).tolist() == [[0, 10, 10]]
+    assert model.quantiles([np.array(["C"])], (0.6, 0.7)).tolist() == [[0, 10]]
     assert recency_weights(np.array([0.0, 365.0]), 365).tolist() == [1, 0.5]
 
 
