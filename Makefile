@@ -16,7 +16,7 @@ export OMP_NUM_THREADS ?= 1
 # a single-threaded demo of the loop must not depend on what the caller's shell exported
 unexport DJANGO_SETTINGS_MODULE
 
-.PHONY: help demo test lint format types contracts check bench bench-forecast bench-ablation bench-training bench-decisions audit clean
+.PHONY: help demo test lint format types contracts check bench bench-forecast bench-ablation bench-training bench-device bench-decisions audit clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -69,6 +69,9 @@ bench-decisions: .venv/.installed-dev ## what the suggestions cost and save, sim
 bench-training: .venv/.installed-dev ## how fast a network learns, and what a large tenant takes of memory and time
 	$(RUN) -m benchmarks.training_speed
 	$(RUN) -m benchmarks.scale
+
+bench-device: .venv/.installed-dev ## what a GPU brings, where there is one
+	$(RUN) -m benchmarks.device --out benchmarks/results/device.json
 
 bench-allocation: .venv/.installed-dev ## how long a wave of 1,000 order lines takes to be promised its stock
 	$(RUN) -m benchmarks.allocation

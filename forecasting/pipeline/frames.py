@@ -5,48 +5,32 @@ ignored or guessed is a line in the notes.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from forecasting.pipeline.arrays import new_array, row_chunks
 from forecasting.pipeline.described_files import EMBEDDING, describe, new_series
-from forecasting.pipeline.series import FloatArray, SeriesPanel, Signal
+from forecasting.pipeline.histories import read_history, spread_history
+from forecasting.pipeline.series import SeriesPanel, Signal
+from forecasting.pipeline.tables import Notes, TableError, ids_of, need_columns, read_days
 
-MAX_DAYS = 40 * 366
 SERIES_PER_CATEGORY = 5
 """An attribute with fewer series per value than this identifies series instead of grouping them."""
 
 
-class TableError(ValueError):
-    """A table cannot be used: which table, which column, and what to do about it."""
-
-    def __init__(self, table: str, column: str, problem: str, remedy: str) -> None:
-        self.table, self.column, self.problem, self.remedy = table, column, problem, remedy
-        super().__init__(f"{table}, column {column!r}: {problem}. {remedy}")
-
-
 @dataclass(frozen=True)
 class Tables:
-    """What a caller has: the history, and whatever else is known."""
+    """What a caller has: the history, whole or in pieces, and whatever else is known."""
 
-    history: pd.DataFrame
+    history: pd.DataFrame | Iterable[pd.DataFrame]
     calendar: pd.DataFrame | None = None
     prices: pd.DataFrame | None = None
     series: pd.DataFrame | None = None
     forecast_new: bool = False
     """Series that the series table names and the history does not know are new products."""
-
-
-@dataclass
-class Notes:
-    """What was found in the tables and done about it, in sentences."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def add(self, count: int, sentence: str) -> None:
-        if count:
-            self.lines.append(sentence.format(count=count))
 
 
 def panel_from_tables(tables: Tables, horizon: int) -> tuple[SeriesPanel, Notes]:
@@ -55,21 +39,14 @@ def panel_from_tables(tables: Tables, horizon: int) -> tuple[SeriesPanel, Notes]
     Raises TableError where a table lacks what it cannot do without.
     """
     notes = Notes()
-    history = _tidy_history(tables.history, notes)
-    days = pd.date_range(history.date.min(), history.date.max())
-    if len(days) > MAX_DAYS:
-        raise TableError(
-            "history", "date", f"{len(days)} days from {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}",
-            "Remove rows with a wrong date",
-        )  # fmt: skip
-    demand, present, ids = _spread_history(history, days)
-    observed = _fill_missing_days(demand, present, notes)
+    pieces = [tables.history] if isinstance(tables.history, pd.DataFrame) else tables.history
+    history = read_history(pieces, notes)
+    days, ids = history.days, history.ids
     new = new_series(tables.series, ids) if tables.forecast_new else []
-    if new:
-        notes.add(len(new), "series: {count} series without history are new products")
-        ids = [*ids, *new]
-        demand = np.pad(demand, ((0, len(new)), (0, 0)), constant_values=np.nan)
-        observed = np.pad(observed, ((0, len(new)), (0, 0)))
+    demand, observed = spread_history(history, len(ids) + len(new), notes)
+    del history  # its rows take more room than the panel
+    notes.add(len(new), "series: {count} series without history are new products")
+    ids = [*ids, *new]
     categories = _read_attributes(tables.series, ids, notes)
     grouping = _grouping(categories, len(ids), notes)
     reach = pd.date_range(days[0], days[-1] + pd.Timedelta(days=horizon))
@@ -89,84 +66,6 @@ def panel_from_tables(tables: Tables, horizon: int) -> tuple[SeriesPanel, Notes]
     return panel, notes
 
 
-def _need(table: pd.DataFrame, name: str, columns: list[str]) -> None:
-    for column in columns:
-        if column not in table.columns:
-            raise TableError(
-                name, column, "is missing", f"The columns found are {', '.join(table.columns)}"
-            )
-
-
-def _read_days(values: pd.Series, table: str, column: str) -> pd.Series:
-    days = pd.to_datetime(values, errors="coerce", format="ISO8601")
-    if len(values) and days.isna().all():
-        raise TableError(table, column, "holds no date", "Write dates as 2024-12-31")
-    return days.dt.normalize()
-
-
-def _tidy_history(raw: pd.DataFrame, notes: Notes) -> pd.DataFrame:
-    """One row per series and day: text id, day, demand as a number or NaN where unusable."""
-    history = raw if "demand" in raw.columns else raw.rename(columns={"units": "demand"})
-    _need(history, "history", ["series_id", "date", "demand"])
-    if history.empty:
-        raise TableError("history", "series_id", "has no rows", "Give at least one row of demand")
-    tidy = pd.DataFrame(
-        {
-            "series_id": history["series_id"].astype(str).str.strip(),
-            "date": _read_days(history["date"], "history", "date"),
-            "demand": pd.to_numeric(history["demand"], errors="coerce").astype(float),
-        }
-    )
-    undated = tidy.date.isna()
-    notes.add(int(undated.sum()), "history: {count} rows without a readable date were left out")
-    tidy = tidy[~undated]
-    bad = ~np.isfinite(tidy.demand) | (tidy.demand < 0)
-    notes.add(int(bad.sum()), "history: {count} values that are no demand (not a number, infinite "
-              "or negative) count as unobserved")  # fmt: skip
-    tidy.loc[bad, "demand"] = np.nan
-    repeated = tidy.duplicated(["series_id", "date"], keep=False)
-    if repeated.any():
-        before = len(tidy)
-        tidy = tidy.drop_duplicates()
-        notes.add(before - len(tidy), "history: {count} exact duplicates were dropped")
-        before = len(tidy)
-        tidy = tidy.groupby(["series_id", "date"], as_index=False)["demand"].sum(min_count=1)
-        notes.add(before - len(tidy), "history: {count} further rows of the same series and day "
-                  "were added together")  # fmt: skip
-    return tidy
-
-
-def _spread_history(
-    history: pd.DataFrame, days: pd.DatetimeIndex
-) -> tuple[FloatArray, np.ndarray, list[str]]:
-    """Return demand [S, T] with NaN where there is no row, rows present [S, T], and the ids."""
-    codes, ids = pd.factorize(history.series_id, sort=True)
-    columns = (history.date - days[0]).dt.days.to_numpy()
-    demand = np.full((len(ids), len(days)), np.nan, dtype=np.float32)
-    present = np.zeros(demand.shape, dtype=bool)
-    demand[codes, columns] = history.demand.to_numpy(np.float32)
-    present[codes, columns] = True
-    return demand, present, [str(one) for one in ids]
-
-
-def _fill_missing_days(demand: FloatArray, present: np.ndarray, notes: Notes) -> np.ndarray:
-    """Fill days without a row in place and return what counts as observed [S, T].
-
-    A file that never writes a zero lists sales only: its missing days are days without a sale.
-    Any other file says zero when it means zero: its missing days are unobserved.
-    """
-    begun = np.maximum.accumulate(present, axis=1)
-    missing = begun & ~present
-    sales_only = not (demand == 0).any()
-    kind = "days without a sale" if sales_only else "unobserved"
-    notes.add(int(missing.sum()), f"history: {{count}} days without a row count as {kind}")
-    observed = present & np.isfinite(demand)
-    if sales_only:
-        observed |= missing
-    demand[begun & ~np.isfinite(demand)] = 0
-    return observed
-
-
 def _read_attributes(
     series: pd.DataFrame | None, ids: list[str], notes: Notes
 ) -> dict[str, np.ndarray]:
@@ -177,7 +76,7 @@ def _read_attributes(
     """
     if series is None:
         return {}
-    _need(series, "series", ["series_id"])
+    need_columns(series, "series", ["series_id"])
     table = series.assign(series_id=series["series_id"].astype(str).str.strip())
     table = table.drop_duplicates("series_id").set_index("series_id").reindex(ids)
     notes.add(int(table.isna().all(axis=1).sum()), "series: {count} series are not described")
@@ -224,8 +123,8 @@ def _read_calendar(
 ) -> list[Signal]:
     if calendar is None:
         return []
-    _need(calendar, "calendar", ["date"])
-    dated = calendar.assign(date=_read_days(calendar["date"], "calendar", "date"))
+    need_columns(calendar, "calendar", ["date"])
+    dated = calendar.assign(date=read_days(calendar["date"], "calendar", "date"))
     table = dated.dropna(subset=["date"]).drop_duplicates("date").set_index("date").reindex(reach)
     absent = ~reach.isin(dated.date)
     notes.add(int(absent.sum()), "calendar: {count} days are missing and count as ordinary days")
@@ -291,19 +190,22 @@ def _read_prices(
     """Return the price of each series and day; a week without a price keeps the last one known."""
     if prices is None:
         return []
-    _need(prices, "prices", ["series_id", "week_start", "sell_price"])
-    table = pd.DataFrame(
-        {
-            "row": pd.Index(ids).get_indexer(prices["series_id"].astype(str).str.strip()),
-            "date": _read_days(prices["week_start"], "prices", "week_start"),
-            "price": pd.to_numeric(prices["sell_price"], errors="coerce"),
-        }
-    )
-    foreign = table.row < 0
+    need_columns(prices, "prices", ["series_id", "week_start", "sell_price"])
+    codes, named = ids_of(prices["series_id"])
+    row = pd.Index(ids).get_indexer(pd.Index(named))[codes]
+    days = read_days(prices["week_start"], "prices", "week_start")
+    price = pd.to_numeric(prices["sell_price"], errors="coerce").to_numpy(np.float64)
+    foreign = row < 0
     notes.add(int(foreign.sum()), "prices: {count} rows of series without history were left out")
-    column = (table.date - reach[0]).dt.days
-    good = ~foreign & table.price.gt(0) & np.isfinite(table.price) & column.between(-6, len(reach))
-    values = np.full((len(ids), len(reach) + 1), np.nan, dtype=np.float32)
-    values[table.row[good], column[good].clip(lower=0).astype(int)] = table.price[good]
-    filled = pd.DataFrame(values[:, : len(reach)]).ffill(axis=1)
-    return [Signal("price", filled.to_numpy(np.float32), known_ahead=True)]
+    column = (days - reach[0]).dt.days.to_numpy(np.float64, na_value=np.nan)
+    good = ~foreign & (price > 0) & np.isfinite(price) & (column >= -6) & (column < len(reach))
+    values = new_array((len(ids), len(reach)), np.float32)
+    for part in row_chunks(*values.shape):
+        values[part] = np.nan
+    values[row[good], np.maximum(column[good], 0).astype(int)] = price[good]
+    for part in row_chunks(*values.shape):
+        values[part] = pd.DataFrame(values[part]).ffill(axis=1).to_numpy(np.float32)
+    return [Signal("price", values, known_ahead=True)]
+
+
+__all__ = ["Notes", "TableError", "Tables", "panel_from_tables"]

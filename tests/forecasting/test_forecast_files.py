@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from django.core.management import CommandError, call_command
 
+from forecasting.management.commands import forecast_files
 from forecasting.pipeline.series import QUANTILES
 
 DAYS = pd.date_range("2024-01-01", periods=200)
@@ -120,4 +121,12 @@ def test_a_file_that_is_no_table_is_refused(folder, content):
     path = folder / "broken.csv"
     path.write_bytes(content)
     with pytest.raises(CommandError, match=r"broken\.csv"):
+        run(folder, "--history", str(path), "--origin", "2024-06-01")
+
+
+def test_a_history_that_breaks_off_in_a_later_piece_is_refused(folder, monkeypatch):
+    monkeypatch.setattr(forecast_files, "ROWS_AT_ONCE", 2)
+    path = folder / "torn.csv"
+    path.write_bytes(b"series_id,date,demand\n" + b"007,2024-01-01,1\n" * 5 + b'"007,2024-01-02')
+    with pytest.raises(CommandError, match=r"torn\.csv: cannot be read as a table"):
         run(folder, "--history", str(path), "--origin", "2024-06-01")

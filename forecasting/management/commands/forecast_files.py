@@ -2,6 +2,8 @@
 
 import argparse
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from forecasting.pipeline.training import Callbacks
 
 MAX_HORIZON_DAYS = 365
+ROWS_AT_ONCE = 500_000
+"""Of the history, read at once."""
 DECIMALS = 4
 
 
@@ -86,7 +90,8 @@ class Command(BaseCommand):
         from forecasting.pipeline.frames import TableError, Tables, panel_from_tables
 
         names = ("history", "calendar", "prices", "series")
-        history, calendar, prices, series = (read_table(options[name], name) for name in names)
+        history = read_pieces(options["history"])
+        calendar, prices, series = (read_table(options[name], name) for name in names[1:])
         tables = Tables(history, calendar, prices, series, options["new_products"])
         try:
             panel, notes = panel_from_tables(tables, horizon)
@@ -164,12 +169,46 @@ def read_table(path: str | None, name: str) -> pd.DataFrame | None:
     """Read a CSV (also .gz) or parquet file; ids stay text. Raises CommandError."""
     if path is None:
         return None
-    try:
+    with _refusing(path, name):
         if path.endswith(".parquet"):
             return pd.read_parquet(path)
         return pd.read_csv(path, dtype={"series_id": str})
+
+
+def read_pieces(path: str) -> Iterator[pd.DataFrame]:
+    """Read the history some rows at a time; ids stay text. Raises CommandError.
+
+    A parquet file is one piece.
+    """
+    with _refusing(path, "history"):
+        if path.endswith(".parquet"):
+            yield pd.read_parquet(path)
+            return
+        found = list(pd.read_csv(path, nrows=0).columns)
+    wanted = ["series_id", "date", "demand" if "demand" in found else "units"]
+    if not set(wanted) <= set(found):
+        yield pd.DataFrame(columns=found)
+        return
+    as_text = {"series_id": str, "date": str}  # as categories, 001 would become 1
+    with (
+        _refusing(path, "history"),
+        pd.read_csv(path, dtype=as_text, usecols=wanted, chunksize=ROWS_AT_ONCE) as pieces,
+    ):
+        yield from pieces
+
+
+@contextmanager
+def _refusing(path: str, name: str) -> Iterator[None]:
+    """Turn what may be wrong with a file into a CommandError with the remedy."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise CommandError(f"--{name} {path}: there is no such file.") from error
+    except ImportError as error:
+        raise CommandError(
+            f"--{name} {path}: reading parquet needs the package pyarrow. Install it, or give a "
+            "CSV file."
+        ) from error
     except (OSError, EOFError, ValueError, UnicodeDecodeError) as error:
         raise CommandError(
             f"--{name} {path}: cannot be read as a table ({error}). "

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecasting.pipeline import histories
 from forecasting.pipeline.frames import TableError, Tables, panel_from_tables
 
 
@@ -163,3 +164,40 @@ def test_prices_hold_until_the_next_and_never_reach_back():
     assert values[0, 9:].tolist() == [3.0] * 6
     assert np.isnan(values[1]).all()
     assert "1 rows of series without history" in notes
+
+
+def pieces(table: pd.DataFrame, rows: int):
+    return (table.iloc[first : first + rows] for first in range(0, len(table), rows))
+
+
+@pytest.mark.parametrize("rows", [1, 3, 1000])
+def test_a_history_in_pieces_is_the_same_wherever_it_is_cut(rows, monkeypatch):
+    monkeypatch.setattr(histories, "MOST_ROWS", 4)
+    monkeypatch.setattr(histories, "ROWS_AT_ONCE", 3)
+    table = pd.concat(
+        [
+            history(demand=[0, 1, -2, 3, np.nan, 5, 6, np.inf, 8, 9] * 2),
+            history().iloc[[3, 9, 9]],  # exact duplicates, in another piece
+            history().iloc[[4, 12]].assign(demand=10),  # added to what is there
+            history().iloc[[5]].assign(date="soon"),
+            history().iloc[[6]].assign(series_id=None),
+            history().iloc[[7]].assign(series_id=" b ", date="2024-01-20"),
+        ]
+    ).sample(frac=1, random_state=1)
+    whole, said = build(history=table)
+    cut, said_of_cut = build(history=pieces(table, rows))
+    assert said == said_of_cut
+    for line in (
+        "1 rows without a readable date",
+        "1 rows without a series_id",
+        "6 values that",
+        "3 exact duplicates",
+        "2 further rows",
+        "days without a row count as unob",
+    ):
+        assert line in said  # fmt: skip
+    assert cut.series_ids == whole.series_ids == ("a", "b")
+    np.testing.assert_array_equal(cut.demand, whole.demand)
+    np.testing.assert_array_equal(cut.observed, whole.observed)
+    assert cut.demand[0, 4] == 10  # the first of the two was no number
+    assert cut.demand[1, 19] == 7
