@@ -15,6 +15,8 @@ DEMO_ARGS ?=
 export OMP_NUM_THREADS ?= 1
 # a single-threaded demo of the loop must not depend on what the caller's shell exported
 unexport DJANGO_SETTINGS_MODULE
+# the demo and the tests start dozens of processes; without compiled files each compiles everything
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint format types contracts check bench bench-forecast bench-ablation bench-training bench-device bench-decisions audit clean
 

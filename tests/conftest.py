@@ -3,6 +3,7 @@
 Tests connect as `wms_app`, the role of production, so row level security binds them too.
 """
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -32,6 +33,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Under xdist the controller starts the engines, before any worker asks for them."""
     if session.config.pluginmanager.hasplugin("dsession"):
         engines.start()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep what was imported and collected out of every later garbage collection: it stays."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -33,6 +33,9 @@ class Migration(migrations.Migration):
                 'ordering': ['name', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'name', 'product', 'category', 'warehouse'), name='signal_scope_unique', nulls_distinct=False),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -90,6 +93,13 @@ class Migration(migrations.Migration):
                 'ordering': ['-priority', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'state', '-priority', 'id'], name='suggestion_worklist'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('state__in', ['new', 'snoozed'])), fields=('tenant', 'product', 'warehouse'), name='suggestion_one_open'),
+                    models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='suggestion_quantity_positive'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -119,6 +129,12 @@ class Migration(migrations.Migration):
                 'ordering': ['-severity_money', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'state', '-severity_money', 'id'], name='warning_worklist'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('state', 'resolved'), _negated=True), fields=('tenant', 'kind', 'product', 'warehouse', 'lot'), name='risk_warning_one_live', nulls_distinct=False),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -141,6 +157,9 @@ class Migration(migrations.Migration):
                 'ordering': ['id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'run', 'product', 'warehouse', 'channel'), name='series_forecast_unique', nulls_distinct=False),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -156,6 +175,9 @@ class Migration(migrations.Migration):
                 'ordering': ['signal_id', 'day', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'signal', 'day'), name='signal_value_once_a_day'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -184,56 +206,17 @@ class Migration(migrations.Migration):
                 'ordering': ['-number'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'number'), name='network_number_unique'),
+                    models.UniqueConstraint(condition=models.Q(('state', 'published')), fields=('tenant',), name='network_one_published'),
+                    models.UniqueConstraint(fields=('tenant', 'job'), name='network_one_per_job'),
+                ],
             },
         ),
         migrations.AddField(
             model_name='forecastrun',
             name='network',
             field=tenancy.models.base.TenantForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='forecasting.trainednetwork'),
-        ),
-        migrations.AddConstraint(
-            model_name='externalsignal',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name', 'product', 'category', 'warehouse'), name='signal_scope_unique', nulls_distinct=False),
-        ),
-        migrations.AddIndex(
-            model_name='reordersuggestion',
-            index=models.Index(fields=['tenant', 'state', '-priority', 'id'], name='suggestion_worklist'),
-        ),
-        migrations.AddConstraint(
-            model_name='reordersuggestion',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['new', 'snoozed'])), fields=('tenant', 'product', 'warehouse'), name='suggestion_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='reordersuggestion',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='suggestion_quantity_positive'),
-        ),
-        migrations.AddIndex(
-            model_name='riskwarning',
-            index=models.Index(fields=['tenant', 'state', '-severity_money', 'id'], name='warning_worklist'),
-        ),
-        migrations.AddConstraint(
-            model_name='riskwarning',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'resolved'), _negated=True), fields=('tenant', 'kind', 'product', 'warehouse', 'lot'), name='risk_warning_one_live', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='seriesforecast',
-            constraint=models.UniqueConstraint(fields=('tenant', 'run', 'product', 'warehouse', 'channel'), name='series_forecast_unique', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='signalvalue',
-            constraint=models.UniqueConstraint(fields=('tenant', 'signal', 'day'), name='signal_value_once_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='trainednetwork',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='network_number_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='trainednetwork',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'published')), fields=('tenant',), name='network_one_published'),
-        ),
-        migrations.AddConstraint(
-            model_name='trainednetwork',
-            constraint=models.UniqueConstraint(fields=('tenant', 'job'), name='network_one_per_job'),
         ),
         migrations.AddConstraint(
             model_name='forecastrun',

@@ -32,6 +32,9 @@ class Migration(migrations.Migration):
                 'ordering': ['name', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'name'), name='category_name_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -48,6 +51,9 @@ class Migration(migrations.Migration):
                 'ordering': ['code', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'code'), name='channel_code_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -62,6 +68,9 @@ class Migration(migrations.Migration):
                 'ordering': ['code', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'code'), name='segment_code_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -79,6 +88,9 @@ class Migration(migrations.Migration):
                 'ordering': ['code', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'code'), name='customer_code_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -92,6 +104,9 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'kind'), name='document_number_kind_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -115,6 +130,9 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'kind', 'sha256'], name='imported_file_by_hash'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -161,6 +179,11 @@ class Migration(migrations.Migration):
                 'ordering': ['sku', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'sku'), name='product_sku_unique'),
+                    models.CheckConstraint(condition=models.Q(('sku', ''), _negated=True), name='product_sku_given'),
+                    models.CheckConstraint(condition=models.Q(('unit_cost__isnull', True), ('unit_cost__gte', 0), _connector='OR'), name='product_cost_not_negative'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -176,6 +199,10 @@ class Migration(migrations.Migration):
                 'ordering': ['product_id', 'units', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'product', 'name'), name='packaging_name_unique'),
+                    models.CheckConstraint(condition=models.Q(('units__gt', 0)), name='packaging_units_positive'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -193,6 +220,9 @@ class Migration(migrations.Migration):
                 'ordering': ['expires_on', 'code', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'product', 'code'), name='lot_code_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -208,6 +238,9 @@ class Migration(migrations.Migration):
                 'ordering': ['code', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'code'), name='barcode_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -225,6 +258,11 @@ class Migration(migrations.Migration):
                 'ordering': ['product_id', 'location_id', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'product', 'location', 'lot'), name='balance_unique', nulls_distinct=False),
+                    models.CheckConstraint(condition=models.Q(('on_hand__gte', 0)), name='balance_on_hand_not_negative'),
+                    models.CheckConstraint(condition=models.Q(('allocated__gte', 0), ('allocated__lte', models.F('on_hand'))), name='balance_allocated_within_on_hand'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -252,6 +290,16 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'product', '-id'], name='movement_by_product'),
+                    models.Index(fields=['tenant', 'business_day'], name='movement_by_day'),
+                    models.Index(fields=['tenant', 'document_kind', 'document_id'], name='movement_by_document'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='movement_quantity_positive'),
+                    models.CheckConstraint(condition=models.Q(('from_location', models.F('to_location')), _negated=True), name='movement_moves'),
+                    models.UniqueConstraint(fields=('tenant', 'reverses'), name='movement_reversed_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -273,6 +321,9 @@ class Migration(migrations.Migration):
                 'ordering': ['code', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'code'), name='supplier_code_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -312,6 +363,9 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('received_on__gte', models.F('placed_on'))), name='lead_time_forward'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -334,6 +388,11 @@ class Migration(migrations.Migration):
                 'ordering': ['supplier_id', 'product_id', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'supplier', 'product'), name='supplier_item_unique'),
+                    models.UniqueConstraint(condition=models.Q(('is_preferred', True)), fields=('tenant', 'product'), name='supplier_item_one_preferred'),
+                    models.CheckConstraint(condition=models.Q(('minimum_order_quantity__gt', 0), ('order_multiple__gt', 0), ('price__gte', 0)), name='supplier_item_numbers_sane'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -354,6 +413,11 @@ class Migration(migrations.Migration):
                 'ordering': ['order_id', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'order', 'product'), name='purchase_line_product_once'),
+                    models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('unit_price__gte', 0)), name='purchase_line_numbers_sane'),
+                    models.CheckConstraint(condition=models.Q(('quantity_received__gte', 0), ('quantity_received__lte', django.db.models.expressions.CombinedExpression(models.F('quantity'), '+', models.F('over_receipt_tolerance')))), name='purchase_line_not_over_received'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -369,6 +433,10 @@ class Migration(migrations.Migration):
                 'ordering': ['supplier_item_id', 'from_quantity', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'supplier_item', 'from_quantity'), name='price_break_unique'),
+                    models.CheckConstraint(condition=models.Q(('from_quantity__gt', 0), ('price__gte', 0)), name='price_break_sane'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -386,6 +454,9 @@ class Migration(migrations.Migration):
                 'ordering': ['code', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'code'), name='warehouse_code_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -408,6 +479,10 @@ class Migration(migrations.Migration):
                 'ordering': ['product_id', 'warehouse_id', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'product', 'warehouse'), name='stock_policy_unique', nulls_distinct=False),
+                    models.CheckConstraint(condition=models.Q(('cycle_service_level__gt', 0), ('cycle_service_level__lt', 1)), name='stock_policy_service_level_sane'),
+                ],
             },
         ),
         migrations.AddField(
@@ -443,6 +518,12 @@ class Migration(migrations.Migration):
                 'ordering': ['id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'product', 'business_day'], name='imported_sale_by_product'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'line_key'), name='imported_sale_counts_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -463,6 +544,13 @@ class Migration(migrations.Migration):
                 'ordering': ['product_id', 'warehouse_id', 'business_day', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'business_day'], name='daily_demand_by_day'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'product', 'warehouse', 'business_day', 'channel', 'segment'), name='daily_demand_unique', nulls_distinct=False),
+                    models.CheckConstraint(condition=models.Q(('quantity__gte', 0)), name='daily_demand_not_negative'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -478,152 +566,15 @@ class Migration(migrations.Migration):
                 'ordering': ['code', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'warehouse', 'code'), name='zone_code_unique'),
+                ],
             },
         ),
         migrations.AddField(
             model_name='location',
             name='zone',
             field=tenancy.models.base.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='locations', to='inventory.zone'),
-        ),
-        migrations.AddConstraint(
-            model_name='category',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='category_name_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='channel',
-            constraint=models.UniqueConstraint(fields=('tenant', 'code'), name='channel_code_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='customersegment',
-            constraint=models.UniqueConstraint(fields=('tenant', 'code'), name='segment_code_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(fields=('tenant', 'code'), name='customer_code_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='documentnumber',
-            constraint=models.UniqueConstraint(fields=('tenant', 'kind'), name='document_number_kind_unique'),
-        ),
-        migrations.AddIndex(
-            model_name='importedfile',
-            index=models.Index(fields=['tenant', 'kind', 'sha256'], name='imported_file_by_hash'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.UniqueConstraint(fields=('tenant', 'sku'), name='product_sku_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('sku', ''), _negated=True), name='product_sku_given'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_cost__isnull', True), ('unit_cost__gte', 0), _connector='OR'), name='product_cost_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='packaging',
-            constraint=models.UniqueConstraint(fields=('tenant', 'product', 'name'), name='packaging_name_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='packaging',
-            constraint=models.CheckConstraint(condition=models.Q(('units__gt', 0)), name='packaging_units_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.UniqueConstraint(fields=('tenant', 'product', 'code'), name='lot_code_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='barcode',
-            constraint=models.UniqueConstraint(fields=('tenant', 'code'), name='barcode_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockbalance',
-            constraint=models.UniqueConstraint(fields=('tenant', 'product', 'location', 'lot'), name='balance_unique', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='stockbalance',
-            constraint=models.CheckConstraint(condition=models.Q(('on_hand__gte', 0)), name='balance_on_hand_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockbalance',
-            constraint=models.CheckConstraint(condition=models.Q(('allocated__gte', 0), ('allocated__lte', models.F('on_hand'))), name='balance_allocated_within_on_hand'),
-        ),
-        migrations.AddIndex(
-            model_name='stockmovement',
-            index=models.Index(fields=['tenant', 'product', '-id'], name='movement_by_product'),
-        ),
-        migrations.AddIndex(
-            model_name='stockmovement',
-            index=models.Index(fields=['tenant', 'business_day'], name='movement_by_day'),
-        ),
-        migrations.AddIndex(
-            model_name='stockmovement',
-            index=models.Index(fields=['tenant', 'document_kind', 'document_id'], name='movement_by_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockmovement',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='movement_quantity_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockmovement',
-            constraint=models.CheckConstraint(condition=models.Q(('from_location', models.F('to_location')), _negated=True), name='movement_moves'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockmovement',
-            constraint=models.UniqueConstraint(fields=('tenant', 'reverses'), name='movement_reversed_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='supplier',
-            constraint=models.UniqueConstraint(fields=('tenant', 'code'), name='supplier_code_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='leadtimeobservation',
-            constraint=models.CheckConstraint(condition=models.Q(('received_on__gte', models.F('placed_on'))), name='lead_time_forward'),
-        ),
-        migrations.AddConstraint(
-            model_name='supplieritem',
-            constraint=models.UniqueConstraint(fields=('tenant', 'supplier', 'product'), name='supplier_item_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='supplieritem',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_preferred', True)), fields=('tenant', 'product'), name='supplier_item_one_preferred'),
-        ),
-        migrations.AddConstraint(
-            model_name='supplieritem',
-            constraint=models.CheckConstraint(condition=models.Q(('minimum_order_quantity__gt', 0), ('order_multiple__gt', 0), ('price__gte', 0)), name='supplier_item_numbers_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='purchaseorderline',
-            constraint=models.UniqueConstraint(fields=('tenant', 'order', 'product'), name='purchase_line_product_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='purchaseorderline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('unit_price__gte', 0)), name='purchase_line_numbers_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='purchaseorderline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity_received__gte', 0), ('quantity_received__lte', django.db.models.expressions.CombinedExpression(models.F('quantity'), '+', models.F('over_receipt_tolerance')))), name='purchase_line_not_over_received'),
-        ),
-        migrations.AddConstraint(
-            model_name='pricebreak',
-            constraint=models.UniqueConstraint(fields=('tenant', 'supplier_item', 'from_quantity'), name='price_break_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='pricebreak',
-            constraint=models.CheckConstraint(condition=models.Q(('from_quantity__gt', 0), ('price__gte', 0)), name='price_break_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='warehouse',
-            constraint=models.UniqueConstraint(fields=('tenant', 'code'), name='warehouse_code_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockpolicy',
-            constraint=models.UniqueConstraint(fields=('tenant', 'product', 'warehouse'), name='stock_policy_unique', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='stockpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('cycle_service_level__gt', 0), ('cycle_service_level__lt', 1)), name='stock_policy_service_level_sane'),
         ),
         migrations.AddIndex(
             model_name='purchaseorder',
@@ -636,30 +587,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='purchaseorder',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'placed', 'partially_received', 'received', 'closed', 'cancelled'])), name='purchase_order_state_known'),
-        ),
-        migrations.AddIndex(
-            model_name='importedsale',
-            index=models.Index(fields=['tenant', 'product', 'business_day'], name='imported_sale_by_product'),
-        ),
-        migrations.AddConstraint(
-            model_name='importedsale',
-            constraint=models.UniqueConstraint(fields=('tenant', 'line_key'), name='imported_sale_counts_once'),
-        ),
-        migrations.AddIndex(
-            model_name='dailydemand',
-            index=models.Index(fields=['tenant', 'business_day'], name='daily_demand_by_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='dailydemand',
-            constraint=models.UniqueConstraint(fields=('tenant', 'product', 'warehouse', 'business_day', 'channel', 'segment'), name='daily_demand_unique', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='dailydemand',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 0)), name='daily_demand_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='zone',
-            constraint=models.UniqueConstraint(fields=('tenant', 'warehouse', 'code'), name='zone_code_unique'),
         ),
         migrations.AddConstraint(
             model_name='location',

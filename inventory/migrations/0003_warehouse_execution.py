@@ -98,6 +98,14 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'state', 'due_on'], name='cycle_count_by_state'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'number'), name='cycle_count_number_unique'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['requested', 'counting', 'recount', 'counted', 'approved', 'posted', 'cancelled'])), name='cycle_count_state_known'),
+                    models.UniqueConstraint(condition=models.Q(('state__in', ['requested', 'counting', 'recount', 'counted', 'approved'])), fields=('tenant', 'location', 'product'), name='cycle_count_one_open', nulls_distinct=False),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -122,6 +130,10 @@ class Migration(migrations.Migration):
                 'ordering': ['count_id', 'round_number', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'count', 'product', 'lot', 'round_number'), name='count_line_once_a_round', nulls_distinct=False),
+                    models.CheckConstraint(condition=models.Q(('counted__gte', 0), ('expected__gte', 0)), name='count_line_not_negative'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -142,6 +154,10 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'inventory settings',
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant',), name='inventory_settings_one'),
+                    models.CheckConstraint(condition=models.Q(('adjustment_limit__gte', 0), ('count_tolerance_percent__gte', 0), ('count_tolerance_value__gte', 0)), name='inventory_settings_not_negative'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -178,6 +194,10 @@ class Migration(migrations.Migration):
                 'ordering': ['package_id', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'package', 'allocation'), name='package_line_once'),
+                    models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='package_line_quantity_positive'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -196,6 +216,10 @@ class Migration(migrations.Migration):
                 'ordering': ['warehouse_id', 'priority', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('product__isnull', True), ('category__isnull', True), _connector='OR'), name='put_away_rule_product_or_category'),
+                    models.CheckConstraint(condition=models.Q(('location__isnull', True), ('zone__isnull', True), _connector='XOR'), name='put_away_rule_location_or_zone'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -220,6 +244,13 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'state', '-id'], name='receipt_by_state'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'number'), name='receipt_number_unique'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['open', 'completed', 'cancelled'])), name='receipt_state_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -242,6 +273,9 @@ class Migration(migrations.Migration):
                 'ordering': ['receipt_id', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('damaged__gte', 0), ('damaged__lte', models.F('quantity')), ('quantity__gte', 0)), name='receipt_line_numbers_sane'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -271,6 +305,16 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'state', '-id'], name='sales_order_by_state'),
+                    models.Index(condition=models.Q(('state__in', ['confirmed', 'backordered', 'partially_allocated', 'allocated', 'picking', 'packed'])), fields=['tenant', 'warehouse', 'priority', 'promised_on', 'id'], name='sales_order_owing'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'number'), name='sales_order_number_unique'),
+                    models.UniqueConstraint(condition=models.Q(('reference', ''), _negated=True), fields=('tenant', 'channel', 'reference'), name='sales_order_reference_once'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'confirmed', 'backordered', 'partially_allocated', 'allocated', 'picking', 'packed', 'shipped', 'closed', 'cancelled'])), name='sales_order_state_known'),
+                    models.CheckConstraint(condition=models.Q(('priority__gte', 1), ('priority__lte', 9)), name='sales_order_priority_range'),
+                ],
             },
         ),
         migrations.AddField(
@@ -298,6 +342,13 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'state', '-id'], name='customer_return_by_state'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'number'), name='customer_return_number_unique'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['expected', 'received', 'inspected', 'cancelled'])), name='customer_return_state_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -317,6 +368,10 @@ class Migration(migrations.Migration):
                 'ordering': ['order_id', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('unit_price__gte', 0)), name='sales_line_numbers_sane'),
+                    models.CheckConstraint(condition=models.Q(('quantity__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('quantity_allocated'), '+', models.F('quantity_picked')), '+', models.F('quantity_shipped'))), ('quantity_allocated__gte', 0), ('quantity_picked__gte', 0), ('quantity_shipped__gte', 0)), name='sales_line_within_quantity'),
+                ],
             },
         ),
         migrations.AddField(
@@ -342,6 +397,13 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'shipped_at'], name='shipment_by_time'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'number'), name='shipment_number_unique'),
+                    models.CheckConstraint(condition=models.Q(('transport_cost__isnull', True), ('transport_cost__gte', 0), _connector='OR'), name='shipment_cost_not_negative'),
+                ],
             },
         ),
         migrations.AddField(
@@ -366,6 +428,9 @@ class Migration(migrations.Migration):
                 'ordering': ['shipment_id', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('quantity_returned__gte', 0), ('quantity_returned__lte', models.F('quantity'))), name='shipment_line_numbers_sane'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -389,6 +454,9 @@ class Migration(migrations.Migration):
                 'ordering': ['customer_return_id', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('quantity_quarantined__gte', 0), ('quantity_received__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('quantity_restocked'), '+', models.F('quantity_quarantined')), '+', models.F('quantity_scrapped')), '+', models.F('quantity_to_supplier'))), ('quantity_received__lte', models.F('quantity')), ('quantity_restocked__gte', 0), ('quantity_scrapped__gte', 0), ('quantity_to_supplier__gte', 0)), name='customer_return_line_numbers_sane'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -411,6 +479,10 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'number'), name='supplier_return_number_unique'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'sent', 'closed', 'cancelled'])), name='supplier_return_state_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -430,6 +502,9 @@ class Migration(migrations.Migration):
                 'ordering': ['supplier_return_id', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='supplier_return_line_positive'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -476,6 +551,14 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'state', '-id'], name='transfer_by_state'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'number'), name='transfer_number_unique'),
+                    models.CheckConstraint(condition=models.Q(('from_warehouse', models.F('to_warehouse')), _negated=True), name='transfer_between_two'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'released', 'in_transit', 'received', 'cancelled'])), name='transfer_state_known'),
+                ],
             },
         ),
         migrations.AddField(
@@ -498,6 +581,10 @@ class Migration(migrations.Migration):
                 'ordering': ['line_id', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'line', 'lot'), name='transfer_piece_lot_once', nulls_distinct=False),
+                    models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('quantity__gte', django.db.models.expressions.CombinedExpression(models.F('quantity_received'), '+', models.F('quantity_lost'))), ('quantity_lost__gte', 0), ('quantity_received__gte', 0)), name='transfer_piece_numbers_sane'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -513,6 +600,9 @@ class Migration(migrations.Migration):
                 'ordering': ['membership_id', 'warehouse_id', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'membership', 'warehouse'), name='warehouse_access_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -534,6 +624,13 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'state', '-id'], name='wave_by_state'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'number'), name='wave_number_unique'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['released', 'completed', 'cancelled'])), name='wave_state_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -559,6 +656,14 @@ class Migration(migrations.Migration):
                 'ordering': ['wave_id', 'sequence', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'open')), fields=['tenant', 'wave', 'sequence'], name='pick_task_open'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('tenant', 'allocation'), name='pick_task_one_open'),
+                    models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('quantity_picked__gte', 0), ('quantity_picked__lte', models.F('quantity'))), name='pick_task_numbers_sane'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['open', 'picked', 'short', 'cancelled'])), name='pick_task_state_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -578,6 +683,10 @@ class Migration(migrations.Migration):
                 'ordering': ['kind', 'subject_id', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'kind', 'subject_id'), name='work_claim_one_person'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['receive', 'receive_transfer', 'put_away', 'allocate', 'pick', 'pack', 'ship', 'send_transfer', 'count', 'inspect'])), name='work_claim_kind_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -600,126 +709,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'product', 'warehouse', 'channel'), name='channel_stock_unique'), models.CheckConstraint(condition=models.Q(('buffer__gte', 0), ('ring_fenced__gte', 0)), name='channel_stock_not_negative')],
             },
         ),
-        migrations.AddIndex(
-            model_name='cyclecount',
-            index=models.Index(fields=['tenant', 'state', 'due_on'], name='cycle_count_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='cyclecount',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='cycle_count_number_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='cyclecount',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['requested', 'counting', 'recount', 'counted', 'approved', 'posted', 'cancelled'])), name='cycle_count_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='cyclecount',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['requested', 'counting', 'recount', 'counted', 'approved'])), fields=('tenant', 'location', 'product'), name='cycle_count_one_open', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='countline',
-            constraint=models.UniqueConstraint(fields=('tenant', 'count', 'product', 'lot', 'round_number'), name='count_line_once_a_round', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='countline',
-            constraint=models.CheckConstraint(condition=models.Q(('counted__gte', 0), ('expected__gte', 0)), name='count_line_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='inventorysettings',
-            constraint=models.UniqueConstraint(fields=('tenant',), name='inventory_settings_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='inventorysettings',
-            constraint=models.CheckConstraint(condition=models.Q(('adjustment_limit__gte', 0), ('count_tolerance_percent__gte', 0), ('count_tolerance_value__gte', 0)), name='inventory_settings_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='packageline',
-            constraint=models.UniqueConstraint(fields=('tenant', 'package', 'allocation'), name='package_line_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='packageline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='package_line_quantity_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='putawayrule',
-            constraint=models.CheckConstraint(condition=models.Q(('product__isnull', True), ('category__isnull', True), _connector='OR'), name='put_away_rule_product_or_category'),
-        ),
-        migrations.AddConstraint(
-            model_name='putawayrule',
-            constraint=models.CheckConstraint(condition=models.Q(('location__isnull', True), ('zone__isnull', True), _connector='XOR'), name='put_away_rule_location_or_zone'),
-        ),
-        migrations.AddIndex(
-            model_name='receipt',
-            index=models.Index(fields=['tenant', 'state', '-id'], name='receipt_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='receipt_number_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'completed', 'cancelled'])), name='receipt_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='receiptline',
-            constraint=models.CheckConstraint(condition=models.Q(('damaged__gte', 0), ('damaged__lte', models.F('quantity')), ('quantity__gte', 0)), name='receipt_line_numbers_sane'),
-        ),
-        migrations.AddIndex(
-            model_name='salesorder',
-            index=models.Index(fields=['tenant', 'state', '-id'], name='sales_order_by_state'),
-        ),
-        migrations.AddIndex(
-            model_name='salesorder',
-            index=models.Index(condition=models.Q(('state__in', ['confirmed', 'backordered', 'partially_allocated', 'allocated', 'picking', 'packed'])), fields=['tenant', 'warehouse', 'priority', 'promised_on', 'id'], name='sales_order_owing'),
-        ),
-        migrations.AddConstraint(
-            model_name='salesorder',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='sales_order_number_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='salesorder',
-            constraint=models.UniqueConstraint(condition=models.Q(('reference', ''), _negated=True), fields=('tenant', 'channel', 'reference'), name='sales_order_reference_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='salesorder',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'confirmed', 'backordered', 'partially_allocated', 'allocated', 'picking', 'packed', 'shipped', 'closed', 'cancelled'])), name='sales_order_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='salesorder',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__gte', 1), ('priority__lte', 9)), name='sales_order_priority_range'),
-        ),
-        migrations.AddIndex(
-            model_name='customerreturn',
-            index=models.Index(fields=['tenant', 'state', '-id'], name='customer_return_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='customerreturn',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='customer_return_number_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='customerreturn',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['expected', 'received', 'inspected', 'cancelled'])), name='customer_return_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='salesorderline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('unit_price__gte', 0)), name='sales_line_numbers_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='salesorderline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('quantity_allocated'), '+', models.F('quantity_picked')), '+', models.F('quantity_shipped'))), ('quantity_allocated__gte', 0), ('quantity_picked__gte', 0), ('quantity_shipped__gte', 0)), name='sales_line_within_quantity'),
-        ),
-        migrations.AddIndex(
-            model_name='shipment',
-            index=models.Index(fields=['tenant', 'shipped_at'], name='shipment_by_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='shipment_number_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.CheckConstraint(condition=models.Q(('transport_cost__isnull', True), ('transport_cost__gte', 0), _connector='OR'), name='shipment_cost_not_negative'),
-        ),
         migrations.AddConstraint(
             model_name='package',
             constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='package_number_unique'),
@@ -727,26 +716,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='package',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'closed', 'shipped'])), name='package_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipmentline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('quantity_returned__gte', 0), ('quantity_returned__lte', models.F('quantity'))), name='shipment_line_numbers_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='customerreturnline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('quantity_quarantined__gte', 0), ('quantity_received__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('quantity_restocked'), '+', models.F('quantity_quarantined')), '+', models.F('quantity_scrapped')), '+', models.F('quantity_to_supplier'))), ('quantity_received__lte', models.F('quantity')), ('quantity_restocked__gte', 0), ('quantity_scrapped__gte', 0), ('quantity_to_supplier__gte', 0)), name='customer_return_line_numbers_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='supplierreturn',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='supplier_return_number_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='supplierreturn',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'sent', 'closed', 'cancelled'])), name='supplier_return_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='supplierreturnline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='supplier_return_line_positive'),
         ),
         migrations.AddIndex(
             model_name='allocation',
@@ -772,22 +741,6 @@ class Migration(migrations.Migration):
             model_name='allocation',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'picked'), _negated=True), ('picked_into__isnull', False), _connector='OR'), name='allocation_picked_into'),
         ),
-        migrations.AddIndex(
-            model_name='transferorder',
-            index=models.Index(fields=['tenant', 'state', '-id'], name='transfer_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='transferorder',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='transfer_number_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='transferorder',
-            constraint=models.CheckConstraint(condition=models.Q(('from_warehouse', models.F('to_warehouse')), _negated=True), name='transfer_between_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='transferorder',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'released', 'in_transit', 'received', 'cancelled'])), name='transfer_state_known'),
-        ),
         migrations.AddConstraint(
             model_name='transferline',
             constraint=models.UniqueConstraint(fields=('tenant', 'order', 'product'), name='transfer_line_product_once'),
@@ -795,54 +748,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='transferline',
             constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('quantity_lost__gte', 0), ('quantity_received__gte', 0), ('quantity_sent__gte', django.db.models.expressions.CombinedExpression(models.F('quantity_received'), '+', models.F('quantity_lost'))), ('quantity_sent__lte', models.F('quantity'))), name='transfer_line_numbers_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='transferpiece',
-            constraint=models.UniqueConstraint(fields=('tenant', 'line', 'lot'), name='transfer_piece_lot_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='transferpiece',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('quantity__gte', django.db.models.expressions.CombinedExpression(models.F('quantity_received'), '+', models.F('quantity_lost'))), ('quantity_lost__gte', 0), ('quantity_received__gte', 0)), name='transfer_piece_numbers_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='warehouseaccess',
-            constraint=models.UniqueConstraint(fields=('tenant', 'membership', 'warehouse'), name='warehouse_access_once'),
-        ),
-        migrations.AddIndex(
-            model_name='wave',
-            index=models.Index(fields=['tenant', 'state', '-id'], name='wave_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='wave',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='wave_number_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='wave',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['released', 'completed', 'cancelled'])), name='wave_state_known'),
-        ),
-        migrations.AddIndex(
-            model_name='picktask',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['tenant', 'wave', 'sequence'], name='pick_task_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='picktask',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('tenant', 'allocation'), name='pick_task_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='picktask',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('quantity_picked__gte', 0), ('quantity_picked__lte', models.F('quantity'))), name='pick_task_numbers_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='picktask',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'picked', 'short', 'cancelled'])), name='pick_task_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='workclaim',
-            constraint=models.UniqueConstraint(fields=('tenant', 'kind', 'subject_id'), name='work_claim_one_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='workclaim',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['receive', 'receive_transfer', 'put_away', 'allocate', 'pick', 'pack', 'ship', 'send_transfer', 'count', 'inspect'])), name='work_claim_kind_known'),
         ),
         tenancy.fences.FenceTenantTables(),
     ]

@@ -68,6 +68,10 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'user'), name='membership_unique'),
+                    models.CheckConstraint(condition=models.Q(('role__in', ['viewer', 'operator', 'planner', 'manager', 'owner'])), name='membership_role_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -101,6 +105,14 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'state', 'queue', 'id'], name='job_waiting'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'schedule_key'), name='job_schedule_once'),
+                    models.UniqueConstraint(condition=models.Q(('queue', 'training'), ('state', 'running')), fields=('tenant', 'queue'), name='job_one_running_training'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'done', 'failed', 'cancelled'])), name='job_state_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -118,6 +130,12 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'created_at'], name='idempotency_age'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'principal', 'key'), name='idempotency_key_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -139,6 +157,10 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['tenant', 'subject_kind', 'subject_id'], name='audit_subject'),
+                    models.Index(fields=['tenant', '-id'], name='audit_latest'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -161,55 +183,14 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'key_hash'), name='api_key_hash_unique'),
+                ],
             },
         ),
         migrations.AddConstraint(
             model_name='user',
             constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_unique_any_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('tenant', 'user'), name='membership_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['viewer', 'operator', 'planner', 'manager', 'owner'])), name='membership_role_known'),
-        ),
-        migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['tenant', 'state', 'queue', 'id'], name='job_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(fields=('tenant', 'schedule_key'), name='job_schedule_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(condition=models.Q(('queue', 'training'), ('state', 'running')), fields=('tenant', 'queue'), name='job_one_running_training'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'done', 'failed', 'cancelled'])), name='job_state_known'),
-        ),
-        migrations.AddIndex(
-            model_name='idempotencykey',
-            index=models.Index(fields=['tenant', 'created_at'], name='idempotency_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='idempotencykey',
-            constraint=models.UniqueConstraint(fields=('tenant', 'principal', 'key'), name='idempotency_key_unique'),
-        ),
-        migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(fields=['tenant', 'subject_kind', 'subject_id'], name='audit_subject'),
-        ),
-        migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(fields=['tenant', '-id'], name='audit_latest'),
-        ),
-        migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key_hash'), name='api_key_hash_unique'),
         ),
         tenancy.fences.FenceTenantTables(),
         tenancy.fences.LetUsersSeeOwnRows(table="tenancy_membership"),

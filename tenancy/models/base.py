@@ -22,12 +22,15 @@ class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]
         self.tenant_index = tenant_index
         kwargs["db_constraint"] = False
         kwargs["db_index"] = False
+        # the swappable model is the user, who is of no tenant; asking costs a migration much time
+        kwargs["swappable"] = False
         super().__init__(to, on_delete, **kwargs)
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("db_constraint", None)
         kwargs.pop("db_index", None)
+        kwargs.pop("swappable", None)
         if not self.tenant_index:
             kwargs["tenant_index"] = False
         return name, path, args, kwargs

@@ -1,5 +1,8 @@
 """``migrate`` as the role that owns the tables."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.commands.migrate import Command as DjangoMigrate
@@ -13,5 +16,19 @@ class Command(DjangoMigrate):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with as_owner():
+        with as_owner(), _rarer_collections():
             super().handle(*args, **options)
+
+
+@contextmanager
+def _rarer_collections() -> Iterator[None]:
+    """Collect garbage rarely: each operation makes all models anew, a third of the time went there.
+
+    Half as often again and memory grows past what it saves: 190 MB at this setting.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 5, 5)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
