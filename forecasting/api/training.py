@@ -28,6 +28,7 @@ class NetworkShown(Shown[TrainedNetwork]):
     series_count = serializers.IntegerField()
     gate_reason = serializers.CharField()
     cpu_seconds = serializers.FloatField()
+    device = serializers.CharField(help_text="CPU, or the model of the GPU it was trained on.")
     artefact_sha256 = serializers.CharField()
     trained_at = serializers.DateTimeField()
     published_at = serializers.DateTimeField(allow_null=True)

@@ -34,6 +34,9 @@ class TrainedNetwork(TenantOwned):
     )
     gate_reason = models.CharField(max_length=200, blank=True)
     cpu_seconds = models.FloatField(default=0)
+    device = models.CharField(
+        max_length=80, blank=True, help_text="CPU, or the model of the GPU it was trained on."
+    )
     trained_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True)
 

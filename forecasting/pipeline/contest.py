@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,12 +101,26 @@ class Blend:
         return f"blend:{first}+{len(self.methods) - 1}"
 
 
+JuryReason = Literal["all", "many", "budget"]
+
+
+@dataclass(frozen=True)
+class Jury:
+    """Who judged: so many of the series learned from, on so many cases a class, and why not all."""
+
+    series: int
+    of: int
+    cases: int
+    reason: JuryReason
+
+
 @dataclass(frozen=True)
 class ContestResult:
     """A blend per demand class, and `all` for classes too small to judge."""
 
     blends: dict[str, Blend]
     league: tuple[LeagueRow, ...]
+    jury: Jury | None = None
 
     def blend_for(self, demand_class: str) -> Blend:
         return self.blends.get(demand_class, self.blends[ALL_CLASSES])
@@ -120,6 +134,7 @@ class ContestResult:
         return {
             "blends": {name: asdict(one) for name, one in self.blends.items()},
             "league": [_finite_row(row) for row in self.league],
+            "jury": asdict(self.jury) if self.jury else None,
         }
 
     @classmethod
@@ -137,7 +152,8 @@ class ContestResult:
         rows: list[dict[str, Any]] = [
             {k: float("nan") if v is None else v for k, v in row.items()} for row in data["league"]
         ]
-        return cls(blends, tuple(LeagueRow(**row) for row in rows))
+        jury = data.get("jury")
+        return cls(blends, tuple(LeagueRow(**row) for row in rows), Jury(**jury) if jury else None)
 
 
 def _finite_row(row: LeagueRow) -> dict[str, Any]:
@@ -145,8 +161,11 @@ def _finite_row(row: LeagueRow) -> dict[str, Any]:
     return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in scores.items()}
 
 
-def hold_contest(entries: Sequence[Entry], holdout: Holdout) -> ContestResult:
+def hold_contest(
+    entries: Sequence[Entry], holdout: Holdout, jury: Jury | None = None
+) -> ContestResult:
     """Choose the blend of each demand class and score every method and the blend itself."""
+    most_cases = jury.cases if jury else MAX_CASES
     everyone = np.ones(len(holdout.whole), dtype=bool)
     groups = {ALL_CLASSES: everyone}
     for name in np.unique(holdout.demand_class):
@@ -155,7 +174,7 @@ def hold_contest(entries: Sequence[Entry], holdout: Holdout) -> ContestResult:
             groups[str(name)] = members
     blends, league = {}, []
     for name, members in groups.items():
-        chosen = choose_blend(entries, holdout, members)
+        chosen = choose_blend(entries, holdout, members, most_cases)
         blends[name] = chosen
         weight = dict(zip(chosen.methods, chosen.weights, strict=True))
         league += [
@@ -164,7 +183,7 @@ def hold_contest(entries: Sequence[Entry], holdout: Holdout) -> ContestResult:
         if len(chosen.methods) > 1:
             joint = blend_entries(entries, chosen, "blend")
             league.append(score_entry(joint, holdout, members, name, 1.0))
-    return ContestResult(blends, tuple(league))
+    return ContestResult(blends, tuple(league), jury)
 
 
 def blend_entries(entries: Sequence[Entry], chosen: Blend, method: str) -> Entry:
@@ -183,13 +202,15 @@ def blend_entries(entries: Sequence[Entry], chosen: Blend, method: str) -> Entry
     )
 
 
-def choose_blend(entries: Sequence[Entry], holdout: Holdout, members: BoolArray) -> Blend:
+def choose_blend(
+    entries: Sequence[Entry], holdout: Holdout, members: BoolArray, most_cases: int = MAX_CASES
+) -> Blend:
     """Choose by greedy selection (Caruana et al. 2004), then let networks pass the gate.
 
     Starting from half the rounds for the best single method, the method is added that lowers the
     loss of the blend most, with replacement; how often a method was chosen is its weight.
     """
-    cases = _Cases.gather(entries, holdout, members)
+    cases = _Cases.gather(entries, holdout, members, most_cases)
     baselines = [k for k, entry in enumerate(entries) if not entry.is_network]
     everything = list(range(len(entries)))
     best, loss = _select(everything, cases.loss)
@@ -237,6 +258,12 @@ def _case_weights(holdout: Holdout, members: BoolArray) -> FloatArray:
     return np.asarray(members * (0.5 / max(int(members.sum()), 1) + 0.5 * share))
 
 
+def thinning(cases: int, most: int) -> int:
+    """Return the step by which cases are thinned; never whole weeks, or it were one weekday."""
+    step = max(cases // most, 1)
+    return step + (step % 7 == 0)
+
+
 class _MeanCases:
     """All means of the members and what came, for RMSSE."""
 
@@ -264,11 +291,12 @@ class _Cases:
     whole: BoolArray
 
     @classmethod
-    def gather(cls, entries: Sequence[Entry], holdout: Holdout, members: BoolArray) -> "_Cases":
+    def gather(
+        cls, entries: Sequence[Entry], holdout: Holdout, members: BoolArray, most: int
+    ) -> "_Cases":
         keep = holdout.seen & members[None, :, None] & (holdout.scale > 0)[..., None]
         places = np.argwhere(keep)
-        step = max(len(places) // MAX_CASES, 1)
-        step += step % 7 == 0
+        step = thinning(len(places), most)
         origin, series, day = places[::step].T
         weight = _case_weights(holdout, members) / np.maximum(holdout.scale, 1e-9)
         return cls(

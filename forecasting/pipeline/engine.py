@@ -27,6 +27,7 @@ from forecasting.pipeline.backtest import (
     store_to_forecast,
     validator,
 )
+from forecasting.pipeline.budgets import choose_jury
 from forecasting.pipeline.compute import use_one_core
 from forecasting.pipeline.contest import ALL_CLASSES, Blend, ContestResult, Entry, hold_contest
 from forecasting.pipeline.day_channels import day_channel_names
@@ -277,7 +278,7 @@ def _train_and_judge(
     _announce(callbacks, "contest")
     entries = _network_entries(judged, stores)
     entries += [_baseline_entry(name, jury, origins, config) for name in config.baselines]
-    contest = hold_contest(entries, holdout)
+    contest = hold_contest(entries, holdout, choose_jury(learned, config))
     winners = [m for m in judged if m.method in contest.methods]
     if (learned.last_day - origins[0]).days < SMALL_HOLDOUT * learned.n_days:
         return tuple(winners), tuple(history), contest

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.pipeline.budgets import choose_jury, training_seconds
 from forecasting.pipeline.series import HORIZON_DAYS, SeriesPanel
 from forecasting.pipeline.training import TrainingConfig
 from forecasting.pipeline.windows import WindowConfig
@@ -58,8 +59,8 @@ error, Adam, batches of 32; trained on all series at once and with our decoder's
 class EngineConfig:
     """What is trained and how it is chosen; kept in the artefact.
 
-    budget_seconds bounds the CPU seconds of training by fewer steps, not by a clock, so that the
-    same budget gives the same network.
+    budget_seconds bounds the CPU seconds of the whole fit, by fewer steps and a smaller jury, not
+    by a clock, so that the same budget gives the same network.
     """
 
     networks: tuple[str, ...] = ("lstm", "mlp")
@@ -105,12 +106,13 @@ def holdout_days(learned: SeriesPanel, config: EngineConfig) -> list[date]:
 
 
 def judged_rows(learned: SeriesPanel, config: EngineConfig) -> NDArray[np.intp]:
-    """Return which series judge: all, or as many as the config says, drawn by its seed."""
+    """Return which series judge: all, or as many as config and budget say, drawn by the seed."""
     everyone = np.arange(learned.n_series)
-    if learned.n_series <= config.judged_series:
+    count = choose_jury(learned, config).series
+    if count == learned.n_series:
         return everyone
     rng = np.random.default_rng(config.seed)
-    return np.sort(rng.choice(everyone, config.judged_series, replace=False))
+    return np.sort(rng.choice(everyone, count, replace=False))
 
 
 def training_config(config: EngineConfig, network: str, learned: SeriesPanel) -> TrainingConfig:
@@ -129,7 +131,7 @@ def training_config(config: EngineConfig, network: str, learned: SeriesPanel) ->
     if config.budget_seconds is not None:
         trainings = len(config.networks) * (2 if config.contest else 1)
         each = STEP_SECONDS + EMIT_SECONDS * base.windows.batch * base.windows.emits
-        steps = min(steps, 0.85 * config.budget_seconds / each / trainings)
+        steps = min(steps, training_seconds(learned, config) / each / trainings)
     per_epoch = max(round(steps / base.epochs), 1)
     sized = replace(base, network=network, steps_per_epoch=per_epoch, seed=config.seed * 10)
     return apply_settings(sized, config.tuned.get(network, {}))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 KIND = "train_network"
 KEPT_ARTEFACTS = 3
 LAST_ATTEMPT = 3
+DEVICE_LENGTH = 80
 REPEATS = 2
 """Each network is trained twice: without the holdout to be judged, then on all days."""
 
@@ -235,6 +236,8 @@ def result_of(network: TrainedNetwork) -> dict[str, Any]:
 def _create_row(
     run: JobRun, demand: DemandPanel, fitted: FittedForecaster, path: str, data: bytes
 ) -> TrainedNetwork:
+    from forecasting.pipeline.compute import device_name
+
     passed = bool(fitted.members)
     now = timezone.now()
     TrainedNetwork.objects.filter(state=NetworkState.PUBLISHED).update(state=NetworkState.RETIRED)
@@ -250,11 +253,16 @@ def _create_row(
         artefact_path=path,
         artefact_sha256=artefacts.sha256(data),
         artefact_bytes=len(data),
-        league={"rows": contest["league"], "blends": contest["blends"]},
+        league={
+            "rows": contest["league"],
+            "blends": contest["blends"],
+            "jury": contest["jury"],
+        },
         epochs=_loss_curve(fitted),
         cleaning=cleaning_report(demand),
         gate_reason="" if passed else gate_reason(contest["league"], fitted.config.networks),
         cpu_seconds=fitted.cpu_seconds or 0,
+        device=device_name()[:DEVICE_LENGTH],
         published_at=now if passed else None,
     )
     _forget_old_artefacts()

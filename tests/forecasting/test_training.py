@@ -62,7 +62,16 @@ def test_a_training_leaves_one_network_its_artefact_and_its_loss_curve(north: Ho
         assert network.epochs
         assert network.league["rows"]
         assert network.cleaning["series"] == 6
-        assert artefacts.read_artefact(network).trained_until == network.origin
+        assert network.device
+        assert network.league["jury"]["of"] == network.league["jury"]["series"] > 0
+        fitted = artefacts.read_artefact(network)
+        assert fitted.trained_until == network.origin
+        assert network.league["jury"]["cases"] == fitted.contest.jury.cases
+        network.league["jury"] |= {"series": 250, "of": 4000, "reason": "budget"}
+        network.save(update_fields=["league"])
+    page = north.client("planner").get(north.path(f"networks/{network.pk}/")).content.decode()
+    assert "250 of 4,000 series, to keep to the CPU time" in " ".join(page.split())
+    assert f"· {network.device}" in page
     assert not artefacts.checkpoint_folder(north.tenant, job.pk).exists()
 
 
