@@ -27,7 +27,7 @@ demo: .venv/.installed ## install, prepare the demo tenants, serve on http://127
 	@exec $(RUN) -m config.demo --stop-with-parent $(DEMO_ARGS)
 
 test: .venv/.installed-dev ## every test, on real PostgreSQL and Valkey
-	@$(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadfile $(TEST_ARGS)
+	@$(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
 
 lint: .venv/.installed-dev format-check types contracts check ## style, types, import contracts, Django's own checks
 

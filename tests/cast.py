@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from tenancy.models import Membership, Role, Tenant, User
@@ -51,12 +52,16 @@ def make_house(slug: str, **fields: Any) -> House:
         "country": "DE",
     }
     tenant = Tenant.objects.create(slug=slug, **(defaults | fields))
-    members: dict[str, User] = {}
+    # at once and with one hash: nearly every test begins here
+    password = make_password(PASSWORD)
+    users = User.objects.bulk_create(
+        User(email=f"{role}@{slug}.example", password=password) for role in Role.values
+    )
+    members = dict(zip(Role.values, users, strict=True))
     with tenant_scope(tenant, actor=Actor.system("test")):
-        for role in Role.values:
-            user = User.objects.create_user(f"{role}@{slug}.example", PASSWORD)
-            Membership.objects.create(user=user, role=role)
-            members[role] = user
+        Membership.objects.bulk_create(
+            Membership(user=user, role=role) for role, user in members.items()
+        )
     return House(tenant=tenant, members=members)
 
 

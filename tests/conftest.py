@@ -4,6 +4,7 @@ Tests connect as `wms_app`, the role of production, so row level security binds 
 """
 
 import gc
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -28,11 +29,43 @@ from tests.cast import in_north, north, south, stranger  # noqa: E402, F401
 # a real password hash costs 0.3 s on purpose; tests sign in hundreds of times
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+DEAREST = (
+    "isolation/test_route_matrix.py",
+    "browser/test_every_page.py",
+    "faults/test_supervisor.py",
+    "browser/test_scanner_story.py",
+    "api/test_schema.py",
+    "faults/test_worker_killed.py",
+    "browser/test_decisions.py",
+    "isolation/test_foreign_ids_inside.py",
+    "faults/test_training_killed.py",
+    "browser/test_counting.py",
+    "browser/test_inbound.py",
+)
+"""Files of few tests that take longest, 15 s and more."""
+
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Under xdist the controller starts the engines, before any worker asks for them."""
     if session.config.pluginmanager.hasplugin("dsession"):
         engines.start()
+        engines.create_template_meanwhile()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the dearest files, then those of many tests, so that no worker ends long alone.
+
+    ``make test`` hands out whole files in this order.
+    """
+    tests = Counter(item.path for item in items)
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        name = f"{item.path.parent.name}/{item.path.name}"
+        rank = DEAREST.index(name) if name in DEAREST else len(DEAREST)
+        return rank, -tests[item.path]
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

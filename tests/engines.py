@@ -12,8 +12,9 @@ import fcntl
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -24,6 +25,7 @@ from config.database_roles import OWNER, prepare_database
 from tests.template_cache import fill_template
 
 TEMPLATE = "stockcast_template"
+DRAFT = "stockcast_template_draft"
 _SESSION_DIR = "STOCKCAST_TEST_SESSION_DIR"
 
 
@@ -101,16 +103,41 @@ def finish() -> None:
         shutil.rmtree(session_dir(), ignore_errors=True)
 
 
+def create_template_meanwhile() -> None:
+    """Migrate the template while the workers still collect; whoever needs it first waits for it.
+
+    Should it fail here, the first worker fails in the same way and says so.
+    """
+
+    def work() -> None:
+        with suppress(Exception):
+            _template()
+
+    threading.Thread(target=work, name="template", daemon=True).start()
+
+
 def create_database() -> None:
     """Create this worker's database as a clone of the migrated template."""
+    _template()
     with _one_worker_at_a_time(), psycopg.connect(superuser_url("postgres"), autocommit=True) as c:
-        found = c.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone()
-        if found is None:
-            c.execute(_create(TEMPLATE, "template0"))
-            with psycopg.connect(superuser_url(TEMPLATE), autocommit=True) as template:
-                prepare_database(template)
-            fill_template(superuser_url(TEMPLATE), _migrate_template)
         c.execute(_create(database_name(), TEMPLATE))
+
+
+def _template() -> None:
+    with _one_worker_at_a_time(), psycopg.connect(superuser_url("postgres"), autocommit=True) as c:
+        if c.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+            return
+        # it gets its name when it is whole
+        c.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(DRAFT)))
+        c.execute(_create(DRAFT, "template0"))
+        with psycopg.connect(superuser_url(DRAFT), autocommit=True) as draft:
+            prepare_database(draft)
+        fill_template(superuser_url(DRAFT), _migrate_draft)
+        c.execute(
+            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                sql.Identifier(DRAFT), sql.Identifier(TEMPLATE)
+            )
+        )
 
 
 def empty_tables() -> None:
@@ -140,14 +167,14 @@ def _one_worker_at_a_time() -> Iterator[None]:
         yield
 
 
-def _migrate_template() -> None:
+def _migrate_draft() -> None:
     from django.conf import settings
     from django.core.management import call_command
     from django.db import connection
 
     connection.close()
     names = connection.settings_dict["NAME"], settings.OWNER_DATABASE["NAME"]
-    connection.settings_dict["NAME"] = settings.OWNER_DATABASE["NAME"] = TEMPLATE
+    connection.settings_dict["NAME"] = settings.OWNER_DATABASE["NAME"] = DRAFT
     try:
         call_command("migrate", verbosity=0, interactive=False)
     finally:
