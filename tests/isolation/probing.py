@@ -16,7 +16,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 READS = ("GET",)
 REFUSED = frozenset({400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428})
 ABSENT = frozenset({404, 405})
-ROUTES_A_LOOK = 20
+ROUTES_A_LOOK = 80
 """Addresses between two looks at the victim's rows: a look reads every table."""
 
 
