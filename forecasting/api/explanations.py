@@ -8,14 +8,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from forecasting.queries.explanations import forecast_days_of, get_explanation, similar_for_reader
-from forecasting.queries.forecasts import get_series
-from forecasting.queries.neighbours import neighbours_of
-from forecasting.queries.parts import parts_of
-from forecasting.services.cold_start_words import basis_sentences, part_sentences
+from forecasting.queries.parts import get_forecast
+from forecasting.services.cold_start_words import whole_sentences
 from forecasting.services.explanation_words import rule_sentences, sentences
 from forecasting.services.explanations import request_explanation
 from tenancy.api.endpoints import Endpoint, Writing, reading, writing
+from tenancy.api.fields import Strict
 from tenancy.api.jobs import JobShown
+from tenancy.api.parameters import id_filter
 from tenancy.api.views import TenantView
 from tenancy.permissions import Permission
 
@@ -72,13 +72,26 @@ class ExplanationShown(serializers.Serializer[Any]):
     )
 
 
+class PartToExplain(Strict):
+    """Nothing: the forecast of all channels and segments together."""
+
+    channel_id = serializers.IntegerField(required=False)
+    segment_id = serializers.IntegerField(required=False)
+
+
 class Explanation(TenantView):
     @reading(
         Endpoint("get_explanation", Permission.READ, "Why a forecast is what it is"),
         ExplanationShown,
+        channel_id=id_filter(),
+        segment_id=id_filter(),
     )
-    def get(self, request: Request, product_id: int, warehouse_id: int) -> Any:
-        series = get_series(product_id, warehouse_id)
+    def get(
+        self, request: Request, product_id: int, warehouse_id: int, *, asked: dict[str, Any]
+    ) -> Any:
+        series = get_forecast(
+            product_id, warehouse_id, asked.get("channel_id"), asked.get("segment_id")
+        )
         content = get_explanation(series).content
         unit = series.product.base_unit
         return content | {
@@ -87,16 +100,15 @@ class Explanation(TenantView):
             "sentences": sentences(content, unit),
             "rule_sentences": [
                 *rule_sentences(content, unit),
-                *basis_sentences(series, neighbours_of(series)),
-                *part_sentences(parts_of(series)),
+                *whole_sentences(series),
             ],
         }
 
     @writing(
         Endpoint("explain_forecast", Permission.PLAN, "Queue the explanation of a forecast"),
-        Writing(JobShown, status=202),
+        Writing(JobShown, PartToExplain, status=202),
     )
     def post(
         self, request: Request, product_id: int, warehouse_id: int, *, data: dict[str, Any]
     ) -> Any:
-        return request_explanation(product_id=product_id, warehouse_id=warehouse_id)
+        return request_explanation(product_id=product_id, warehouse_id=warehouse_id, **data)

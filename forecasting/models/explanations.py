@@ -5,12 +5,15 @@ from __future__ import annotations
 from django.db import models
 
 from forecasting.models.forecasts import ForecastRun
-from inventory.models import Product, Warehouse
+from inventory.models import Channel, CustomerSegment, Product, Warehouse
 from tenancy.models import TenantForeignKey, TenantOwned
 
 
 class ForecastExplanation(TenantOwned):
-    """One per run, product and warehouse; made when somebody asks. ``content`` holds the parts."""
+    """One per run and forecast; made when somebody asks. ``content`` holds the parts.
+
+    With a channel or a segment it is of that part of the demand alone.
+    """
 
     run = TenantForeignKey(
         ForecastRun, on_delete=models.CASCADE, tenant_index=False, related_name="explanations"
@@ -19,6 +22,12 @@ class ForecastExplanation(TenantOwned):
     warehouse = TenantForeignKey(
         Warehouse, on_delete=models.CASCADE, tenant_index=False, related_name="+"
     )
+    channel = TenantForeignKey(
+        Channel, on_delete=models.CASCADE, null=True, tenant_index=False, related_name="+"
+    )
+    segment = TenantForeignKey(
+        CustomerSegment, on_delete=models.CASCADE, null=True, tenant_index=False, related_name="+"
+    )
     content = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -26,8 +35,14 @@ class ForecastExplanation(TenantOwned):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "run", "product", "warehouse"], name="explanation_unique"
-            )
+                fields=["tenant", "run", "product", "warehouse", "channel", "segment"],
+                name="explanation_unique",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=models.Q(channel=None) | models.Q(segment=None),
+                name="explanation_of_one_part",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,10 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from forecasting.pages.actions import attempt
 from forecasting.queries import explanations
-from forecasting.queries.forecasts import get_series
-from forecasting.queries.neighbours import neighbours_of
-from forecasting.queries.parts import parts_of
-from forecasting.services.cold_start_words import basis_sentences, part_sentences
+from forecasting.queries.parts import get_forecast, part_name
+from forecasting.services.cold_start_words import whole_sentences
 from forecasting.services.explanation_words import rule_sentences, sentences
 from forecasting.services.explanations import request_explanation
 
@@ -24,16 +23,25 @@ from forecasting.services.explanations import request_explanation
 def explanation_detail(
     request: HttpRequest, tenant: str, product_id: int, warehouse_id: int
 ) -> HttpResponse:
-    """Show the explanation of a forecast; while it is being made the page follows the job."""
-    series = get_series(product_id, warehouse_id)
+    """Show the explanation of a forecast; while it is being made the page follows the job.
+
+    ``?channel=`` or ``?segment=`` chooses a part of it.
+    """
+    part = _part_asked_for(request.GET)
+    series = get_forecast(product_id, warehouse_id, **part)
+    query = _query_of(part)
     found = explanations.find_explanation(series)
     job = None if found else explanations.job_of(series)
     here = reverse("forecasting:explanation_detail", args=[tenant, product_id, warehouse_id])
+    here += query
     context: dict[str, Any] = {
         "series": series,
         "job": job,
         "job_is_open": explanations.is_open(job),
         "poll_url": here,
+        "part_name": part_name(series),
+        "part": {name: pk for name, pk in part.items() if pk is not None},
+        "forecast_query": query if part["channel_id"] else "",
         "nav_section": "forecasts",
     }
     if found is not None:
@@ -43,8 +51,7 @@ def explanation_detail(
             "sentences": sentences(content, unit),
             "rules": [
                 *rule_sentences(content, unit),
-                *basis_sentences(series, neighbours_of(series)),
-                *part_sentences(parts_of(series)),
+                *whole_sentences(series),
             ],
             "days": explanations.forecast_days_of(content),
             "prediction": content["prediction"],
@@ -65,12 +72,25 @@ def explanation_detail(
 def explain_now(
     request: HttpRequest, tenant: str, product_id: int, warehouse_id: int
 ) -> HttpResponse:
-    """Queue the explanation of the forecast in use."""
+    """Queue the explanation of the forecast in use, or of a part of it."""
+    part = _part_asked_for(request.POST)
     attempt(
         request,
-        lambda: request_explanation(product_id=product_id, warehouse_id=warehouse_id),
+        lambda: request_explanation(product_id=product_id, warehouse_id=warehouse_id, **part),
         lambda _job: _("The forecast is being taken apart."),
     )
     return redirect(
         reverse("forecasting:explanation_detail", args=[tenant, product_id, warehouse_id])
+        + _query_of(part)
     )
+
+
+def _part_asked_for(asked: QueryDict) -> dict[str, int | None]:
+    """Return the channel and segment named; what is no number is nobody's."""
+    given = {f"{kind}_id": asked.get(kind, "") for kind in ("channel", "segment")}
+    return {name: int(text) if text.isdecimal() else None for name, text in given.items()}
+
+
+def _query_of(part: dict[str, int | None]) -> str:
+    named = {name.removesuffix("_id"): pk for name, pk in part.items() if pk is not None}
+    return f"?{urlencode(named)}" if named else ""

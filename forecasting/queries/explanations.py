@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Q
 
-from forecasting.models import ForecastExplanation, SeriesForecast
+from forecasting.models import ForecastExplanation, SegmentForecast, SeriesForecast
+from forecasting.queries.parts import Forecast
+from forecasting.queries.series import SeriesKey
 from inventory.models import Product, Warehouse
 from inventory.queries.access import may_work_in
 from tenancy.errors import NotFound
@@ -50,14 +52,24 @@ class SimilarSeen:
     warehouse: Warehouse | None
 
 
-def find_explanation(series: SeriesForecast) -> ForecastExplanation | None:
+def key_of(forecast: Forecast) -> SeriesKey:
+    """Return whose forecast it is."""
+    return SeriesKey(
+        forecast.product_id,
+        forecast.warehouse_id,
+        forecast.channel_id if isinstance(forecast, SeriesForecast) else None,
+        forecast.segment_id if isinstance(forecast, SegmentForecast) else None,
+    )
+
+
+def find_explanation(series: Forecast) -> ForecastExplanation | None:
     """Return the explanation of a forecast; None before it was made."""
     return ForecastExplanation.objects.filter(
-        run_id=series.run_id, product_id=series.product_id, warehouse_id=series.warehouse_id
+        run_id=series.run_id, **asdict(key_of(series))
     ).first()
 
 
-def get_explanation(series: SeriesForecast) -> ForecastExplanation:
+def get_explanation(series: Forecast) -> ForecastExplanation:
     """Return the explanation of a forecast; raise ``NotFound``."""
     found = find_explanation(series)
     if found is None:
@@ -65,9 +77,18 @@ def get_explanation(series: SeriesForecast) -> ForecastExplanation:
     return found
 
 
-def job_of(series: SeriesForecast) -> Job | None:
+def payload_of(series: Forecast) -> dict[str, Any]:
+    """Return what a job that explains this very forecast is asked."""
+    key = key_of(series)
+    named: list[int | None] = [key.product_id, key.warehouse_id]
+    if key.channel_id or key.segment_id:
+        named += [key.channel_id, key.segment_id]
+    return {"run": series.run_id, "series": [named]}
+
+
+def job_of(series: Forecast) -> Job | None:
     """Return the newest job that was asked to explain this very forecast."""
-    payload = {"run": series.run_id, "series": [[series.product_id, series.warehouse_id]]}
+    payload = payload_of(series)
     return Job.objects.filter(kind=KIND, payload=payload).order_by("-id").first()
 
 
@@ -107,9 +128,9 @@ def _shade(value: float, strongest: float) -> int:
     return depth if value > 0 else -depth
 
 
-def similar_seen(content: dict[str, Any], series: SeriesForecast) -> list[SimilarSeen]:
+def similar_seen(content: dict[str, Any], series: Forecast) -> list[SimilarSeen]:
     """Return the similar periods with the names a reader knows them by: two queries at most."""
-    own = f"{series.product_id}:{series.warehouse_id}"
+    own = key_of(series).series_id
     seen = similar_for_reader(content)
     keys = [one["series_id"].split(":") for one in seen]
     foreign = [key for key in keys if ":".join(key) != own]

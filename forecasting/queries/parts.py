@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from forecasting.models import SegmentForecast, SeriesForecast
-from inventory.models import Channel, CustomerSegment
+from django.utils.translation import gettext as _
 
+from forecasting.models import SegmentForecast, SeriesForecast
+from forecasting.queries.forecasts import get_series
+from inventory.models import Channel, CustomerSegment
+from tenancy.errors import Invalid, NotFound
+
+Forecast = SeriesForecast | SegmentForecast
+"""Of a series, of one channel, or of one segment."""
 SMALLEST_REST = 0.005
 """A smaller rest is rounding."""
 
@@ -25,6 +31,37 @@ class PartShown:
     share: float
     mean: list[float]
     quantile_values: list[float]
+
+
+def get_forecast(
+    product_id: int,
+    warehouse_id: int,
+    channel_id: int | None = None,
+    segment_id: int | None = None,
+) -> Forecast:
+    """Return the forecast in use of a series, or of one channel or segment of it.
+
+    Raises ``Invalid`` for both at once, and ``NotFound``.
+    """
+    if segment_id is None:
+        return get_series(product_id, warehouse_id, channel_id)
+    if channel_id is not None:
+        text = _("Give a channel or a segment: no forecast is of both.")
+        raise Invalid.field("segment_id", "not_both", text)
+    whole = get_series(product_id, warehouse_id)
+    rows = SegmentForecast.objects.select_related("product", "warehouse", "segment", "run__network")
+    found = rows.filter(
+        run_id=whole.run_id, product_id=product_id, warehouse_id=warehouse_id, segment_id=segment_id
+    ).first()
+    if found is None:
+        raise NotFound("forecast", f"{product_id}/{warehouse_id}")
+    return found
+
+
+def part_name(forecast: Forecast) -> str:
+    """Return the channel or segment that a forecast is of; empty for all of them together."""
+    part = forecast.segment if isinstance(forecast, SegmentForecast) else forecast.channel
+    return str(part.name) if part else ""
 
 
 def parts_of(series: SeriesForecast) -> list[PartShown]:

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
-from forecasting.models import SeriesForecast
-from forecasting.queries.neighbours import Neighbour
-from forecasting.queries.parts import PartShown
+from forecasting.models import SegmentForecast, SeriesForecast
+from forecasting.queries.neighbours import Neighbour, neighbours_of
+from forecasting.queries.parts import Forecast, PartShown, parts_of
 from tenancy.templatetags.formats import percent
 
 SMALLEST_SHARE = 0.03
@@ -49,6 +49,16 @@ def basis_sentences(series: SeriesForecast, neighbours: Sequence[Neighbour]) -> 
     if parts:
         told.append(_("What counts of the others: %(parts)s.") % {"parts": ", ".join(parts)})
     return told
+
+
+def whole_sentences(forecast: Forecast) -> list[str]:
+    """Say what a forecast of all channels rests on and how it is shared; nothing of a part."""
+    if isinstance(forecast, SegmentForecast) or forecast.channel_id is not None:
+        return []
+    return [
+        *basis_sentences(forecast, neighbours_of(forecast)),
+        *part_sentences(parts_of(forecast)),
+    ]
 
 
 def part_sentences(parts: Sequence[PartShown]) -> list[str]:

@@ -135,6 +135,10 @@ def _feature(feature: str, units: float, unit: str) -> str:
             _("Products of this category and warehouse sell more: %(units)s."),
             _("Products of this category and warehouse sell less: %(units)s."),
         ),
+        "adding_up": (
+            _("Scaled up, so that all parts add up to the forecast of the product: %(units)s."),
+            _("Scaled down, so that all parts add up to the forecast of the product: %(units)s."),
+        ),
         "signal:holiday": (
             _("Holidays before or ahead raise it: %(units)s."),
             _("Holidays before or ahead lower it: %(units)s."),
@@ -181,6 +185,32 @@ def _weekday(number: int) -> str:
     return date_format(date(2024, 1, 1 + number), "l")
 
 
+def part_words(content: dict[str, Any], unit: str) -> list[str]:
+    """Say of a channel or segment that it was forecast by itself and what became of that."""
+    part = content.get("part")
+    if not part:
+        return []
+    known = {
+        "name": part["name"],
+        "own": _amount(part["own_total"]),
+        "stored": _amount(content["stored_total"]),
+        "unit": unit,
+    }
+    if part["kind"] == "channel":
+        text = _(
+            "The channel “%(name)s” is a series of its own, read by the methods below: by its own "
+            "demand they expect %(own)s %(unit)s. All channels together are then scaled to the "
+            "forecast of the product, day by day; so %(stored)s %(unit)s are left for this one."
+        )
+    else:
+        text = _(
+            "The segment “%(name)s” is a series of its own, read by the methods below: by its own "
+            "demand they expect %(own)s %(unit)s. All segments together are then scaled to the "
+            "forecast of the product, day by day; so %(stored)s %(unit)s are left for this one."
+        )
+    return [text % known]
+
+
 def rule_sentences(content: dict[str, Any], unit: str) -> list[str]:
     """Say which methods made the forecast, what each counts, and which days it looked at."""
     told = [
@@ -190,6 +220,7 @@ def rule_sentences(content: dict[str, Any], unit: str) -> list[str]:
             "reason": reason_text(content["reason"]),
         }
     ]
+    told += part_words(content, unit)
     for rule in content["rules"]:
         known = {
             "method": method_name(rule["method"]),

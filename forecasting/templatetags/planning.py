@@ -92,6 +92,7 @@ FEATURES: Mapping[str, str | Promise] = {
     "weekday": gettext_lazy("Weekday"),
     "season": gettext_lazy("Time of year"),
     "own": gettext_lazy("Category and place"),
+    "adding_up": gettext_lazy("Adding up"),
     "holiday": gettext_lazy("Holidays"),
 }
 ACTIONS: Mapping[str, str | Promise] = {

@@ -6,16 +6,24 @@ from datetime import timedelta
 
 import pytest
 
-from forecasting.models import ExternalSignal, ForecastExplanation, SeriesForecast, SignalValue
+from forecasting.models import (
+    ExternalSignal,
+    ForecastExplanation,
+    SegmentForecast,
+    SeriesForecast,
+    SignalValue,
+)
 from forecasting.queries.series import business_today
 from forecasting.services.explanation_words import sentences
 from forecasting.services.explanations import request_explanation
+from inventory.models import Channel, CustomerSegment, DailyDemand
 from tenancy.errors import NotFound
 from tenancy.models import Job, JobState
 from tenancy.permissions import PermissionRefused
 from tenancy.services.jobs import run_job, run_job_here
+from tests.api.calls import by_key
 from tests.cast import House
-from tests.forecasting.world import World, build_world
+from tests.forecasting.world import World, build_world, sell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,6 +62,52 @@ def test_an_explanation_is_made_once_and_its_parts_add_up_to_what_is_stored(nort
     for day, mean in enumerate(stored.mean):
         total = content["last_month"] + sum(content["parts"][day])
         assert total == pytest.approx(mean, rel=1e-3, abs=1e-3)
+
+
+def test_a_channel_and_a_segment_are_explained_up_to_what_is_stored_of_them(north: House) -> None:
+    with north.scope():
+        world = build_world(products=2, days=100)
+        segment = CustomerSegment.objects.create(code="pro", name="Professionals")
+        other = CustomerSegment.objects.create(code="home", name="Homes")
+        for code, own in (("web", segment), ("store", other)):
+            channel = Channel.objects.create(code=code, name=code.title())
+            sell(world.products, world.warehouse, days=100, mean=3, last=world.last_day,
+                 channel=channel)  # fmt: skip
+            DailyDemand.objects.filter(channel=channel).update(segment=own)
+    assert run_job_here(tenant=north.tenant, kind="make_forecasts", payload={}).state == "done"
+    product, client = world.products[0], north.client("planner")
+    whole = north.path(f"forecasts/{product.pk}/{world.warehouse.pk}/explanation")
+    with north.scope():
+        web = Channel.objects.get(code="web")
+        pages = {"Web": f"?channel={web.pk}", "Professionals": f"?segment={segment.pk}"}
+        stored = {
+            "Web": SeriesForecast.objects.get(product=product, channel=web),
+            "Professionals": SegmentForecast.objects.get(product=product, segment=segment),
+        }
+    for name, query in pages.items():
+        kind, _, pk = query[1:].partition("=")
+        assert "Not explained yet" in client.get(whole + query).content.decode()
+        client.post(whole.replace("explanation", "explain"), {kind: pk})
+        with north.scope():
+            job = Job.objects.filter(kind="explain_forecasts").latest("id")
+        assert run_job(job).state == JobState.DONE, job.reason
+        told = by_key(north, "viewer").get(
+            f"forecasts/{product.pk}/{world.warehouse.pk}/explanation", **{f"{kind}_id": pk}
+        ).json()  # fmt: skip
+        assert told["features"][-1] == "adding_up"
+        for day, mean in enumerate(stored[name].mean):
+            total = told["last_month"] + sum(told["parts"][day])
+            assert total == pytest.approx(mean, rel=1e-3, abs=1e-3)
+        text = client.get(whole + query).content.decode()
+        assert f"“{name}” is a series of its own" in text
+        assert "By channel" not in text
+    # neither stands in for the whole, nor one for the other
+    assert "Not explained yet" in client.get(whole).content.decode()
+    with north.scope():
+        assert ForecastExplanation.objects.count() == 2
+    both = client.get(f"{whole}?channel=1&segment=1")
+    assert both.status_code == 400
+    assert client.get(f"{whole}?segment=987654").status_code == 404
 
 
 def test_two_requests_are_one_job_and_a_viewer_may_not_ask(north: House) -> None:

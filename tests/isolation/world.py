@@ -77,6 +77,8 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "ForecastSettings": {"cpu_minutes_per_month": 60, "training_seconds": 60, "tuned": {}},
     "ForecastOverride": {"state": "active", "kind": "percent", "value": Decimal(10)},
     "ForecastExplanation": {
+        "channel": None,
+        "segment": None,
         "content": {
             "origin": "2026-11-01",
             "method": "theta",
@@ -93,7 +95,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
             "looked_back": [],
             "gap": 0.0,
             "differs": False,
-        }
+        },
     },
 }
 
