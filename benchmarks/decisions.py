@@ -20,10 +20,11 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from benchmarks.decision_picture import draw_curves
 from benchmarks.forecast import RESULTS, SHARED, load_shared
@@ -87,28 +88,39 @@ def _by_day(table: pd.DataFrame, key: str, values: str) -> pd.DataFrame:
     return table.set_index([key, "date"])[values].unstack()  # noqa: PD010
 
 
-def vendor_lead_times() -> list[np.ndarray]:
-    """Return the scaled lead times of every vendor with at least 30 deliveries of known length."""
+def vendor_orders() -> list[np.ndarray]:
+    """Return the scaled lead times, taken and promised, of every vendor with 30 deliveries: [2, n].
+
+    A delivery counts whose length is known; each has a promise.
+    """
     lines = pd.read_csv(
         SHARED / "data" / "scms_deliveries" / "deliveries.csv.gz",
-        parse_dates=["order_date", "delivered"],
+        parse_dates=["order_date", "scheduled_delivery", "delivered"],
     )
     lines["days"] = (lines.delivered - lines.order_date).dt.days
+    lines["promised"] = (lines.scheduled_delivery - lines.order_date).dt.days
     known = lines[lines.days >= 0]
     scaled = [
-        np.rint(days.to_numpy() / LEAD_TIME_SCALE).astype(int)
-        for _, days in known.groupby("vendor").days
+        np.rint(own[["days", "promised"]].to_numpy().T / LEAD_TIME_SCALE).astype(int)
+        for _, own in known.groupby("vendor")
     ]
-    return [days for days in scaled if len(days) >= 30]
+    return [orders for orders in scaled if orders.shape[1] >= 30]
 
 
-def build_world(
-    task: str, days: int, seed: int, most: int | None = None
-) -> tuple[World, list[str], LeadTimes]:
-    """Return the world of a task, its series, and the lead times that policies may know.
+class Drawn(NamedTuple):
+    """A world to replay, its series, the lead times that policies may know, and the days promised.
 
-    most: a random sample of that many series, all where None.
+    promised: for an order of each item placed on each day: [S, D].
     """
+
+    world: World
+    ids: list[str]
+    lead_times: LeadTimes
+    promised: NDArray[np.intp]
+
+
+def build_world(task: str, days: int, seed: int, most: int | None = None) -> Drawn:
+    """Return the world of a task; most: a random sample of that many series, all where None."""
     table, prices = load_demand(task)
     first_day = table.shape[1] - days
     demand = table.to_numpy(float)
@@ -119,11 +131,14 @@ def build_world(
     if most is not None and most < len(demand):
         kept = np.sort(generator.choice(len(demand), most, replace=False))
         demand, price, ids = demand[kept], price[kept], ids[kept]
-    vendors = vendor_lead_times()
+    vendors = vendor_orders()
     of_vendor = generator.integers(len(vendors), size=len(demand))
-    lead = np.stack([generator.choice(vendors[v], size=demand.shape[1]) for v in of_vendor])
+    lead, promised = np.stack(
+        [vendors[v][:, generator.integers(vendors[v].shape[1], size=demand.shape[1])]
+         for v in of_vendor], axis=1,
+    )  # fmt: skip
     known = lead_times_from_observations(
-        [days.tolist() for days in vendors], [None] * len(vendors), prior_weight=1e-9
+        [orders[0].tolist() for orders in vendors], [None] * len(vendors), prior_weight=1e-9
     ).select(of_vendor)
     ones = np.ones(len(demand))
     world = World(
@@ -138,7 +153,7 @@ def build_world(
         first_day=first_day,
         warm_up_days=WARM_UP_DAYS,
     )
-    return world, ids.tolist(), known
+    return Drawn(world, ids.tolist(), known, promised)
 
 
 def forecasts_of(task: str, days: int, cache_folder: Path | None) -> Known:
@@ -289,7 +304,7 @@ def main() -> None:
         known = forecasts_of(task, DAYS[task], options.cache)
         rows: list[dict[str, Any]] = []
         for number, seed in enumerate(int(one) for one in options.seeds.split(",")):
-            world, ids, lead = build_world(task, DAYS[task], seed, options.series)
+            world, ids, lead, _ = build_world(task, DAYS[task], seed, options.series)
             print(f"{task}, seed {seed}: {world.n_series} series, {DAYS[task]} days", flush=True)
             curves = run_curves(world, lead, forecaster(world, ids, known))
             rows += compare(task, seed, curves)

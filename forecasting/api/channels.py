@@ -17,7 +17,6 @@ from forecasting.queries.channels import (
     WeekOfChannels,
 )
 from forecasting.queries.forecasts import latest_run
-from forecasting.queries.planning import read_world
 from forecasting.queries.series import business_today
 from forecasting.services.buffers import accept_buffers, dismiss_buffers
 from inventory.models import ChannelKind
@@ -87,12 +86,11 @@ class ChannelDemand(TenantView):
     )
     def get(self, request: Request) -> Any:
         run, today = latest_run(), business_today()
-        world = None if run is None else read_world(run)
         return {
             "channels": channels.channel_figures(today, run),
             "segments": channels.segment_figures(today),
             "weeks": channels.weeks_of_channels(today),
-            "moves": [] if world is None else channels.rebalancings(world),
+            "moves": channels.moves_that_pay(),
         }
 
 

@@ -20,6 +20,11 @@ WARN_FROM = 0.3
 of real demand (0.27 to 0.32, docs/decisions/0031)."""
 
 
+HALF_A_UNIT = 0.5
+"""Futures are drawn in fractions of what is sold whole: lacking less than this is not short."""
+ANY_SHORTAGE = 1e-6
+
+
 class RiskKind(StrEnum):
     """What a warning is about; stable codes."""
 
@@ -147,20 +152,23 @@ def find_stock_outs(
     arrivals: FloatArray,
     unit_margin: FloatArray,
     min_probability: float = WARN_FROM,
+    least_short: FloatArray | float = HALF_A_UNIT,
 ) -> tuple[StockOutRisk, ...]:
     """Return the items likely to run out within the days of `arrivals`.
 
     on_hand: [S] sellable units now; arrivals: [S, D] units expected each day (open orders), usable
-    the day they arrive; unit_margin: [S] money lost per unit not sold.
+    the day they arrive; unit_margin: [S] money lost per unit not sold; least_short: units a future
+    must lack to count as running out.
     """
     days = int(arrivals.shape[1])
     found: list[StockOutRisk] = []
     reach = np.full(len(keys), days)
+    lacking = np.broadcast_to(np.asarray(least_short, dtype=float), reach.shape)
     expected = forecast.expected_demand(reach.astype(float))
     for rows, paths in path_chunks(forecast, reach):
         supply = on_hand[rows, None] + np.cumsum(arrivals[rows], axis=1)
         shortage = _lost_sales(paths[:, :, 1 : days + 1], supply)  # [rows, N, D]
-        ran_out = shortage > 1e-6
+        ran_out = shortage >= lacking[rows, None, None]
         chance = ran_out[:, :, -1].mean(axis=1)
         lost = shortage[:, :, -1].mean(axis=1)
         by_day = ran_out.mean(axis=1)  # [rows, D]

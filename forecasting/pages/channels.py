@@ -9,7 +9,6 @@ from django.views.decorators.http import require_safe
 
 from forecasting.queries import channels, forecasts, suggestions
 from forecasting.queries.buffers import buffer_refusals, buffer_suggestions
-from forecasting.queries.planning import read_world
 from forecasting.queries.series import business_today
 from tenancy.permissions import Permission, require
 
@@ -21,7 +20,6 @@ def channel_demand(request: HttpRequest, tenant: str) -> HttpResponse:
     """Show demand by channel and segment, and the buffers and moves that pay."""
     require(Permission.READ)
     run = forecasts.latest_run()
-    world = None if run is None else read_world(run)
     today = business_today()
     weeks = channels.weeks_of_channels(today)
     picture = {
@@ -36,9 +34,9 @@ def channel_demand(request: HttpRequest, tenant: str) -> HttpResponse:
         "figures": channels.channel_figures(today, run),
         "segments": channels.segment_figures(today),
         "buffers": list(buffer_suggestions()[:MOST_BUFFERS]),
-        "refused": {} if world is None else buffer_refusals(world),
+        "refused": buffer_refusals(),
         "picture": picture if any(one.online or one.offline for one in weeks) else None,
-        "moves": [] if world is None else channels.rebalancings(world),
+        "moves": channels.moves_that_pay(),
         "names": dict(suggestions.warehouses()),
         "nav_section": "channel_demand",
     }

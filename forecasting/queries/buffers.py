@@ -19,12 +19,14 @@ from forecasting.decisions.suppliers import DAYS_PER_YEAR
 from forecasting.models import BufferSuggestion, SeriesForecast, SuggestionState
 from forecasting.queries.planning import PlanningWorld, unit_cost
 from inventory.models import Channel, ChannelStock, DailyDemand, Product
-from inventory.queries.access import in_allowed
+from inventory.queries.access import allowed_warehouses, in_allowed
 from tenancy.errors import NotFound
+from tenancy.models import Job, JobState
 
 PRICED_DAYS = 91
 """What a channel takes for a unit is what it took in the last 13 weeks."""
 MOST_CASES = 400
+PLANNING_JOB = "make_suggestions"
 Pair = tuple[int, int]
 
 
@@ -66,10 +68,16 @@ def read_buffer_cases(world: PlanningWorld) -> BufferCases:
     return BufferCases(tuple(_cases(world, usable, prices)), dict(refused), names)
 
 
-def buffer_refusals(world: PlanningWorld) -> dict[str, int]:
-    """Return how many products could not be judged, by reason; three queries."""
-    names = dict(Channel.objects.filter(is_active=True).values_list("id", "name"))
-    return dict(_judge(world, names)[2])
+def buffer_refusals() -> dict[str, int]:
+    """Return how many products the latest planning could not judge, by reason: one query.
+
+    A count over all warehouses, so it says nothing to a reader restricted to some of them.
+    """
+    if allowed_warehouses() is not None:
+        return {}
+    jobs = Job.objects.filter(kind=PLANNING_JOB, state=JobState.DONE).order_by("-id")
+    result = jobs.values_list("result", flat=True).first()
+    return dict((result or {}).get("buffers_refused", {}))
 
 
 def _judge(
@@ -169,6 +177,9 @@ def _cases(
     own = np.array([place[one[0], one[1]] for one in series], dtype=int)
     mean = np.array([one[3] for one in series], dtype=float)
     levels = np.array([one[4] for one in series], dtype=float).reshape(*mean.shape, -1)
+    # a planner changes what a warehouse sells of a product: every channel of it in proportion
+    factor = world.override_factors[own]
+    mean, levels = mean * factor, levels * factor[:, :, None]
     chosen = [world.supplies[row] for row in own]
     lead = np.array([world.lead_time_rows[s.item.pk] for s in chosen if s is not None], dtype=int)
     demand = interval_demand(

@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.db.models import Count, Q, Sum
 
 from forecasting.decisions.channels import Place, find_transfers
-from forecasting.models import ForecastRun, SeriesForecast
+from forecasting.models import ForecastRun, RiskKind, RiskWarning, SeriesForecast, WarningState
 from forecasting.queries.planning import PlanningWorld
 from inventory.models import (
     Channel,
@@ -20,7 +20,7 @@ from inventory.models import (
     DailyDemand,
     Product,
 )
-from inventory.queries.access import in_allowed
+from inventory.queries.access import in_allowed, may_work_in
 
 PERIOD_DAYS = 91
 WEEK = 7
@@ -213,6 +213,28 @@ def rebalancings(world: PlanningWorld) -> list[Rebalancing]:
     for own in dearest[:MOST_PRODUCTS]:
         found += _moves(world, own, [float(margins[row]) for row in own])
     return sorted(found, key=lambda one: -one.saving)[:MOST_MOVES]
+
+
+def moves_that_pay() -> list[Rebalancing]:
+    """Return the moves that the latest planning found, between the reader's warehouses."""
+    rows = in_allowed(
+        RiskWarning.objects.filter(
+            kind=RiskKind.CHANNEL_IMBALANCE,
+            state__in=[WarningState.OPEN, WarningState.ACKNOWLEDGED],
+        ),
+        "warehouse_id",
+    )
+    return [
+        Rebalancing(
+            row.product,
+            row.evidence["from_place"],
+            row.warehouse_id,
+            row.evidence["units"],
+            float(row.severity_money),
+        )
+        for row in rows.select_related("product").order_by("-severity_money", "id")[:MOST_MOVES]
+        if may_work_in([row.evidence["from_place"]])
+    ]
 
 
 def _moves(world: PlanningWorld, own: list[int], margins: list[float]) -> list[Rebalancing]:

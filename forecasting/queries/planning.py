@@ -49,6 +49,8 @@ class PlanningWorld:
     reason: tuple[str, ...]
     panel: SeriesPanel
     forecast: DemandForecast
+    override_factors: FloatArray
+    """By how much planners changed each day ahead: [S, H], one where nobody did."""
     demand: IntervalDemand
     today: date
     products: tuple[Product, ...]
@@ -93,7 +95,7 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
     kept = np.array([row for row, key in enumerate(arrays.keys) if key in place], dtype=int)
     if not len(kept):
         return None
-    arrays = with_overrides(_select(arrays, kept))
+    arrays, override_factors = _overridden(_select(arrays, kept))
     panel = demand.panel.select(np.array([place[key] for key in arrays.keys]))
     products = Product.objects.in_bulk({key.product_id for key in arrays.keys})
     supplies = read_supplies(products)
@@ -123,6 +125,7 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
         reason=arrays.reason,
         panel=panel,
         forecast=forecast,
+        override_factors=override_factors,
         demand=_interval_demand(forecast, own_supplies, own_policies, book),
         today=business_today(),
         products=own_products,
@@ -183,6 +186,14 @@ def landed_costs(world: PlanningWorld, row: int, quantity: float) -> tuple[Lande
     """Return what a unit of every offer for a row costs, cheapest first; named by supplier item."""
     product, place = world.products[row], world.keys[row].warehouse_id
     return world.book.costs(row, place, quantity, world.offers[row], product, world.policies[row])
+
+
+def _overridden(arrays: RunArrays) -> tuple[RunArrays, FloatArray]:
+    """Return the arrays as planners changed them, and by how much."""
+    changed = with_overrides(arrays)
+    factors = np.ones_like(arrays.mean)
+    np.divide(changed.mean, arrays.mean, out=factors, where=arrays.mean > 0)
+    return changed, factors
 
 
 def _select(arrays: RunArrays, rows: np.ndarray) -> RunArrays:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db.models import Count, Q, QuerySet, Sum
 
 from forecasting.models import RiskWarning, WarningState
+from inventory.queries.access import in_allowed
 from tenancy.models import Membership, Role
 
 PLANNERS = (Role.PLANNER, Role.MANAGER, Role.OWNER)
@@ -34,10 +35,12 @@ class KindTotal:
 
 
 def warnings(wanted: WarningFilter = WarningFilter()) -> QuerySet[RiskWarning]:
-    """Return warnings with what their lists show, the dearest first."""
-    rows = RiskWarning.objects.select_related(
-        "product", "warehouse", "lot", "run", "order", "assigned_to__user"
-    ).order_by("-severity_money", "id")
+    """Return the warnings about the reader's warehouses, with what lists show, dearest first."""
+    rows = (
+        in_allowed(RiskWarning.objects.all(), "warehouse_id")
+        .select_related("product", "warehouse", "lot", "run", "order", "assigned_to__user")
+        .order_by("-severity_money", "id")
+    )
     if wanted.state:
         rows = rows.filter(state=wanted.state)
     if wanted.kind:
@@ -62,7 +65,7 @@ def live_warnings_of(product_id: int, warehouse_id: int) -> QuerySet[RiskWarning
 def totals_by_kind() -> dict[str, KindTotal]:
     """Return count and cost of the open warnings by kind."""
     rows = (
-        RiskWarning.objects.filter(state=WarningState.OPEN)
+        in_allowed(RiskWarning.objects.filter(state=WarningState.OPEN), "warehouse_id")
         .order_by()
         .values_list("kind")
         .annotate(count=Count("id"), money=Sum("severity_money"))

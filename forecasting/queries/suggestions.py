@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from forecasting.models import BlockedNeed, ReorderSuggestion, SuggestionSource, SuggestionState
 from inventory.models import Supplier, SupplierItem, Warehouse
-from inventory.queries.access import in_allowed
+from inventory.queries.access import in_allowed, may_work_in
 from tenancy.errors import NotFound
 
 
@@ -33,16 +33,20 @@ class SuggestionTotals:
 
 
 def suggestions(wanted: SuggestionFilter = SuggestionFilter()) -> QuerySet[ReorderSuggestion]:
-    """Return suggestions with what their lists show, the most gain first."""
-    rows = ReorderSuggestion.objects.select_related(
-        "product",
-        "warehouse",
-        "from_warehouse",
-        "supplier_item__supplier",
-        "run",
-        "order_line__order",
-        "transfer_line__order",
-    ).order_by("-priority", "id")
+    """Return the suggestions for the reader's warehouses, with what lists show, most gain first."""
+    rows = (
+        in_allowed(ReorderSuggestion.objects.all(), "warehouse_id")
+        .select_related(
+            "product",
+            "warehouse",
+            "from_warehouse",
+            "supplier_item__supplier",
+            "run",
+            "order_line__order",
+            "transfer_line__order",
+        )
+        .order_by("-priority", "id")
+    )
     if wanted.state == "open":
         rows = rows.filter(state=SuggestionState.NEW)
     elif wanted.state == "accepted":
@@ -62,13 +66,14 @@ def suggestions(wanted: SuggestionFilter = SuggestionFilter()) -> QuerySet[Reord
 
 def blocked_orders() -> dict[str, int]:
     """Return reason -> how many orders the latest planning could not suggest for it."""
-    rows = BlockedNeed.objects.order_by().values_list("reason").annotate(count=Count("id"))
-    return dict(rows)
+    rows = in_allowed(BlockedNeed.objects.order_by(), "warehouse_id")
+    return dict(rows.values_list("reason").annotate(count=Count("id")))
 
 
 def blocked_needs(reason: str = "") -> QuerySet[BlockedNeed]:
     """Return what nothing could be suggested for, with product and warehouse."""
     rows = BlockedNeed.objects.select_related("product", "warehouse").order_by("id")
+    rows = in_allowed(rows, "warehouse_id")
     return rows.filter(reason=reason) if reason else rows
 
 
@@ -86,8 +91,14 @@ class NamedSource:
 
 
 def named_sources(suggestion: ReorderSuggestion) -> list[NamedSource]:
-    """Return the ways that were compared for a suggestion, what was taken first."""
-    rows = suggestion.inputs.get("sources", [])
+    """Return the ways that were compared for a suggestion, what was taken first.
+
+    What else lies in a warehouse out of the reader's reach is left out.
+    """
+    taken, *others = suggestion.inputs.get("sources", []) or [None]
+    rows = [one for one in others if _is_shown(one)]
+    if taken is not None:
+        rows = [taken, *rows]
     items = {row["key"] for row in rows if row["kind"] == SuggestionSource.BUY}
     places = {row["key"] for row in rows if row["kind"] != SuggestionSource.BUY}
     suppliers = dict(SupplierItem.objects.filter(pk__in=items).values_list("id", "supplier__name"))
@@ -98,6 +109,10 @@ def named_sources(suggestion: ReorderSuggestion) -> list[NamedSource]:
         second = suppliers.get(row.get("bought_from", 0), "")
         found.append(NamedSource(names.get(row["key"], "-"), row["kind"], row, second))
     return found
+
+
+def _is_shown(way: dict[str, Any]) -> bool:
+    return way["kind"] == SuggestionSource.BUY or may_work_in([way["key"]])
 
 
 def get_suggestion(suggestion_id: int) -> ReorderSuggestion:

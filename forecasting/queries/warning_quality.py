@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from forecasting.models import ReorderSuggestion, RiskKind, RiskWarning, SuggestionState
 from forecasting.queries.series import business_today
+from inventory.queries.access import in_allowed, may_work_in
 from inventory.queries.demand_history import out_of_stock_days
 
 PERIOD_DAYS = 91
@@ -81,7 +82,9 @@ def warning_figures() -> WarningFigures:
 
 def _warned(since: date) -> dict[Pair, date]:
     """Return the day of the first warning of each product and warehouse."""
-    rows = RiskWarning.objects.filter(kind=RiskKind.STOCKOUT, first_seen_at__date__gt=since)
+    rows = in_allowed(RiskWarning.objects.all(), "warehouse_id").filter(
+        kind=RiskKind.STOCKOUT, first_seen_at__date__gt=since
+    )
     found: dict[Pair, date] = {}
     for product, place, seen in rows.order_by("first_seen_at").values_list(
         "product_id", "warehouse_id", "first_seen_at__date"
@@ -91,9 +94,13 @@ def _warned(since: date) -> dict[Pair, date]:
 
 
 def _acted(since: date) -> dict[Pair, date]:
-    rows = ReorderSuggestion.objects.filter(
-        state__in=[SuggestionState.ACCEPTED, SuggestionState.EDITED], decided_at__date__gt=since
-    ).order_by("decided_at")
+    rows = (
+        in_allowed(ReorderSuggestion.objects.all(), "warehouse_id")
+        .filter(
+            state__in=[SuggestionState.ACCEPTED, SuggestionState.EDITED], decided_at__date__gt=since
+        )
+        .order_by("decided_at")
+    )
     values = rows.values_list("product_id", "warehouse_id", "decided_at__date")
     return {(product, place): day for product, place, day in values}
 
@@ -102,6 +109,6 @@ def _first_empty_days(since: date, today: date) -> dict[Pair, date]:
     """Return the first day out of stock of what was not so at the beginning."""
     found = {}
     for product, place, days in out_of_stock_days(since, today):
-        if days and min(days) > since:
+        if days and min(days) > since and may_work_in([place]):
             found[(product, place)] = min(days)
     return found

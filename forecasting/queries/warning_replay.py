@@ -18,6 +18,7 @@ from forecasting.queries.forecasts import RunArrays, read_arrays
 from forecasting.queries.series import business_today
 from forecasting.queries.warning_quality import f1_score
 from inventory.models import DailyDemand, PurchaseOrder, PurchaseOrderState
+from inventory.queries.access import in_allowed
 from inventory.queries.demand_history import out_of_stock_days
 
 JUDGED_DAYS = 91
@@ -70,7 +71,8 @@ def late_supplier_figures(today: date) -> KindFigures:
     """Compare orders promised in the last 13 weeks with the warnings before the promise."""
     since = today - timedelta(days=JUDGED_DAYS)
     orders = (
-        PurchaseOrder.objects.filter(
+        in_allowed(PurchaseOrder.objects.all(), "warehouse_id")
+        .filter(
             state__in=[*PurchaseOrderState.on_order(), PurchaseOrderState.RECEIVED],
             placed_at__isnull=False,
         )
@@ -102,7 +104,7 @@ def too_much_figures(today: date) -> list[KindFigures]:
     much lay too long without a warning is not kept, so recall stays open.
     """
     kinds = (RiskKind.EXCESS, RiskKind.DEAD_STOCK)
-    rows = RiskWarning.objects.filter(
+    rows = in_allowed(RiskWarning.objects.all(), "warehouse_id").filter(
         kind__in=kinds,
         first_seen_at__date__gt=today - timedelta(days=2 * JUDGED_DAYS),
         first_seen_at__date__lte=today - timedelta(days=JUDGED_DAYS),

@@ -19,7 +19,7 @@ from forecasting.decisions.reorder_inputs import (
     StockPosition,
 )
 from forecasting.models import BlockedNeed, ForecastRun, ReorderSuggestion, SuggestionState
-from forecasting.queries.buffers import read_buffer_cases
+from forecasting.queries.buffers import PLANNING_JOB, read_buffer_cases
 from forecasting.queries.forecasts import latest_run
 from forecasting.queries.planning import PlanningWorld, lost_sale_cost, read_world
 from forecasting.queries.supply import Supply
@@ -32,7 +32,7 @@ from forecasting.services.work_lists import one_at_a_time
 from inventory.models import PolicyTarget
 from tenancy.services.jobs import JobFailed, JobRun
 
-KIND = "make_suggestions"
+KIND = PLANNING_JOB
 DISMISSED_FOR_DAYS = 7
 DISMISSED_GROWTH = Decimal("1.5")
 """A dismissed need comes back after a week, or at once when it has grown by half."""

@@ -26,6 +26,7 @@ from forecasting.services.risk_search import (
 )
 from forecasting.services.suggestions import check_snooze
 from forecasting.services.work_lists import one_at_a_time
+from inventory.queries.access import in_allowed
 from tenancy.errors import Conflict, Invalid, NotFound
 from tenancy.models import Membership
 from tenancy.permissions import Permission, require
@@ -203,7 +204,8 @@ def _lock_live(warning_ids: Sequence[int]) -> list[RiskWarning]:
     if not wanted:
         raise Invalid.field("warnings", "required", _("Choose at least one warning."))
     rows = list(
-        RiskWarning.objects.select_for_update(of=("self",))
+        in_allowed(RiskWarning.objects.all(), "warehouse_id")
+        .select_for_update(of=("self",))
         .select_related("product", "assigned_to__user")
         .filter(pk__in=wanted)
         .order_by("pk")

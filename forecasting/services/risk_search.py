@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from forecasting.decisions.demand_paths import DemandForecast, demand_forecast
 from forecasting.decisions.risk import (
+    ANY_SHORTAGE,
+    HALF_A_UNIT,
     ExcessLimit,
     Lot as LotAtRisk,
     RiskFinding,
@@ -101,6 +103,7 @@ def find_all(
 def _stock_outs(world: PlanningWorld, stock: _Stock, arrivals: FloatArray) -> Iterable[RiskFinding]:
     """Look as far ahead as an order placed now takes: against what runs out later there is time."""
     margins = world.unit_margins()
+    least = np.where([one.whole_units for one in world.products], HALF_A_UNIT, ANY_SHORTAGE)
     reach = np.clip(np.ceil(world.demand.lead_time_days) + 1, 2, MOST_STOCKOUT_DAYS).astype(int)
     for days in np.unique(reach[stock.is_kept]):
         rows = np.flatnonzero(stock.is_kept & (reach == days))
@@ -110,6 +113,7 @@ def _stock_outs(world: PlanningWorld, stock: _Stock, arrivals: FloatArray) -> It
             stock.free[rows],
             arrivals[rows, :days],
             margins[rows],
+            least_short=least[rows],
         )
 
 

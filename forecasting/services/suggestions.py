@@ -15,6 +15,7 @@ from forecasting.models import ReorderSuggestion, SuggestionSource, SuggestionSt
 from forecasting.queries.forecasts import age_days, is_stale, latest_run
 from forecasting.queries.series import business_today
 from inventory.models import PurchaseOrder, SupplierItem, TransferOrder
+from inventory.queries.access import in_allowed
 from inventory.rules.units import quantity_fault
 from inventory.services.purchase_lines import OrderLine
 from inventory.services.purchasing import create_draft_order
@@ -231,7 +232,8 @@ def _lock_open(suggestion_ids: Sequence[int]) -> list[ReorderSuggestion]:
         message = _("Decide at most %(most)d suggestions at once.") % {"most": MOST_AT_ONCE}
         raise Invalid.field("suggestions", "too_many", message)
     rows = list(
-        ReorderSuggestion.objects.select_for_update(of=("self",))
+        in_allowed(ReorderSuggestion.objects.all(), "warehouse_id")
+        .select_for_update(of=("self",))
         .select_related("product", "supplier_item__supplier", "warehouse")
         .filter(pk__in=wanted)
         .order_by("pk")

@@ -20,6 +20,7 @@ from forecasting.services.buffers import (
     decide_buffer_again,
     dismiss_buffers,
 )
+from forecasting.services.overrides import OverrideWish, create_override
 from inventory.models import (
     Channel,
     ChannelStock,
@@ -101,6 +102,24 @@ def test_the_last_units_are_suggested_for_the_dearer_channel_and_kept_when_accep
             dismiss_buffers(buffer_suggestion_ids=[row.pk])
         assert world.products[0].pk == kept.product_id
     assert suggest(north)["buffers"] == {"new": 0, "kept": 0, "superseded": 0}
+
+
+def test_what_a_planner_changes_changes_every_channel_in_proportion(north: House) -> None:
+    """Half as much again from tomorrow: in 12 days the web shop asks for 2 + 11 x 3 = 35."""
+    world, _web, _store = two_channels(north)
+    suggest(north)
+    with north.scope("planner"):
+        assert only().buffer == 24
+        first = business_today() + timedelta(days=1)
+        fair = OverrideWish(
+            first_day=first, last_day=first + timedelta(days=26),
+            kind="percent", value=Decimal(50), reason="Trade fair",
+        )  # fmt: skip
+        product, place = world.products[0].pk, world.warehouse.pk
+        create_override(product_id=product, warehouse_id=place, wish=fair)
+    suggest(north)
+    with north.scope():
+        assert only().buffer == 35
 
 
 def test_a_buffer_somebody_set_since_is_not_overwritten_and_a_dismissed_one_stays_away(

@@ -8,12 +8,30 @@ from typing import Any
 
 import pytest
 
-from forecasting.models import ForecastExplanation, SeriesForecast
+from forecasting.models import (
+    BlockedNeed,
+    ForecastExplanation,
+    ReorderSuggestion,
+    RiskKind,
+    RiskWarning,
+    SeriesForecast,
+)
 from forecasting.queries.channels import channel_figures, weeks_of_channels
 from forecasting.queries.explanations import similar_for_reader, similar_seen
 from forecasting.queries.forecasts import forecasts_of_product, latest_run, read_arrays
-from forecasting.queries.suggestions import warehouses
+from forecasting.queries.risk import totals_by_kind, warnings
+from forecasting.queries.suggestions import (
+    blocked_needs,
+    blocked_orders,
+    get_suggestion,
+    named_sources,
+    suggestions,
+    warehouses,
+)
+from forecasting.queries.warning_quality import warning_figures
 from forecasting.services.explanations import request_explanation
+from forecasting.services.risk import acknowledge_warnings
+from forecasting.services.suggestions import dismiss_suggestions
 from forecasting.services.what_if import Scenario, compare_scenario
 from inventory.models import Channel
 from inventory.services.access import set_warehouse_access
@@ -104,3 +122,46 @@ def test_pages_and_api_answer_as_if_the_other_warehouse_had_no_forecast(
         assert ("Second" in text) is (role == "owner")
     with two.house.scope("planner"), pytest.raises(NotFound):
         request_explanation(product_id=two.product.pk, warehouse_id=two.other.pk)
+
+
+def test_suggestions_and_warnings_of_other_warehouses_are_missing(two: SimpleNamespace) -> None:
+    """One of each in both warehouses; what the own suggestion could move from there is not told."""
+    own, other = two.world.warehouse, two.other
+    ways = [{"kind": "buy", "key": 1}, {"kind": "transfer", "key": other.pk}]
+    suggested, warned = {}, {}
+    with two.house.scope():
+        for place in (own, other):
+            about = {"run": two.run, "product": two.product, "warehouse": place}
+            suggested[place.pk] = ReorderSuggestion.objects.create(
+                **about, source="buy", quantity=5, order_by_on=two.world.last_day,
+                stockout_probability=0.5, reorder_point=1, order_up_to=2, safety_stock=1,
+                inventory_position=0, inputs={"sources": ways}, priority=1.0,
+            )  # fmt: skip
+            BlockedNeed.objects.create(**about, reason="no_supplier", steps=[])
+            warned[place.pk] = RiskWarning.objects.create(
+                **about, kind=RiskKind.STOCKOUT, evidence={}
+            )
+
+    def seen() -> tuple[int, ...]:
+        figures = warning_figures()
+        return (
+            suggestions().count(), blocked_needs().count(), blocked_orders()["no_supplier"],
+            warnings().count(), totals_by_kind()["stockout"].count,
+            figures.warnings + figures.young, len(named_sources(suggested[own.pk])),
+        )  # fmt: skip
+
+    with two.house.scope("planner"):
+        assert seen() == (1, 1, 1, 1, 1, 1, 1)
+        with pytest.raises(NotFound):
+            get_suggestion(suggested[other.pk].pk)
+        with pytest.raises(NotFound):
+            dismiss_suggestions(suggestion_ids=[suggested[own.pk].pk, suggested[other.pk].pk])
+        with pytest.raises(NotFound):
+            acknowledge_warnings(warning_ids=[warned[other.pk].pk])
+        assert suggestions().get().state == "new"
+    with two.house.scope("owner"):  # control: all of it is there
+        assert seen() == (2, 2, 2, 2, 2, 2, 2)
+        assert get_suggestion(suggested[other.pk].pk).state == "new"
+        acknowledge_warnings(warning_ids=[warned[other.pk].pk])
+    client = two.house.client("planner")
+    assert client.get(two.house.path(f"suggestions/{suggested[other.pk].pk}/")).status_code == 404

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from forecasting.models import ReorderSuggestion, RiskKind, RiskWarning
-from forecasting.queries.channels import channel_figures, rebalancings
+from forecasting.queries.channels import channel_figures, moves_that_pay, rebalancings
 from forecasting.queries.forecasts import latest_run
 from forecasting.queries.planning import read_world
 from forecasting.queries.scorecard import supplier_scores
@@ -135,6 +135,10 @@ def test_stock_in_the_wrong_place_is_warned_of_and_its_category_judged(north: Ho
         warning = RiskWarning.objects.get(kind=RiskKind.CHANNEL_IMBALANCE)
         assert warning.suggested_action == "transfer"
         assert warning.evidence["from_name"] == "Outlet"
+        [found] = moves_that_pay()
+        assert (found.from_warehouse_id, found.to_warehouse_id) == (other.pk, world.warehouse.pk)
+        assert (found.units, found.saving) == (move.units, pytest.approx(move.saving, abs=0.01))
+    assert str(move.units) in north.client().get(north.path("channel-demand/")).content.decode()
 
 
 def test_warnings_are_judged_by_what_happened(north: House) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from forecasting.decisions.risk import (
+    ANY_SHORTAGE,
     Lot,
     RiskKind,
     SuggestedAction,
@@ -46,6 +47,14 @@ def test_enough_stock_is_no_warning():
     assert not find_stock_outs(
         ["P"], steady_forecast([3]), np.array([43.0]), arrivals(), np.array([2.0])
     )
+
+
+def test_four_tenths_of_a_unit_are_short_only_where_tenths_are_sold():
+    # 14 days * 3 = 42 asked for, 41.6 there
+    known = ["P"], steady_forecast([3]), np.array([41.6]), arrivals(), np.array([2.0])
+    assert not find_stock_outs(*known)
+    (found,) = find_stock_outs(*known, least_short=np.array([ANY_SHORTAGE]))
+    assert (found.day, found.lost_units) == (14, pytest.approx(0.4, rel=1e-3))
 
 
 def test_excess_is_what_exceeds_the_level_and_its_cover():
