@@ -33,6 +33,7 @@ from inventory.services.policies import (
 )
 from tenancy.errors import Invalid, StaleVersion
 from tenancy.permissions import PermissionRefused
+from tests.api.calls import by_key
 from tests.cast import House
 from tests.forecasting.test_replenishment import only_open, suggest, world_of
 from tests.forecasting.world import World, build_world, flat_forecast, stock
@@ -126,6 +127,25 @@ def test_a_part_is_moved_and_the_rest_bought_where_that_is_cheaper(north: House)
         assert (row.state, row.quantity_accepted) == ("accepted", 20)
         assert (row.order_line.order_id, row.transfer_line.order_id) == (order.pk, transfer.pk)
     assert suggest(north)["suggestions_new"] == 0
+
+
+def test_of_a_part_and_a_rest_the_rest_competes_for_a_budget(north: House) -> None:
+    """12 of the 20 are bought at 4; a budget of 24 buys 6 of them beside the 8 that are moved."""
+    world = world_of(north)
+    with north.scope():
+        second_warehouse(world, units=9, per_day=0.001)
+    suggest(north)
+    with north.scope():
+        table = budget_table(Decimal(24), SuggestionFilter())
+        [row] = table.rows
+        assert (table.wanted, table.spent, row.line.wanted) == (48, 24, 12)
+        assert (row.moved, row.line.granted, row.accepted, row.line.cut) == (8, 6, 14, True)
+        [whole] = budget_table(Decimal(48), SuggestionFilter()).rows
+        assert (whole.accepted, whole.line.cut) == (20, False)
+    page = north.client("planner").get(north.path("suggestions/budget/"), {"budget": "24"})
+    assert "from Outlet" in page.content.decode()
+    [shown] = by_key(north).get("suggestions/budget", budget="24").json()["rows"]
+    assert (shown["granted"], shown["moved"]) == ("6", "8")
 
 
 def test_of_a_part_and_a_rest_less_is_accepted_by_buying_less(north: House) -> None:
