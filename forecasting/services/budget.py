@@ -95,5 +95,5 @@ def _bought(row: ReorderSuggestion, decision: ReorderDecision) -> ReorderDecisio
 def _asked(row: ReorderSuggestion) -> Decimal:
     """Return the money that is asked for goods."""
     if row.transfer_quantity and row.unit_price is not None:
-        return row.unit_price * (row.quantity - row.transfer_quantity)
+        return Decimal(row.unit_price * (row.quantity - row.transfer_quantity))
     return row.order_value or Decimal(0)
