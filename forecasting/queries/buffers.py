@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 from django.db.models import QuerySet, Sum
+from numpy.typing import NDArray
 
 from forecasting.decisions.buffers import ChannelNeed
 from forecasting.decisions.demand_paths import demand_forecast
-from forecasting.decisions.lead_time_demand import interval_demand
+from forecasting.decisions.lead_time_demand import IntervalDemand, interval_demand
 from forecasting.decisions.suppliers import DAYS_PER_YEAR
 from forecasting.models import BufferSuggestion, SeriesForecast, SuggestionState
 from forecasting.queries.planning import PlanningWorld, unit_cost
@@ -175,18 +176,7 @@ def _cases(
         if (one[0], one[1]) in place
     ]
     own = np.array([place[one[0], one[1]] for one in series], dtype=int)
-    mean = np.array([one[3] for one in series], dtype=float)
-    levels = np.array([one[4] for one in series], dtype=float).reshape(*mean.shape, -1)
-    # a planner changes what a warehouse sells of a product: every channel of it in proportion
-    factor = world.override_factors[own]
-    mean, levels = mean * factor, levels * factor[:, :, None]
-    chosen = [world.supplies[row] for row in own]
-    lead = np.array([world.lead_time_rows[s.item.pk] for s in chosen if s is not None], dtype=int)
-    demand = interval_demand(
-        demand_forecast(mean, levels, world.forecast.correlation[own]),
-        world.lead_times.select(lead),
-        np.array([world.policies[row].review_period_days for row in own], dtype=int),
-    )
+    demand = _channel_demand(world, own, series)
     at = {(one[0], one[1], one[2]): number for number, one in enumerate(series)}
     stock = _kept_stock(products)
     found = []
@@ -219,6 +209,25 @@ def _cases(
             )
         )
     return found
+
+
+def _channel_demand(
+    world: PlanningWorld, own: NDArray[np.intp], series: Sequence[tuple[Any, ...]]
+) -> IntervalDemand:
+    """Return the demand of channels until goods can come again; own: their rows in the world."""
+    mean = np.array([one[3] for one in series], dtype=float)
+    levels = np.array([one[4] for one in series], dtype=float).reshape(*mean.shape, -1)
+    # a planner changes what a warehouse sells of a product: every channel of it in proportion
+    factor = world.override_factors[own]
+    chosen = [world.supplies[row] for row in own]
+    lead = np.array([world.lead_time_rows[s.item.pk] for s in chosen if s is not None], dtype=int)
+    return interval_demand(
+        demand_forecast(
+            mean * factor, levels * factor[:, :, None], world.forecast.correlation[own]
+        ),
+        world.lead_times.select(lead),
+        np.array([world.policies[row].review_period_days for row in own], dtype=int),
+    )
 
 
 def _kept_stock(products: set[int]) -> dict[tuple[int, int, int], tuple[Decimal, Decimal]]:
