@@ -30,7 +30,7 @@ from benchmarks.forecast import RESULTS
 from forecasting.decisions.demand_paths import DemandForecast
 from forecasting.decisions.policies import TextbookLevels
 from forecasting.decisions.projected_need import OpenOrder, Supply, stock_out_probability
-from forecasting.decisions.risk import WARN_FROM, find_stock_outs
+from forecasting.decisions.risk import WARN_FROM, StockOutRule, find_stock_outs
 from forecasting.decisions.simulation import StockState, World, simulate
 from forecasting.pipeline.series import BoolArray, FloatArray
 
@@ -99,7 +99,12 @@ def say(
         due += order.quantity * (lead.mean_days - order.age_days <= AHEAD_DAYS)
     promised = arrivals[:, :AHEAD_DAYS]
     found = find_stock_outs(
-        drawn.ids, forecast, state.on_hand, promised, np.ones(n_series), min_probability=0.0
+        drawn.ids,
+        forecast,
+        state.on_hand,
+        promised,
+        np.ones(n_series),
+        StockOutRule(min_probability=0.0),
     )
     chance = {one.key: one.probability for one in found}
     supply = Supply(state.on_hand, state.open_orders, lead)

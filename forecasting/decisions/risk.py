@@ -145,25 +145,31 @@ class Lot:
 Finding = TypeVar("Finding", bound=RiskFinding)
 
 
+@dataclass(frozen=True)
+class StockOutRule:
+    """From which chance on it is warned, and how many units [S] a future must lack to run out."""
+
+    min_probability: float = WARN_FROM
+    least_short: FloatArray | float = HALF_A_UNIT
+
+
 def find_stock_outs(
     keys: Sequence[str],
     forecast: DemandForecast,
     on_hand: FloatArray,
     arrivals: FloatArray,
     unit_margin: FloatArray,
-    min_probability: float = WARN_FROM,
-    least_short: FloatArray | float = HALF_A_UNIT,
+    rule: StockOutRule = StockOutRule(),
 ) -> tuple[StockOutRisk, ...]:
     """Return the items likely to run out within the days of `arrivals`.
 
     on_hand: [S] sellable units now; arrivals: [S, D] units expected each day (open orders), usable
-    the day they arrive; unit_margin: [S] money lost per unit not sold; least_short: units a future
-    must lack to count as running out.
+    the day they arrive; unit_margin: [S] money lost per unit not sold.
     """
     days = int(arrivals.shape[1])
     found: list[StockOutRisk] = []
     reach = np.full(len(keys), days)
-    lacking = np.broadcast_to(np.asarray(least_short, dtype=float), reach.shape)
+    lacking = np.broadcast_to(np.asarray(rule.least_short, dtype=float), reach.shape)
     expected = forecast.expected_demand(reach.astype(float))
     for rows, paths in path_chunks(forecast, reach):
         supply = on_hand[rows, None] + np.cumsum(arrivals[rows], axis=1)
@@ -172,7 +178,7 @@ def find_stock_outs(
         chance = ran_out[:, :, -1].mean(axis=1)
         lost = shortage[:, :, -1].mean(axis=1)
         by_day = ran_out.mean(axis=1)  # [rows, D]
-        for k in np.flatnonzero(chance >= min_probability):
+        for k in np.flatnonzero(chance >= rule.min_probability):
             row = int(rows[k])
             found.append(
                 StockOutRisk(

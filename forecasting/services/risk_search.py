@@ -20,6 +20,7 @@ from forecasting.decisions.risk import (
     Lot as LotAtRisk,
     RiskFinding,
     RiskKind as FindingKind,
+    StockOutRule,
     find_dead_stock,
     find_excess,
     find_expiry,
@@ -113,7 +114,7 @@ def _stock_outs(world: PlanningWorld, stock: _Stock, arrivals: FloatArray) -> It
             stock.free[rows],
             arrivals[rows, :days],
             margins[rows],
-            least_short=least[rows],
+            StockOutRule(least_short=least[rows]),
         )
 
 

@@ -7,6 +7,7 @@ from forecasting.decisions.risk import (
     ANY_SHORTAGE,
     Lot,
     RiskKind,
+    StockOutRule,
     SuggestedAction,
     find_dead_stock,
     find_excess,
@@ -53,7 +54,7 @@ def test_four_tenths_of_a_unit_are_short_only_where_tenths_are_sold():
     # 14 days * 3 = 42 asked for, 41.6 there
     known = ["P"], steady_forecast([3]), np.array([41.6]), arrivals(), np.array([2.0])
     assert not find_stock_outs(*known)
-    (found,) = find_stock_outs(*known, least_short=np.array([ANY_SHORTAGE]))
+    (found,) = find_stock_outs(*known, rule=StockOutRule(least_short=np.array([ANY_SHORTAGE])))
     assert (found.day, found.lost_units) == (14, pytest.approx(0.4, rel=1e-3))
 
 
