@@ -85,14 +85,14 @@ def tune_network(run: JobRun) -> dict[str, Any] | None:
         raise JobFailed(budget_words(spending))
     began = time.process_time() - spent
 
-    def show(message: str) -> None:
+    def show(message: str, *, at_once: bool = False) -> None:
         detail = {"network": network, "trials": [trial.to_json() for trial in trials]}
         done = min(int(time.process_time() - began), int(wanted) - 1)
-        run.progress(max(done, 0), int(wanted), message, detail)
+        run.progress(max(done, 0), int(wanted), message, detail, at_once=at_once)
 
     def on_trial(trial: Trial) -> None:
         trials.append(trial)
-        show(_("Trial %(number)d ended") % {"number": trial.number + 1})
+        show(_("Trial %(number)d ended") % {"number": trial.number + 1}, at_once=True)
 
     def on_epoch(number: int, report: EpochReport) -> None:
         known = {"number": number + 1, "epoch": report.epoch, "epochs": report.epochs}

@@ -130,14 +130,21 @@ class JobRun:
         self.finished = True
 
     def progress(
-        self, done: int, total: int, message: str = "", detail: dict[str, Any] | None = None
+        self,
+        done: int,
+        total: int,
+        message: str = "",
+        detail: dict[str, Any] | None = None,
+        *,
+        at_once: bool = False,
     ) -> None:
         """Show progress and renew the lease; written at most twice a second, the last one always.
 
+        With `at_once` it is written whatever the time: what it tells must outlive the worker.
         Raises ``JobCancelled``, ``JobHandedBack`` or ``LeaseLost``: let them pass.
         """
         now = time.monotonic()
-        if now - self._written_at >= PROGRESS_SECONDS or done >= total:
+        if at_once or now - self._written_at >= PROGRESS_SECONDS or done >= total:
             self._written_at = self._asked_at = now
             shown = {} if detail is None else {"progress_detail": detail}
             self._ask_row(

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from forecasting.models import ComputeCost, ForecastSettings, TrainedNetwork
 from forecasting.queries.compute import read_spending
@@ -21,6 +26,7 @@ from forecasting.services.tuning import (
 from tenancy.errors import Invalid, NotFound
 from tenancy.models import Job, JobState
 from tenancy.permissions import PermissionRefused
+from tenancy.services import job_leases
 from tenancy.services.jobs import run_job, run_job_here
 from tests.api.calls import by_key
 from tests.cast import House
@@ -200,3 +206,66 @@ def test_the_page_starts_a_search_shows_its_trials_and_uses_one(
     manager.post(north.path("networks/tuning/forget/mlp"))
     with north.scope():
         assert ForecastSettings.objects.get().tuned == {}
+
+
+def small_search(patch: pytest.MonkeyPatch, *, die_in_trial: int | None) -> None:
+    """Search three trials of a few steps; the process is killed in one of them, if wanted."""
+    from forecasting.pipeline import settings as sizes, tuning as pipeline
+
+    tune, train = pipeline.tune, pipeline.train_network
+    begun: list[int] = []
+
+    def few(panel: Any, origin: Any, search: Any, watch: Any) -> list[Any]:
+        begun.extend(trial.number for trial in search.earlier)
+        return tune(panel, origin, replace(search, most_trials=3), watch)
+
+    def die_or_train(*args: Any) -> Any:
+        begun.append(len(begun))
+        if begun[-1] == die_in_trial:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return train(*args)
+
+    patch.setattr(sizes, "MAX_STEPS", 12)
+    patch.setattr(sizes, "MIN_STEPS", 12)
+    patch.setattr(pipeline, "tune", few)
+    patch.setattr(pipeline, "train_network", die_or_train)
+
+
+def test_a_search_killed_with_9_goes_on_and_loses_no_finished_trial(
+    north: House, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.JOB_LEASE_SECONDS = 1.0
+    settings.JOB_RETRY_SECONDS = 0
+    with north.scope("manager"):
+        build_world(products=5, days=150)
+        job = request_tuning(budget_minutes=5, network="mlp")
+    connections.close_all()  # a child that inherits one would end it for both
+    child = os.fork()
+    if not child:
+        try:
+            small_search(monkeypatch, die_in_trial=1)
+            run_job(job)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    with north.scope():
+        job = Job.objects.get(pk=job.pk)
+        recorded = job.progress_detail["trials"]
+    # the trial before was over a moment earlier: it is recorded all the same
+    assert (job.state, [one["number"] for one in recorded]) == (JobState.RUNNING, [0])
+    deadline = time.monotonic() + 20
+    while job.state == JobState.RUNNING and time.monotonic() < deadline:
+        time.sleep(0.1)
+        job_leases.reap(north.tenant)
+        with north.scope():
+            job.refresh_from_db()
+    small_search(monkeypatch, die_in_trial=None)
+    job = run_job(job)
+    assert (job.state, job.attempt) == (JobState.DONE, 2), job.reason
+    assert job.result is not None
+    assert job.result["trials"][:1] == recorded
+    assert [one["number"] for one in job.result["trials"]] == [0, 1, 2]
+    with north.scope():
+        assert Job.objects.filter(kind=tuning.KIND).count() == 1
+        first, second = ComputeCost.objects.order_by("id")
+        assert first.job_id == second.job_id == job.pk
