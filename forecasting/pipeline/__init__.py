@@ -1,5 +1,6 @@
 """Numeric forecasting: arrays in, arrays out. No Django, no clock, no database.
 
 Read in this order: series, cleaning, features, scaling, windows, networks, losses, training,
-artifact, predict, baselines, metrics, backtest, contest, settings, engine.
+artifact, predict, baselines, metrics, backtest, contest, budgets, settings, engine.
+How files become a panel: tables, histories, frames. Where it computes: compute, arrays.
 """
