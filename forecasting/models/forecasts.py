@@ -22,6 +22,9 @@ class ForecastRun(TenantOwned):
     quantiles = ArrayField(models.FloatField(), help_text="The levels, ascending.")
     series_count = models.PositiveIntegerField(default=0)
     methods = models.JSONField(default=dict, help_text="Series served by each method.")
+    level_factor = models.FloatField(
+        default=1.0, help_text="What forecasts by networks were multiplied by."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOwned.Meta):

@@ -20,14 +20,14 @@ from forecasting.pipeline.baselines import AVERAGE_DAYS, RECENT_DAYS, TREND_DAYS
 from forecasting.pipeline.channels import SIGNAL, TREND, WEEKDAY, map_channels
 from forecasting.pipeline.compute import use_one_core
 from forecasting.pipeline.contest import Blend
-from forecasting.pipeline.engine import FittedForecaster, serving_blends
+from forecasting.pipeline.forecaster import FittedForecaster, serving_blends
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.newcomers import COLD_START, serve_newcomers
 from forecasting.pipeline.series import FloatArray, SeriesPanel, Signal
 from forecasting.pipeline.similar import SimilarWeeks, similar_weeks
 from forecasting.pipeline.triage import hardly_sold, sanitise, triage
 
-LEVEL = "level"
+LEVEL, ANCHOR = "level", "anchor"
 MONTH_DAYS = 28
 
 
@@ -121,8 +121,18 @@ def _rounded(values: Any) -> Any:
     return np.where(size > 0, np.round(found * factor) / factor, 0.0).tolist()
 
 
-def explain(fitted: FittedForecaster, panel: SeriesPanel, origin: date, row: int) -> Explanation:
-    """Take the forecast of one series of the panel for the days after `origin` apart."""
+def explain(
+    fitted: FittedForecaster,
+    panel: SeriesPanel,
+    origin: date,
+    row: int,
+    *,
+    level_factor: float = 1.0,
+) -> Explanation:
+    """Take the forecast of one series of the panel for the days after `origin` apart.
+
+    level_factor: what the forecasts of networks had been multiplied by, see `anchor`.
+    """
     use_one_core()
     horizon = fitted.plan.horizon
     everyone = panel.up_to(origin, horizon)
@@ -135,6 +145,9 @@ def explain(fitted: FittedForecaster, panel: SeriesPanel, origin: date, row: int
     made = _take_apart(fitted, known, blend, (last_month, newcomer))
     similar = similar_weeks(everyone, row)
     prediction = last_month + made.parts.sum(axis=1) + made.missed
+    if level_factor != 1 and fitted.by_network([blend])[0]:
+        made.add(ANCHOR, (level_factor - 1) * prediction)
+        prediction = level_factor * prediction
     return Explanation(
         origin=origin,
         method=blend.label(),

@@ -241,6 +241,7 @@ class Forecast:
     mean: [S, H]; quantiles: [S, H, Q] at QUANTILES, ordered, finite, never negative.
     method: what made each series' forecast [S]; reason: why that method serves it [S].
     basis: row -> what the forecast of a product that has hardly sold rests on.
+    level_factor: what the networks' forecasts were multiplied by, see `anchor`.
     """
 
     series_ids: tuple[str, ...]
@@ -250,6 +251,7 @@ class Forecast:
     method: tuple[str, ...]
     reason: tuple[Reason, ...]
     basis: Mapping[int, Basis] = field(default_factory=dict)
+    level_factor: float = 1.0
 
     @property
     def horizon(self) -> int:

@@ -168,7 +168,10 @@ def _explain(
 ) -> dict[str, Any]:
     from forecasting.pipeline.explanation import explain
 
-    return explain(serving.forecaster, demand.panel, forecast.origin, row).to_json()
+    found = explain(
+        serving.forecaster, demand.panel, forecast.origin, row, level_factor=forecast.level_factor
+    )
+    return found.to_json()
 
 
 def _differs(series: Forecast, prediction: list[float]) -> bool:

@@ -71,6 +71,7 @@ class _Made:
     reason: tuple[str, ...]
     demand_class: tuple[str, ...]
     basis: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+    level_factor: float = 1.0
 
 
 def request_planning() -> Job:
@@ -187,6 +188,7 @@ def _forecast(serving: Serving, demand: DemandPanel) -> _Made:
         reason=reasons,
         demand_class=tuple(str(name) for name in classes),
         basis={row: _basis_to_json(one) for row, one in forecast.basis.items()},
+        level_factor=forecast.level_factor,
     )
 
 
@@ -229,6 +231,7 @@ def _store(run: JobRun, demand: DemandPanel, serving: Serving, parts: list[_Made
         quantiles=[round(float(level), 4) for level in QUANTILES],
         series_count=len(parts[0].keys),
         methods=dict(Counter(parts[0].method)),
+        level_factor=parts[0].level_factor,
     )
     insert_copied(row for part in parts for row in _rows(stored, part))
     _forget_old_series()

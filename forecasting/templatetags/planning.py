@@ -90,6 +90,7 @@ FEATURES: Mapping[str, str | Promise] = {
     "recent": gettext_lazy("Last days"),
     "trend": gettext_lazy("Trend"),
     "weekday": gettext_lazy("Weekday"),
+    "anchor": gettext_lazy("Level of everything"),
     "season": gettext_lazy("Time of year"),
     "own": gettext_lazy("Category and place"),
     "adding_up": gettext_lazy("Adding up"),
