@@ -145,9 +145,7 @@ def test_every_second_degenerate_series_is_explained_too(monkeypatch):
         fitted = fit(panel, day(DAYS - 1), replace(TINY_ENGINE, contest=False))
         served = fitted.forecast(panel, day(DAYS - 1))
     for row, name in list(enumerate(CASES))[::2]:
-        found = explain(
-            fitted, panel, day(DAYS - 1), row, level_factor=served.level_factor
-        )
+        found = explain(fitted, panel, day(DAYS - 1), row, level_factor=served.level_factor)
         json.dumps(found.to_json(), allow_nan=False)  # refuses NaN and infinity
         assert found.reason == served.reason[row], name
         assert found.rules, name
