@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forecasting', '0013_segment_forecasts'),
+        ('forecasting', '0015_explanations_of_parts'),
     ]
 
     operations = [
