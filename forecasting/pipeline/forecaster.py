@@ -45,6 +45,41 @@ class ForecastRefused(ValueError):
 
 
 @dataclass(frozen=True)
+class _Served:
+    """What the methods say, S series of H days, and what the anchor has to know of it.
+
+    last: [S], units per day of the last month; blends: who serves, one per series.
+    """
+
+    mean: FloatArray
+    quantiles: FloatArray
+    whole: BoolArray
+    by_network: BoolArray
+    last: FloatArray
+    blends: list[Blend]
+
+    @classmethod
+    def nothing(cls, shape: tuple[int, int]) -> "_Served":
+        flags = np.zeros(shape[0], dtype=bool)
+        return cls(
+            mean=np.zeros(shape, dtype=np.float32),
+            quantiles=np.zeros((*shape, len(QUANTILES)), dtype=np.float32),
+            whole=flags,
+            by_network=flags.copy(),
+            last=np.zeros(shape[0]),
+            blends=[],
+        )
+
+    @property
+    def level(self) -> FloatArray:
+        return np.asarray(self.last * self.by_network)
+
+    @property
+    def forecast(self) -> FloatArray:
+        return np.asarray(self.mean.mean(axis=1, dtype=np.float64) * self.by_network)
+
+
+@dataclass(frozen=True)
 class FittedForecaster:
     """Trained networks, who serves which demand class, and how that was decided.
 
@@ -69,20 +104,17 @@ class FittedForecaster:
             raise ForecastRefused("The horizon must be at least one day.")
         use_one_core()
         everyone = panel.up_to(origin, self.plan.horizon)
+        made = self._serve_all(everyone)
+        factor = anchor_factor(made.level, made.forecast) if knows_no_turn(self.plan) else 1.0
         days = _days_served(self.plan.horizon, horizon)
         mean = np.zeros((panel.n_series, horizon), dtype=np.float32)
         quantiles = np.zeros((*mean.shape, len(QUANTILES)), dtype=np.float32)
-        served: list[Blend] = []
-        factor = self.level_factor(panel, origin)
         for rows in row_chunks(panel.n_series, everyone.n_days, CHUNK):
-            known, spoiled = sanitise(everyone.rows(rows))
-            blends = serving_blends(self, known, spoiled)
-            whole = whole_units(known.demand, known.observed)
-            own = self._serve(known, blends)
-            moved = np.where(self.by_network(blends), factor, 1.0)[:, None]
-            made = present(own[0] * moved, own[1] * moved[..., None], whole)
-            mean[rows], quantiles[rows] = made[0][:, days], made[1][:, days]
-            served += blends
+            moved = np.where(made.by_network[rows], factor, 1.0)[:, None]
+            own = made.mean[rows] * moved, made.quantiles[rows] * moved[..., None]
+            shown = present(*own, made.whole[rows])
+            mean[rows], quantiles[rows] = shown[0][:, days], shown[1][:, days]
+        served = made.blends
         reasons = [one.reason for one in served]
         cold, newcomers = serve_newcomers(everyone, reasons, self.plan.horizon)
         if newcomers is not None:
@@ -101,19 +133,19 @@ class FittedForecaster:
             level_factor=factor,
         )
 
-    def level_factor(self, panel: SeriesPanel, origin: date) -> float:
-        """Return what the forecasts of networks are multiplied by, see `anchor`."""
-        if not self.members or not knows_no_turn(self.plan):
-            return 1.0
-        everyone = panel.up_to(origin, self.plan.horizon)
-        level, forecast = np.zeros(panel.n_series), np.zeros(panel.n_series)
-        for rows in row_chunks(panel.n_series, everyone.n_days, CHUNK):
+    def _serve_all(self, everyone: SeriesPanel) -> "_Served":
+        """Return what each series gets before the anchor, some of the series at a time."""
+        shape = (everyone.n_series, self.plan.horizon)
+        made = _Served.nothing(shape)
+        for rows in row_chunks(everyone.n_series, everyone.n_days, CHUNK):
             known, spoiled = sanitise(everyone.rows(rows))
             blends = serving_blends(self, known, spoiled)
-            ours = self.by_network(blends)
-            level[rows] = np.where(ours, last_level(known.demand, known.observed), 0)
-            forecast[rows] = np.where(ours, self._serve(known, blends)[0].mean(axis=1), 0)
-        return anchor_factor(level, forecast)
+            made.mean[rows], made.quantiles[rows] = self._serve(known, blends)
+            made.whole[rows] = whole_units(known.demand, known.observed)
+            made.by_network[rows] = self.by_network(blends)
+            made.last[rows] = last_level(known.demand, known.observed)
+            made.blends.extend(blends)
+        return made
 
     def by_network(self, blends: list[Blend]) -> BoolArray:
         """Return which series are served by a network, alone or with others: [S]."""
