@@ -24,7 +24,11 @@ from tests.races.harness import ROUNDS, race, won
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=20)
 CLOSED = (datetime.now(UTC) - timedelta(days=10)).date()
-WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+# of this database only: another worker's tests wait for locks on the same server
+WAITING = """
+SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+WHERE locktype = 'advisory' AND NOT granted AND d.datname = current_database()
+"""
 
 
 def somebody_waits() -> bool:
