@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from forecasting.models import (
+    ForecastRun,
     NetworkState,
     ReorderSuggestion,
     RiskWarning,
@@ -105,6 +106,20 @@ def test_the_forecast_page_shows_fan_method_reason_and_warnings(
     assert "Expected are 140 pcs in the next 28 days" in text
     assert "It won the backtest" in text
     assert "Stock-out" in text
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"), [(1.12, "raised by 12 %"), (0.9, "lowered by 10 %"), (1.0, None)]
+)
+def test_the_list_of_forecasts_says_when_all_were_kept_near_the_last_month(
+    north: House, planner: Client, factor: float, words: str | None
+) -> None:
+    plan(north)
+    with north.scope():
+        ForecastRun.objects.update(level_factor=factor)
+    text = planner.get(north.path("forecasts/")).content.decode()
+    assert ("Kept near the last month" in text) == (words is not None)
+    assert words is None or words in text
 
 
 def test_the_product_page_gets_its_forecast_as_a_fragment(north: House, planner: Client) -> None:
