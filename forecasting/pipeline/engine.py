@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
-from torch import Tensor
 
 from forecasting.pipeline.backtest import (
     Member,
@@ -34,6 +33,7 @@ from forecasting.pipeline.series import (
 from forecasting.pipeline.settings import (
     EngineConfig,
     final_config,
+    has_many_days,
     holdout_days,
     judged_rows,
     training_config,
@@ -41,6 +41,7 @@ from forecasting.pipeline.settings import (
 from forecasting.pipeline.training import (
     Callbacks,
     EpochReport,
+    TrainedNetwork,
     TrainingConfig,
     train_network,
 )
@@ -134,11 +135,10 @@ def _train_again(
     learned: SeriesPanel, plan: FeaturePlan, winners: list[Member], callbacks: Callbacks
 ) -> tuple[tuple[Member, ...], tuple[EpochReport, ...]]:
     """Teach what was judged the held-out days too, from where it stands or anew."""
-    settings, starts = [], []
-    for winner in winners:
-        setting, goes_on = final_config(winner.network, learned)
-        settings.append(setting)
-        starts.append(winner.network.weights if goes_on else None)
+    judged = [winner.network for winner in winners]
+    goes_on = has_many_days(learned)
+    settings = [final_config(network, goes_on=goes_on) for network in judged]
+    starts = judged if goes_on else [None] * len(judged)
     return _train_final(learned, plan, settings, starts, callbacks)
 
 
@@ -146,7 +146,7 @@ def _train_final(
     learned: SeriesPanel,
     plan: FeaturePlan,
     settings: list[TrainingConfig],
-    starts: Sequence[dict[str, Tensor] | None],
+    starts: Sequence[TrainedNetwork | None],
     callbacks: Callbacks,
 ) -> tuple[tuple[Member, ...], tuple[EpochReport, ...]]:
     store = FeatureStore(learned, plan)

@@ -126,18 +126,20 @@ def training_config(config: EngineConfig, network: str, learned: SeriesPanel) ->
 
     A batch or a number of emits that somebody chose stays as it is.
     """
+    many = has_many_days(learned)
     days = float(learned.observed.sum())
     steps = float(np.clip(STEPS_PER_ROOT_DAY * days**0.5, MIN_STEPS, MAX_STEPS))
     base = replace(config.training, **PRESETS.get(network, {}))
     usual = WindowConfig()
     chosen = (base.windows.batch, base.windows.emits) != (usual.batch, usual.emits)
-    if days <= FEW_DAYS and not chosen:
+    if many:
+        steps *= MANY_DAYS_STEPS
+    elif not chosen:
         base = replace(base, windows=replace(base.windows, **FEW_DAYS_WINDOWS))
         steps *= FEW_DAYS_STEPS
-    if days > FEW_DAYS:
-        steps *= MANY_DAYS_STEPS
     if config.budget_seconds is not None:
-        trainings = len(config.networks) * (2 if config.contest else 1)
+        again = CONTINUED_EPOCHS / base.epochs if many else 1.0
+        trainings = len(config.networks) * (1 + (again if config.contest else 0))
         each = STEP_SECONDS + EMIT_SECONDS * base.windows.batch * base.windows.emits
         steps = min(steps, training_seconds(learned, config) / each / trainings)
     per_epoch = max(round(steps / base.epochs), 1)
@@ -145,14 +147,18 @@ def training_config(config: EngineConfig, network: str, learned: SeriesPanel) ->
     return apply_settings(sized, config.tuned.get(network, {}))
 
 
-def final_config(judged: TrainedNetwork, learned: SeriesPanel) -> tuple[TrainingConfig, bool]:
-    """Return how to train on all days what was judged without the last ones; True: going on."""
-    config = judged.config
-    if float(learned.observed.sum()) <= FEW_DAYS:
-        return replace(config, stop_after=judged.best_epoch, seed=config.seed + 1), False
+def has_many_days(learned: SeriesPanel) -> bool:
+    """Tell whether there are more observed days than small batches serve."""
+    return int(learned.observed.sum()) > FEW_DAYS
+
+
+def final_config(judged: TrainedNetwork, *, goes_on: bool) -> TrainingConfig:
+    """Return how to train on all days what was judged without the last ones, anew or going on."""
+    config = replace(judged.config, seed=judged.config.seed + 1)
+    if not goes_on:
+        return replace(config, stop_after=judged.best_epoch)
     rate = config.learning_rate * CONTINUED_RATE
-    shorter = replace(config, epochs=CONTINUED_EPOCHS, learning_rate=rate, seed=config.seed + 1)
-    return shorter, True
+    return replace(config, epochs=CONTINUED_EPOCHS, learning_rate=rate)
 
 
 def apply_settings(config: TrainingConfig, chosen: Mapping[str, float]) -> TrainingConfig:

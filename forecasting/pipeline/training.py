@@ -210,18 +210,16 @@ def train_network(
     callbacks: Callbacks = Callbacks(),
     validate: Callable[[ForecastNetwork], float] | None = None,
     name: str = "network",
-    start: dict[str, Tensor] | None = None,
+    start: TrainedNetwork | None = None,
 ) -> TrainedNetwork:
     """Train one network on all windows of the store and return its averaged weights.
 
-    `start`: the weights of a network of the same shape to go on from; without them it is new.
+    `start`: a network to go on from, whose shape and bins stay; without it the network is new.
     `validate` scores the averaged weights after each epoch; the best are kept, and training ends
     after `patience` epochs without a better one. Raises TrainingStopped and TrainingDiverged.
     """
     torch.manual_seed(config.seed)
-    network = new_network(store, config).to(device())
-    if start is not None:
-        network.load_state_dict(start)
+    network = (new_network(store, config) if start is None else start.build()).to(device())
     average = build_network(network.shape).to(device()).eval()
     average.load_state_dict(network.state_dict())
     optimizer = torch.optim.AdamW(

@@ -128,8 +128,8 @@ def _feature(feature: str, units: float, unit: str) -> str:
             _("Demand has been falling over the last weeks: %(units)s."),
         ),
         "anchor": (
-            _("With little history, all products together are kept near last month: %(units)s."),
-            _("With little history, all products together are kept near last month: %(units)s."),
+            _("With little history, all products together are kept up with last month: %(units)s."),
+            _("With little history, all products together are kept down to last month: %(units)s."),
         ),
         "season": (
             _("The time of the year or month is a strong one: %(units)s."),

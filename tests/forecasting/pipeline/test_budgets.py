@@ -5,12 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecasting.pipeline import backtest, budgets, contest, engine, training
+from forecasting.pipeline import backtest, budgets, contest, engine, settings, training
 from forecasting.pipeline.budgets import choose_jury
 from forecasting.pipeline.contest import MAX_CASES, ContestResult
 from forecasting.pipeline.engine import EngineConfig, fit
 from forecasting.pipeline.series import QUANTILES
-from forecasting.pipeline.settings import EMIT_SECONDS, STEP_SECONDS, judged_rows
+from forecasting.pipeline.settings import (
+    CONTINUED_EPOCHS,
+    EMIT_SECONDS,
+    STEP_SECONDS,
+    judged_rows,
+)
 from forecasting.pipeline.training import Callbacks
 from tests.forecasting.pipeline.worlds import TINY, day, make_panel
 
@@ -81,6 +86,17 @@ def test_the_whole_fit_keeps_to_its_budget_and_says_who_judged(panel, clock):
     assert jury.cases < MAX_CASES
     assert ContestResult.from_json(fitted.contest.to_json()) == fitted.contest
     assert len(judged_rows(panel, config)) == jury.series
+
+
+def test_many_days_are_taught_on_from_what_was_judged_within_the_same_budget(
+    panel, clock, monkeypatch
+):
+    monkeypatch.setattr(settings, "FEW_DAYS", 0)
+    large = 60.0  # enough for several large batches an epoch
+    fitted, cost = cost_of(panel, replace(CONFIG, budget_seconds=large), clock)
+    # counted as two whole trainings each, it would spend 0.59 of it
+    assert 0.75 * large <= cost <= 1.15 * large
+    assert {member.network.config.epochs for member in fitted.members} == {CONTINUED_EPOCHS}
 
 
 def test_control_with_everyone_judging_the_same_budget_is_overdrawn(panel, clock, monkeypatch):

@@ -8,7 +8,12 @@ import torch
 
 from forecasting.pipeline.artifact import CheckpointFolder
 from forecasting.pipeline.features import FeatureStore, plan_features
-from forecasting.pipeline.settings import EngineConfig, training_config
+from forecasting.pipeline.settings import (
+    CONTINUED_EPOCHS,
+    EngineConfig,
+    final_config,
+    training_config,
+)
 from forecasting.pipeline.training import (
     Callbacks,
     TrainingConfig,
@@ -74,6 +79,26 @@ def test_training_ends_after_patience_and_keeps_the_best_epoch(store):
     assert trained.best_epoch == 2
     shorter = train_network(store, replace(config, stop_after=2))
     assert same(trained.weights, shorter.weights)
+
+
+def test_a_training_goes_on_from_a_network_whose_shape_and_bins_stay(store):
+    judged = train_network(store, replace(CONFIG, bins=4))
+    goes_on = replace(CONFIG, bins=8, learning_rate=0.0, seed=3)
+    assert new_network(store, goes_on).shape != judged.shape
+    taught = train_network(store, goes_on, start=judged)
+    assert taught.shape == judged.shape
+    assert same(taught.weights, judged.weights)
+    moved = train_network(store, replace(goes_on, learning_rate=1e-3), start=judged)
+    assert not same(moved.weights, judged.weights)
+
+
+def test_what_was_judged_is_trained_anew_for_its_best_epochs_or_goes_on_briefly(store):
+    judged = train_network(store, replace(CONFIG, stop_after=2))
+    anew = final_config(judged, goes_on=False)
+    assert (anew.stop_after, anew.epochs, anew.seed) == (2, CONFIG.epochs, CONFIG.seed + 1)
+    on = final_config(judged, goes_on=True)
+    assert (on.epochs, on.seed) == (CONTINUED_EPOCHS, CONFIG.seed + 1)
+    assert on.learning_rate == pytest.approx(CONFIG.learning_rate / 3)
 
 
 def test_a_loss_that_is_not_finite_is_named(store):
