@@ -3,8 +3,7 @@
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
-
-import numpy as np
+from typing import TypeVar
 
 from forecasting.decisions.lead_time_demand import ItemDemand
 from forecasting.decisions.reorder_inputs import ReorderPolicy, SupplyTerms
@@ -192,34 +191,24 @@ def _whole_up(quantity: float, policy: ReorderPolicy) -> float:
     return float(math.ceil(quantity - 1e-9)) if policy.whole_units else quantity
 
 
+Units = TypeVar("Units", float, FloatArray)
+
+
 def normal_safety_stock(
-    daily_deviation: FloatArray,
-    daily_mean: FloatArray,
-    protection_days: FloatArray,
-    lead_time_deviation_days: FloatArray,
+    daily_deviation: Units,
+    daily_mean: Units,
+    protection_days: Units,
+    lead_time_deviation_days: Units,
     service_level: float,
-) -> FloatArray:
-    """Return the textbook safety stock: z sqrt(days sd^2 + mean^2 sd_lead^2), all arrays [S].
+) -> Units:
+    """Return the textbook safety stock: z sqrt(days sd^2 + mean^2 sd_lead^2), of one item or [S].
 
     Silver, Pyke and Thomas (2017), eq. for variable demand and lead time. Kept to compare with:
     demand of slow movers is not normal.
     """
-    z = NormalDist().inv_cdf(service_level)
     variance = protection_days * daily_deviation**2 + (daily_mean * lead_time_deviation_days) ** 2
-    stock: FloatArray = z * np.sqrt(variance)
+    stock: Units = NormalDist().inv_cdf(service_level) * variance**0.5
     return stock
-
-
-def normal_safety_units(
-    daily_deviation: float,
-    daily_mean: float,
-    protection_days: float,
-    lead_time_deviation_days: float,
-    service_level: float,
-) -> float:
-    """Return the textbook safety stock of one item, as `normal_safety_stock` does for many."""
-    variance = protection_days * daily_deviation**2 + (daily_mean * lead_time_deviation_days) ** 2
-    return NormalDist().inv_cdf(service_level) * math.sqrt(variance)
 
 
 def _short(value: float) -> float:

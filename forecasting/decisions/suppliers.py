@@ -8,7 +8,7 @@ from forecasting.decisions.freight import FreightModel, FreightQuote, Lane, Stat
 from forecasting.decisions.lead_times import LeadTime
 from forecasting.decisions.order_quantity import Quantity, order_lattice
 from forecasting.decisions.reorder_inputs import SupplyTerms
-from forecasting.decisions.safety_stock import normal_safety_units
+from forecasting.decisions.safety_stock import normal_safety_stock
 
 DAYS_PER_YEAR = 365
 
@@ -122,7 +122,7 @@ def landed_cost(offer: SupplierOffer, need: ItemNeed) -> LandedCost:
     transport = float(terms.transport_cost_per_unit) if freight is None else freight.per_unit
     lead_time_days = offer.lead_time.mean_days
     daily_cost = (price + transport) * need.holding_rate_per_year / DAYS_PER_YEAR
-    safety = normal_safety_units(
+    safety = normal_safety_stock(
         need.daily_deviation,
         need.mean_daily,
         lead_time_days + need.review_period_days,
