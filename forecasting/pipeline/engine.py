@@ -35,6 +35,7 @@ from forecasting.pipeline.settings import (
     final_config,
     has_many_days,
     holdout_days,
+    is_trained_again,
     judged_rows,
     training_config,
 )
@@ -52,8 +53,6 @@ from forecasting.pipeline.triage import (
     triage,
 )
 
-SMALL_HOLDOUT = 0.1
-"""A holdout below this share of the days is not worth a second training: what was judged serves."""
 __all__ = ["EngineConfig", "FittedForecaster", "ForecastRefused", "fit"]
 
 NO_CALLBACKS = Callbacks()
@@ -125,7 +124,7 @@ def _train_and_judge(
     entries += [_baseline_entry(name, jury, origins, config) for name in config.baselines]
     contest = hold_contest(entries, holdout, choose_jury(learned, config))
     winners = [m for m in judged if m.method in contest.methods]
-    if (learned.last_day - origins[0]).days < SMALL_HOLDOUT * learned.n_days:
+    if not is_trained_again(learned, config):
         return tuple(winners), tuple(history), contest
     final, more = _train_again(learned, plan, winners, callbacks)
     return final, (*history, *more), contest

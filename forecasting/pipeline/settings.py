@@ -32,6 +32,8 @@ FEW_DAYS_STEPS, MANY_DAYS_STEPS = 1.9, 1.5
 """Up to so many observed days, twice the steps on an eighth of the forecasts each teach as much in
 half the CPU time. With more days they see too little, and half as many steps again bring 1 % less
 pinball loss, see decision 0040."""
+SMALL_HOLDOUT = 0.1
+"""A holdout below this share of the days is not worth a second training: what was judged serves."""
 CONTINUED_EPOCHS = 3
 CONTINUED_RATE = 1 / 3
 """With many days, what was judged goes on learning for so many epochs at so much of its learning
@@ -111,6 +113,12 @@ def holdout_days(learned: SeriesPanel, config: EngineConfig) -> list[date]:
     ]
 
 
+def is_trained_again(learned: SeriesPanel, config: EngineConfig) -> bool:
+    """Tell whether what was judged is worth teaching the held-out days as well."""
+    held_out = len(holdout_days(learned, config)) * config.horizon
+    return held_out >= SMALL_HOLDOUT * learned.n_days
+
+
 def judged_rows(learned: SeriesPanel, config: EngineConfig) -> NDArray[np.intp]:
     """Return which series judge: all, or as many as config and budget say, drawn by the seed."""
     everyone = np.arange(learned.n_series)
@@ -139,7 +147,8 @@ def training_config(config: EngineConfig, network: str, learned: SeriesPanel) ->
         steps *= FEW_DAYS_STEPS
     if config.budget_seconds is not None:
         again = CONTINUED_EPOCHS / base.epochs if many else 1.0
-        trainings = len(config.networks) * (1 + (again if config.contest else 0))
+        again *= config.contest and is_trained_again(learned, config)
+        trainings = len(config.networks) * (1 + again)
         each = STEP_SECONDS + EMIT_SECONDS * base.windows.batch * base.windows.emits
         steps = min(steps, training_seconds(learned, config) / each / trainings)
     per_epoch = max(round(steps / base.epochs), 1)
