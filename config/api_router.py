@@ -1,12 +1,13 @@
 """Every address of the API. Each app lists its own in ``api/urls.py``, without trailing slashes."""
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerView
 
+from tenancy.api.description import ApiDescription
 from tenancy.api.problems import no_such_address
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("schema/", SpectacularAPIView.as_view(permission_classes=[]), name="api_schema"),
+    path("schema/", ApiDescription.as_view(), name="api_schema"),
     path(
         "docs/",
         SpectacularSwaggerView.as_view(url_name="api_schema", permission_classes=[]),

@@ -28,7 +28,9 @@ def test_the_committed_schema_is_current(tmp_path: Path) -> None:
 
 
 def test_schema_and_docs_are_served(db: None) -> None:
-    assert Client().get("/api/schema/").status_code == 200
+    served = Client().get("/api/schema/")
+    assert served.status_code == 200
+    assert served.content.decode() == COMMITTED.read_text()
     page = Client().get("/api/docs/")
     assert page.status_code == 200
     assert b"cdn" not in page.content.lower()
