@@ -25,6 +25,9 @@ class ForecastRun(TenantOwned):
     level_factor = models.FloatField(
         default=1.0, help_text="What forecasts by networks were multiplied by."
     )
+    part_level_factors = models.JSONField(
+        default=dict, help_text="The same for forecasts by channel and by segment, by that word."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOwned.Meta):

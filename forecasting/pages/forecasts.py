@@ -75,8 +75,8 @@ def forecast_list(request: HttpRequest, tenant: str) -> HttpResponse:
             "rows": [(row, lines.get(row.pk, [])) for row in page.items],
             "is_stale": forecasts.is_stale(run),
             "age_days": forecasts.age_days(run),
-            "anchored_by": round(100 * (run.level_factor - 1)),
-            "lowered_by": round(100 * (1 - run.level_factor)),
+            "anchored_by": abs(round(100 * (run.level_factor - 1))),
+            "is_raised": run.level_factor > 1,
             "methods": sorted(run.methods.items(), key=lambda item: -item[1]),
             "accuracy": accuracy_of(run.network),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,8 @@ def explain_forecasts(run: JobRun) -> dict[str, Any]:
     if demand is None:
         raise JobFailed(_("There is no demand any more: there is nothing to explain."))
     serving = _served_by(run, forecast, demand)
+    # forecasts of parts are made together, too, and anchored by what they are together
+    factor = forecast.part_level_factors.get(by or "", forecast.level_factor)
     rows = {key: row for row, key in enumerate(demand.keys)}
     made: list[ForecastExplanation] = []
     for number, series in enumerate(wanted):
@@ -81,7 +84,7 @@ def explain_forecasts(run: JobRun) -> dict[str, Any]:
         key = key_of(series)
         if key not in rows:
             raise JobFailed(_("The product is no longer in use. Forecast again."))
-        content = _explain(serving, demand, forecast, rows[key]) | {"kinds": kinds}
+        content = _explain(serving, demand, forecast.origin, rows[key], factor) | {"kinds": kinds}
         content["stored_total"] = series.total_mean
         if by is None:
             content["differs"] = _differs(series, content["prediction"])
@@ -164,13 +167,11 @@ def _served_by(run: JobRun, forecast: ForecastRun, demand: DemandPanel) -> Servi
 
 
 def _explain(
-    serving: Serving, demand: DemandPanel, forecast: ForecastRun, row: int
+    serving: Serving, demand: DemandPanel, origin: date, row: int, factor: float
 ) -> dict[str, Any]:
     from forecasting.pipeline.explanation import explain
 
-    found = explain(
-        serving.forecaster, demand.panel, forecast.origin, row, level_factor=forecast.level_factor
-    )
+    found = explain(serving.forecaster, demand.panel, origin, row, level_factor=factor)
     return found.to_json()
 
 

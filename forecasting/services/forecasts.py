@@ -106,12 +106,14 @@ def make_forecasts(run: JobRun) -> ForecastRun:
     run.progress(1, 4, _("Forecasting %(count)d series") % {"count": demand.panel.n_series})
     serving = who_serves(run, demand)
     made = [_forecast(serving, demand)]
+    factors: dict[str, float] = {}
     segments: list[SegmentForecast] = []
     for by, panel in by_part.items():
         if panel is None or not panel.panel.n_series:
             continue
         run.progress(2, 4, _("Forecasting channels and segments"))
         part = _forecast(serving, panel)
+        factors[by] = part.level_factor
         part = replace(part, **split(part.keys, (part.mean, part.quantiles), panel, made[0]))
         if by == "channel":
             made.append(_of_channels(part))
@@ -121,7 +123,7 @@ def make_forecasts(run: JobRun) -> ForecastRun:
     with run.scope():
         groups = group_forecasts(demand, made[0].mean, made[0].quantiles)
     with run.publishing():
-        stored = _store(run, demand, serving, made)
+        stored = _store(run, demand, serving, made, factors)
         store_groups(stored, groups)
         store_segments(stored, segments)
         silent = strange_signals(serving.forecaster.plan, demand.panel.signals)
@@ -222,7 +224,13 @@ def _of_channels(made: _Made) -> _Made:
     )
 
 
-def _store(run: JobRun, demand: DemandPanel, serving: Serving, parts: list[_Made]) -> ForecastRun:
+def _store(
+    run: JobRun,
+    demand: DemandPanel,
+    serving: Serving,
+    parts: list[_Made],
+    factors: dict[str, float],
+) -> ForecastRun:
     stored = ForecastRun.objects.create(
         network=serving.network,
         job_id=run.job_id,
@@ -232,6 +240,7 @@ def _store(run: JobRun, demand: DemandPanel, serving: Serving, parts: list[_Made
         series_count=len(parts[0].keys),
         methods=dict(Counter(parts[0].method)),
         level_factor=parts[0].level_factor,
+        part_level_factors=factors,
     )
     insert_copied(row for part in parts for row in _rows(stored, part))
     _forget_old_series()

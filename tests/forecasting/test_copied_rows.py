@@ -10,24 +10,24 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from forecasting.models import ComputeCost, SeriesForecast
+from forecasting.queries.forecasts import latest_run
 from forecasting.services.copied_rows import CannotPack, insert_copied
 from tests.cast import House
-from tests.forecasting.world import World, build_world, flat_forecast
+from tests.forecasting.world import World, world_with_a_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def world(north: House) -> World:
+    world = world_with_a_run(north)
     with north.scope():
-        world = build_world(products=3, days=20)
-        flat_forecast(world, 1.0)
         SeriesForecast.objects.all().delete()
     return world
 
 
 def rows(world: World, **changes: Any) -> list[SeriesForecast]:
-    run = world.run  # type: ignore[attr-defined]
+    run = latest_run()
     rng = np.random.default_rng(3)
     return [
         SeriesForecast(
@@ -42,17 +42,9 @@ def rows(world: World, **changes: Any) -> list[SeriesForecast]:
     ]  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def with_run(world: World, north: House) -> None:
-    from forecasting.models import ForecastRun
-
-    with north.scope():
-        world.run = ForecastRun.objects.get()  # type: ignore[attr-defined]
-
-
 def test_every_value_comes_back_to_the_last_bit(world: World, north: House) -> None:
-    given = rows(world)
     with north.scope():
+        given = rows(world)
         insert_copied(iter(given))
         stored = list(SeriesForecast.objects.order_by("id"))
     fields = [one.attname for one in SeriesForecast._meta.concrete_fields if one.name != "id"]
@@ -70,18 +62,21 @@ def test_as_many_statements_for_three_rows_as_for_one_and_none_for_none(
     for some in (0, 1, 3):
         with north.scope():
             SeriesForecast.objects.all().delete()
+            given = rows(world)[:some]
             with CaptureQueriesContext(connection) as asked:
-                insert_copied(rows(world)[:some])
+                insert_copied(given)
         counts.append(len(asked))
     assert counts[0] == 0
     assert counts[1] == counts[2]
 
 
 def test_constraints_and_fences_of_the_table_hold(world: World, north: House, south: House) -> None:
-    with north.scope(), pytest.raises(IntegrityError), transaction.atomic():
-        insert_copied([*rows(world), *rows(world)])
+    with north.scope():
+        given = rows(world)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            insert_copied([*rows(world), *rows(world)])
     with pytest.raises(DatabaseError), south.scope():
-        insert_copied(rows(world))  # a run of another tenant: refused at the commit
+        insert_copied(given)  # a run of another tenant: refused at the commit
     with north.scope():
         assert not SeriesForecast.objects.exists()
 

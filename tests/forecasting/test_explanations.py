@@ -13,6 +13,7 @@ from forecasting.models import (
     SeriesForecast,
     SignalValue,
 )
+from forecasting.pipeline.forecaster import FittedForecaster
 from forecasting.queries.series import business_today
 from forecasting.services.explanation_words import sentences
 from forecasting.services.explanations import request_explanation
@@ -64,8 +65,9 @@ def test_an_explanation_is_made_once_and_its_parts_add_up_to_what_is_stored(nort
         assert total == pytest.approx(mean, rel=1e-3, abs=1e-3)
 
 
-def test_a_channel_and_a_segment_are_explained_up_to_what_is_stored_of_them(north: House) -> None:
-    with north.scope():
+def world_in_parts(house: House) -> tuple[World, Channel, CustomerSegment]:
+    """Two products, sold by two channels to a segment each, with forecasts."""
+    with house.scope():
         world = build_world(products=2, days=100)
         segment = CustomerSegment.objects.create(code="pro", name="Professionals")
         other = CustomerSegment.objects.create(code="home", name="Homes")
@@ -74,11 +76,16 @@ def test_a_channel_and_a_segment_are_explained_up_to_what_is_stored_of_them(nort
             sell(world.products, world.warehouse, days=100, mean=3, last=world.last_day,
                  channel=channel)  # fmt: skip
             DailyDemand.objects.filter(channel=channel).update(segment=own)
-    assert run_job_here(tenant=north.tenant, kind="make_forecasts", payload={}).state == "done"
+        web = Channel.objects.get(code="web")
+    assert run_job_here(tenant=house.tenant, kind="make_forecasts", payload={}).state == "done"
+    return world, web, segment
+
+
+def test_a_channel_and_a_segment_are_explained_up_to_what_is_stored_of_them(north: House) -> None:
+    world, web, segment = world_in_parts(north)
     product, client = world.products[0], north.client("planner")
     whole = north.path(f"forecasts/{product.pk}/{world.warehouse.pk}/explanation")
     with north.scope():
-        web = Channel.objects.get(code="web")
         pages = {"Web": f"?channel={web.pk}", "Professionals": f"?segment={segment.pk}"}
         stored = {
             "Web": SeriesForecast.objects.get(product=product, channel=web),
@@ -108,6 +115,31 @@ def test_a_channel_and_a_segment_are_explained_up_to_what_is_stored_of_them(nort
     both = client.get(f"{whole}?channel=1&segment=1")
     assert both.status_code == 400
     assert client.get(f"{whole}?segment=987654").status_code == 404
+
+
+def test_each_kind_of_part_is_explained_with_the_anchor_that_moved_it(
+    north: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Products, channels and segments are forecast together each, and each kind is anchored."""
+    factors = {"": 1.25, "channel": 1.5, "segment": 0.8}
+    in_turn = iter(factors.values())
+    monkeypatch.setattr("forecasting.pipeline.forecaster.anchor_factor", lambda *_: next(in_turn))
+    monkeypatch.setattr("forecasting.pipeline.forecaster.knows_no_turn", lambda _: True)
+    world, web, segment = world_in_parts(north)
+    # as if networks served: only their forecasts are anchored
+    monkeypatch.setattr(FittedForecaster, "by_network", lambda self, blends: [True] * len(blends))
+    pair = {"product_id": world.products[0].pk, "warehouse_id": world.warehouse.pk}
+    parts = {"": {}, "channel": {"channel_id": web.pk}, "segment": {"segment_id": segment.pk}}
+    for by, part in parts.items():
+        with north.scope():
+            job = request_explanation(**pair, **part)
+        assert run_job(job).state == JobState.DONE
+        with north.scope():
+            told = ForecastExplanation.objects.latest("id").content
+        moved = sum(row[told["features"].index("anchor")] for row in told["parts"])
+        all_but_scaling = [name for name in told["features"] if name != "adding_up"]
+        own = sum(told["last_month"] + sum(row[: len(all_but_scaling)]) for row in told["parts"])
+        assert moved == pytest.approx((1 - 1 / factors[by]) * own, rel=1e-3), by
 
 
 def test_two_requests_are_one_job_and_a_viewer_may_not_ask(north: House) -> None:

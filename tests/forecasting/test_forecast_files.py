@@ -1,5 +1,6 @@
 """`forecast_files`: from files to a file the benchmark's scorer accepts; clear refusals."""
 
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -70,6 +71,16 @@ def test_every_series_origin_and_day_gets_a_mean_and_19_quantiles(folder):
     assert "001" in set(table.series_id)
     assert "calendar: 5 days are missing" in said
     assert "column total" in said
+
+
+def test_parquet_without_its_package_is_refused_with_the_remedy(folder, monkeypatch):
+    for package in ("pyarrow", "fastparquet"):
+        monkeypatch.setitem(sys.modules, package, None)
+    (folder / "calendar.parquet").write_bytes(b"PAR1")
+    for name in ("history", "calendar"):
+        path = str(folder / "calendar.parquet")
+        with pytest.raises(CommandError, match=f"--{name} .*needs the package pyarrow. Install"):
+            run(folder, f"--{name}", path, "--origin", "2024-06-01")
 
 
 def test_the_database_is_not_touched(folder, monkeypatch):

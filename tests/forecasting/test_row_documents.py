@@ -14,17 +14,14 @@ from forecasting.models import ReorderSuggestion
 from forecasting.queries.forecasts import latest_run
 from forecasting.services.row_documents import insert_rows
 from tests.cast import House
-from tests.forecasting.world import World, build_world, flat_forecast
+from tests.forecasting.world import World, world_with_a_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def world(north: House) -> World:
-    with north.scope():
-        world = build_world(products=3, days=20)
-        flat_forecast(world, 1.0)
-    return world
+    return world_with_a_run(north)
 
 
 def rows(world: World, **changes: Any) -> list[ReorderSuggestion]:

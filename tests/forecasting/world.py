@@ -23,6 +23,7 @@ from inventory.models import (
 )
 from inventory.services.opening_stock import OpeningLine, post_opening_stock
 from inventory.services.places import create_warehouse
+from tests.cast import House
 
 DAYS = 140
 
@@ -131,3 +132,11 @@ def flat_forecast(world: World, per_day: float, *, origin: date | None = None) -
         for product in world.products
     )
     return run
+
+
+def world_with_a_run(house: House) -> World:
+    """Return three products with a forecast run, for rows that point at it."""
+    with house.scope():
+        world = build_world(products=3, days=20)
+        flat_forecast(world, 1.0)
+    return world
