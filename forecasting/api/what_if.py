@@ -43,6 +43,9 @@ class OutcomeShown(Shown[Outcome]):
     """Money; ``path`` is the expected value of stock on each of the days from ``first_day`` on."""
 
     orders = serializers.IntegerField()
+    blocked = serializers.IntegerField(
+        help_text="Needs that nothing can be ordered for; under a budget also those without price."
+    )
     order_value = serializers.FloatField()
     target_stock = serializers.FloatField()
     holding_per_year = serializers.FloatField()
@@ -61,6 +64,7 @@ class ChangedLineShown(Shown[ChangedLine]):
 
 class ComparisonShown(Shown[Comparison]):
     first_day = serializers.DateField()
+    is_stale = serializers.BooleanField(help_text="The forecast behind both is out of date.")
     rows = serializers.IntegerField(help_text="Products and warehouses that were decided.")
     all_rows = serializers.IntegerField()
     before = OutcomeShown()

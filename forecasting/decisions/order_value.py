@@ -1,36 +1,53 @@
 """Reaching a supplier's least order value with what is sold soonest, never beyond a limit."""
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from forecasting.decisions.order_quantity import order_lattice
-from forecasting.decisions.reorder import ReorderDecision, decide_reorder, order_limits
+from forecasting.decisions.reorder import ReorderDecision, decide_reorder, most_that_fits
 from forecasting.decisions.reorder_inputs import OrderValue
+
+ATTEMPTS = 20
+"""What is added can reach a price break, and all of the line is cheaper: then more is missing."""
+SLACK = 1e-6
 
 
 def reach_order_value(
-    decisions: Sequence[ReorderDecision], minimum: float
+    decisions: Sequence[ReorderDecision], minimum: float, besides: float = 0.0
 ) -> tuple[ReorderDecision, ...]:
     """Return the lines of one order, raised until it comes to the supplier's least value.
+
+    besides: the value of lines of the same order that are not to be raised.
 
     Step by step (a review period's demand, in multiples) the line with the shortest cover is
     raised, up to what its own limits allow. Where even that does not reach the least, all lines
     stay as they are and say so. Lines without a price do not count and are not raised.
     """
-    value = sum(one.order_value or 0.0 for one in decisions)
+    value = _value(decisions) + besides
     if value >= minimum or minimum <= 0:
         return tuple(decisions)
-    added = _added_units(decisions, minimum - value)
-    if added is None:
-        asked = OrderValue(minimum, value)
-        return tuple(decide_reorder(replace(one.inputs, order_value=asked)) for one in decisions)
-    return tuple(
-        decide_reorder(replace(one.inputs, order_value=OrderValue(minimum, value, units)))
-        if (units := added.get(one.key, 0))
-        else one
-        for one in decisions
-    )
+    missing = minimum - value
+    for _attempt in range(ATTEMPTS):
+        added = _added_units(decisions, missing)
+        if added is None:
+            break
+        raised = tuple(
+            decide_reorder(replace(one.inputs, order_value=OrderValue(minimum, value, units)))
+            if (units := added.get(one.key, 0))
+            else one
+            for one in decisions
+        )
+        short = minimum - _value(raised) - besides
+        if short <= SLACK:
+            return raised
+        missing += short
+    asked = OrderValue(minimum, value)
+    return tuple(decide_reorder(replace(one.inputs, order_value=asked)) for one in decisions)
+
+
+def _value(decisions: Iterable[ReorderDecision]) -> float:
+    return sum(one.order_value or 0.0 for one in decisions)
 
 
 def _added_units(decisions: Sequence[ReorderDecision], missing: float) -> dict[str, float] | None:
@@ -65,8 +82,7 @@ def _room(one: ReorderDecision) -> float:
     demand = one.inputs.demand
     if demand is None or one.reorder_point is None:
         return 0.0
-    limits = order_limits(one.inputs, demand, one.reorder_point)
-    return min(limit.quantity for limit in limits) - float(one.quantity)
+    return most_that_fits(one.inputs, demand, one.reorder_point) - float(one.quantity)
 
 
 def _step(one: ReorderDecision) -> float:

@@ -162,14 +162,18 @@ def _raised_to_order_value(inputs: ReorderInputs, fitted: FittedQuantity) -> Fit
 def order_limits(
     inputs: ReorderInputs, demand: ItemDemand, reorder_point: float
 ) -> tuple[Limit, ...]:
-    """Return what an order may not exceed: a year, shelf life, room, the end of the season."""
+    """Return what an order may not exceed: a year, shelf life, room, the end of the season.
+
+    A year's demand comes on top of what is owed already, and gives way to a minimum stock that
+    somebody wants of what hardly sells.
+    """
     policy, position = inputs.policy, inputs.position.inventory_position
     year = demand.mean_daily * DAYS_PER_YEAR
     limits = [
         Limit(
             Reason.YEAR_LIMIT,
             Reason.MINIMUM_ABOVE_YEAR,
-            max(year, 1.0),
+            max(year, float(policy.minimum_stock or 0), 1.0) + max(-position, 0.0),
             {"year_demand": _short(year)},
         )
     ]
@@ -203,6 +207,11 @@ def order_limits(
             )
         )
     return tuple(limits)
+
+
+def most_that_fits(inputs: ReorderInputs, demand: ItemDemand, reorder_point: float) -> float:
+    """Return the units that no limit of an order forbids, however they come."""
+    return min(limit.quantity for limit in order_limits(inputs, demand, reorder_point))
 
 
 def _position_part(inputs: ReorderInputs, need: float) -> ReasonPart:

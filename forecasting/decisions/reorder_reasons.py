@@ -89,7 +89,8 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.NO_SUPPLIER: "No supplier is set: add one with price and lead time.",
     Reason.NO_PRICE: "The supplier's price is missing: the value of the order is unknown until "
     "it is added.",
-    Reason.NO_LEAD_TIME: "The lead time is unknown: state it, or receive an order first.",
+    Reason.NO_LEAD_TIME: "The lead time is unknown or above a year: state it, or receive an "
+    "order first.",
     Reason.NO_FORECAST: "There is no forecast for this product: run a forecast first.",
     Reason.STALE_FORECAST: "The forecast is out of date: confirm to order anyway, or forecast "
     "again.",

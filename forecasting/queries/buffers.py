@@ -217,8 +217,9 @@ def _channel_demand(
     """Return the demand of channels until goods can come again; own: their rows in the world."""
     mean = np.array([one[3] for one in series], dtype=float)
     levels = np.array([one[4] for one in series], dtype=float).reshape(*mean.shape, -1)
+    mean, levels = mean[:, world.passed_days :], levels[:, world.passed_days :]
     # a planner changes what a warehouse sells of a product: every channel of it in proportion
-    factor = world.override_factors[own]
+    factor = world.override_factors[own][:, world.passed_days :]
     chosen = [world.supplies[row] for row in own]
     lead = np.array([world.lead_time_rows[s.item.pk] for s in chosen if s is not None], dtype=int)
     return interval_demand(

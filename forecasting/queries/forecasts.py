@@ -53,6 +53,15 @@ def is_stale(run: ForecastRun) -> bool:
     return age_days(run) > STALE_AFTER_DAYS
 
 
+def passed_days(run: ForecastRun) -> int:
+    """Return how many of the run's days have passed: decisions begin with today.
+
+    None of a stale run: it describes another time (imported history may have ended years ago), and
+    whoever orders from it takes its first days for the next ones.
+    """
+    return 0 if is_stale(run) else age_days(run)
+
+
 def read_arrays(run: ForecastRun) -> RunArrays:
     """Return the forecasts of the run that are not of one channel alone, as arrays.
 

@@ -20,7 +20,7 @@ from forecasting.decisions.lead_times import (
 from forecasting.decisions.suppliers import LandedCost
 from forecasting.models import ForecastRun, PlanningSettings
 from forecasting.pipeline.series import FloatArray, SeriesPanel
-from forecasting.queries.forecasts import RunArrays, is_stale, read_arrays
+from forecasting.queries.forecasts import RunArrays, is_stale, passed_days, read_arrays
 from forecasting.queries.freight import read_freight
 from forecasting.queries.offers import Freight, OfferBook, paces_and_spreads
 from forecasting.queries.overrides import with_overrides
@@ -28,6 +28,7 @@ from forecasting.queries.positions import Position, read_positions
 from forecasting.queries.series import SeriesKey, business_today, load_panel
 from forecasting.queries.supply import Supply, SupplyBook, read_supplies
 from inventory.models import Product, StockPolicy, Warehouse
+from inventory.queries.access import allowed_warehouses
 from inventory.queries.policies import read_policies
 from tenancy.scope import active_scope
 
@@ -35,6 +36,16 @@ UNKNOWN_LEAD_TIME_DAYS = 7.0
 """Stands in while no lead time is known; such an item is blocked, never ordered from it."""
 MARGIN_WITHOUT_PRICES = Decimal("0.3")
 YEAR_DAYS = 364
+
+
+@dataclass(frozen=True)
+class Unforecast:
+    """A product in a warehouse that the run knows nothing of: first sold or kept there since."""
+
+    product: Product
+    warehouse_id: int
+    policy: StockPolicy
+    supply: Supply | None
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,8 @@ class PlanningWorld:
     """By how much planners changed each day ahead: [S, H], one where nobody did."""
     demand: IntervalDemand
     today: date
+    passed_days: int
+    """Days of the run that have passed: `forecast` begins after them, with today."""
     products: tuple[Product, ...]
     positions: tuple[Position, ...]
     supplies: tuple[Supply | None, ...]
@@ -65,6 +78,7 @@ class PlanningWorld:
     classes: tuple[tuple[str, str], ...]
     settings: PlanningSettings
     policies: tuple[StockPolicy, ...]
+    unforecast: tuple[Unforecast, ...]
 
     def unit_margins(self) -> FloatArray:
         """Return the money lost per unit that could not be sold: [S]."""
@@ -85,7 +99,7 @@ class PlanningWorld:
 def read_world(run: ForecastRun) -> PlanningWorld | None:
     """Read forecasts, past, stock, supply and policies of a run; None when nothing is sold.
 
-    Series whose product was taken out of use since the run are left out.
+    Series whose product was taken out of use since the run are left out; what came since is named.
     """
     demand = load_panel()
     if demand is None:
@@ -97,7 +111,8 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
         return None
     arrays, override_factors = _overridden(_select(arrays, kept))
     panel = demand.panel.select(np.array([place[key] for key in arrays.keys]))
-    products = Product.objects.in_bulk({key.product_id for key in arrays.keys})
+    came_since = _in_reach(set(demand.keys) - set(arrays.keys))
+    products = Product.objects.in_bulk({key.product_id for key in (*arrays.keys, *came_since)})
     supplies = read_supplies(products)
     offers = tuple(supplies.offers.get(key.product_id, ()) for key in arrays.keys)
     policies = read_policies()
@@ -109,7 +124,8 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
         for key, own in zip(arrays.keys, classes, strict=True)
     )
     correlation = level_correlation(panel.demand, panel.observed)
-    forecast = demand_forecast(arrays.mean, arrays.quantiles, correlation)
+    passed = passed_days(run)
+    forecast = demand_forecast(arrays.mean[:, passed:], arrays.quantiles[:, passed:], correlation)
     settings = PlanningSettings.objects.first() or PlanningSettings()
     book = _offer_book(forecast, supplies, settings)
     own_supplies = tuple(
@@ -128,6 +144,7 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
         override_factors=override_factors,
         demand=_interval_demand(forecast, own_supplies, own_policies, book),
         today=business_today(),
+        passed_days=passed,
         products=own_products,
         positions=tuple(positions[(key.product_id, key.warehouse_id)] for key in arrays.keys),
         supplies=own_supplies,
@@ -138,7 +155,22 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
         classes=classes,
         settings=settings,
         policies=own_policies,
+        unforecast=tuple(
+            Unforecast(
+                products[key.product_id],
+                key.warehouse_id,
+                policies.of(key.product_id, key.warehouse_id),
+                next(iter(supplies.offers.get(key.product_id, ())), None),
+            )
+            for key in came_since
+        ),
     )
+
+
+def _in_reach(keys: set[SeriesKey]) -> list[SeriesKey]:
+    """Return the keys of the reader's warehouses, in order."""
+    allowed = allowed_warehouses()
+    return sorted(key for key in keys if allowed is None or key.warehouse_id in allowed)
 
 
 def _classes(
@@ -220,11 +252,12 @@ def _interval_demand(
 
 
 def unit_cost(product: Product, supply: Supply | None) -> Decimal | None:
-    """Return what a unit costs, else what its supplier asks; None when neither is known."""
+    """Return what a unit costs, else what its supplier asks; None when neither is known.
+
+    A price in another currency or of zero is none.
+    """
     known: Decimal | None = product.unit_cost
-    if known is None and supply is not None:
-        known = supply.item.price
-    return known
+    return supply.own_price if known is None and supply is not None else known
 
 
 def lost_sale_cost(product: Product, supply: Supply | None, policy: StockPolicy) -> Decimal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -154,8 +154,9 @@ def _figures(world: PlanningWorld) -> _Figures:
     sold = demand > 0
     last = world.panel.n_days - 1 - sold[:, ::-1].argmax(axis=1)
     idle = np.where(sold.any(axis=1), world.panel.n_days - 1 - last, world.panel.n_days)
-    ahead = world.forecast.mean[:, : 7 * WEEKS_SHOWN].sum(axis=1)
-    begin = world.panel.n_days - YEAR_DAYS
+    ahead = world.forecast.mean[:, world.forecast.columns(7 * WEEKS_SHOWN)].sum(axis=1)
+    first = world.run.origin + timedelta(days=1 + world.passed_days)
+    begin = (first - world.panel.first_day).days - YEAR_DAYS
     last_year = (
         demand[:, begin : begin + 7 * WEEKS_SHOWN].sum(axis=1) if begin >= 0 else ahead * np.nan
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db.models import Sum
 
@@ -18,6 +19,7 @@ from inventory.models import (
     Supplier,
     SupplierItem,
 )
+from tenancy.scope import active_scope
 
 MOST_RECEIPTS = 100
 
@@ -26,13 +28,15 @@ MOST_RECEIPTS = 100
 class Supply:
     """A supplier item that could be ordered: its row, price steps, and how long it takes.
 
-    reject_share: of the supplier's deliveries, what arrived damaged.
+    reject_share: of the supplier's deliveries, what arrived damaged; own_price: the price in the
+    tenant's currency, None where it is asked in another or not known.
     """
 
     item: SupplierItem
     price_steps: tuple[PriceStep, ...]
     history: LeadTimeHistory
     reject_share: float = 0.0
+    own_price: Decimal | None = None
 
     @property
     def promised_days(self) -> float | None:
@@ -92,12 +96,19 @@ def read_supplies(product_ids: Iterable[int]) -> SupplyBook:
                 steps.get(item.pk, ()),
                 seen.history(item),
                 rejects.get(item.supplier_id, 0.0),
+                _own_price(item),
             )
             for item in own
         )
         for product_id, own in items.items()
     }
     return SupplyBook(offers, seen.ratios)
+
+
+def _own_price(item: SupplierItem) -> Decimal | None:
+    if item.supplier.currency not in ("", active_scope().tenant.currency):
+        return None
+    return item.price or None
 
 
 def _read_price_steps(item_ids: Sequence[int]) -> dict[int, tuple[PriceStep, ...]]:
@@ -136,10 +147,7 @@ class _LeadTimes:
 
     def history(self, item: SupplierItem) -> LeadTimeHistory:
         """Return the chain of an offer: its supplier, that by its mode, the item by its mode."""
-        promised = item.lead_time_days
-        if promised is None:
-            promised = item.supplier.lead_time_days
-        stated, mode = None if promised is None else float(promised), item.transport_mode
+        stated, mode = _stated_days(item), item.transport_mode
         of_supplier = self.by_supplier.get(item.supplier_id, [])
         levels = [[one.scaled_to(stated) for one in of_supplier]]
         if mode:
@@ -147,6 +155,14 @@ class _LeadTimes:
         own = self.by_item.get((item.supplier_id, item.product_id), [])
         levels.append([one.days for one in own if one.came_by(mode)])
         return LeadTimeHistory(stated, tuple(tuple(level) for level in levels))
+
+
+def _stated_days(item: SupplierItem) -> float | None:
+    """Return the days stated for the item, else for its supplier; above a year is no promise."""
+    days = item.lead_time_days
+    if days is None:
+        days = item.supplier.lead_time_days
+    return None if days is None or days > MAX_LEAD_TIME_DAYS else float(days)
 
 
 def _read_lead_times(supplier_ids: set[int]) -> _LeadTimes:
@@ -157,7 +173,9 @@ def _read_lead_times(supplier_ids: set[int]) -> _LeadTimes:
     for supplier, product, mode, days, promised in rows.values_list(
         "supplier_id", "product_id", "transport_mode", "lead_time_days", "promised_days"
     ).iterator(chunk_size=5000):
-        order = _Order(mode, float(days), None if promised is None else float(promised))
+        # an order that came after years must not end the planning of everything else
+        taken = min(float(days), MAX_LEAD_TIME_DAYS)
+        order = _Order(mode, taken, None if promised is None else float(promised))
         if order.promised:
             ratios.append(order.days / order.promised)
         if len(by_supplier[supplier]) < MOST_RECEIPTS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from forecasting.decisions.order_value import reach_order_value
-from forecasting.decisions.reorder import ReorderStatus, decide_reorder
+from forecasting.decisions.reorder import ReorderDecision, ReorderStatus, decide_reorder
 from forecasting.decisions.reorder_inputs import (
     ForecastState,
     ReorderInputs,
@@ -21,12 +20,17 @@ from forecasting.decisions.reorder_inputs import (
 from forecasting.models import BlockedNeed, ForecastRun, ReorderSuggestion, SuggestionState
 from forecasting.queries.buffers import PLANNING_JOB, read_buffer_cases
 from forecasting.queries.forecasts import latest_run
-from forecasting.queries.planning import PlanningWorld, lost_sale_cost, read_world
+from forecasting.queries.planning import (
+    PlanningWorld,
+    Unforecast,
+    lost_sale_cost,
+    read_world,
+)
 from forecasting.queries.supply import Supply
 from forecasting.services.buffers import decide_buffers, publish_buffers
 from forecasting.services.collector import cycles_left_alone
 from forecasting.services.row_documents import insert_rows
-from forecasting.services.sources import Decided, choose_sources
+from forecasting.services.sources import Decided, bought_as, bought_value, choose_sources
 from forecasting.services.suggestion_rows import blocked_row, suggestion_row
 from forecasting.services.work_lists import one_at_a_time
 from inventory.models import PolicyTarget
@@ -61,16 +65,19 @@ def make_suggestions(run: JobRun) -> dict[str, Any]:
     decided, buffers = decide_all(world), decide_buffers(cases)
     run.progress(2, 4, _("Writing down why"))
     # before the transaction: it keeps the job's row and the work list from everybody else
-    rows = _rows(forecast, world, decided)
+    rows, blocked = _rows(forecast, world, decided), _blocked(forecast, world, decided)
     run.progress(3, 4, _("Updating the work list"))
     with run.publishing():
-        counts = _publish(forecast, world, decided, rows)
+        counts = _publish(world.today, rows, blocked)
         found = publish_buffers(forecast, buffers, world.today)
         return counts | {"buffers": found, "buffers_refused": dict(cases.refused)}
 
 
 def decide_all(world: PlanningWorld) -> list[Decided]:
-    """Decide every product and warehouse of the world, and reach the suppliers' least values."""
+    """Decide every product and warehouse of the world, and reach the suppliers' least values.
+
+    What another warehouse gives is no part of a supplier's order: ways are chosen before values.
+    """
     decided = []
     for row, key in enumerate(world.keys):
         supply, position = world.supplies[row], world.positions[row]
@@ -78,7 +85,27 @@ def decide_all(world: PlanningWorld) -> list[Decided]:
         decided.append(
             Decided(row, world.products[row], key.warehouse_id, supply, position, decision)
         )
-    return choose_sources(world, _with_order_values(decided))
+    return _with_order_values(world, choose_sources(world, decided))
+
+
+def refuse_unforecast(world: PlanningWorld) -> list[tuple[Unforecast, ReorderDecision]]:
+    """Return why nothing is ordered of what the forecast does not know yet, where it is stocked."""
+    found = []
+    for one in world.unforecast:
+        policy = one.policy
+        decision = decide_reorder(
+            ReorderInputs(
+                key=f"{one.product.pk}:{one.warehouse_id}",
+                position=StockPosition(on_hand=0),
+                policy=ReorderPolicy(do_not_stock=policy.do_not_stock, currency=world.currency),
+                terms=None if one.supply is None else world.book.terms(one.supply),
+                demand=None,
+                forecast_state=ForecastState.MISSING,
+            )
+        )
+        if decision.status is ReorderStatus.BLOCKED:
+            found.append((one, decision))
+    return found
 
 
 def reorder_inputs(world: PlanningWorld, row: int, supply: Supply | None) -> ReorderInputs:
@@ -100,18 +127,21 @@ def reorder_inputs(world: PlanningWorld, row: int, supply: Supply | None) -> Reo
     )
 
 
-def _with_order_values(decided: list[Decided]) -> list[Decided]:
+def _with_order_values(world: PlanningWorld, decided: list[Decided]) -> list[Decided]:
     """Raise the lines of orders that are below their supplier's least value."""
     groups: dict[tuple[int, int], list[int]] = defaultdict(list)
     for number, one in enumerate(decided):
-        if one.supply and one.decision.status is ReorderStatus.ORDER:
+        if one.supply and one.decision.status is ReorderStatus.ORDER and one.transfer is None:
             groups[one.supply.item.supplier_id, one.warehouse_id].append(number)
     for numbers in groups.values():
         first = decided[numbers[0]].supply
         minimum = float(first.item.supplier.minimum_order_value) if first else 0.0
-        lines = reach_order_value([decided[n].decision for n in numbers], minimum)
-        for number, decision in zip(numbers, lines, strict=True):
-            decided[number] = replace(decided[number], decision=decision)
+        whole = [n for n in numbers if decided[n].both is None]
+        parts = sum(bought_value(decided[n]) for n in numbers if decided[n].both)
+        lines = reach_order_value([decided[n].decision for n in whole], minimum, parts)
+        for number, decision in zip(whole, lines, strict=True):
+            if decision is not decided[number].decision:
+                decided[number] = bought_as(world, decided[number], decision)
     return decided
 
 
@@ -149,11 +179,23 @@ def _rows(
     return [suggestion_row(forecast, world, one) for one in due]
 
 
+def _blocked(
+    forecast: ForecastRun, world: PlanningWorld, decided: list[Decided]
+) -> list[BlockedNeed]:
+    """Return the unsaved rows of what nothing can be ordered of, and why."""
+    rows = [
+        blocked_row(forecast, one.product, one.warehouse_id, one.decision)
+        for one in decided
+        if one.decision.status is ReorderStatus.BLOCKED
+    ]
+    return rows + [
+        blocked_row(forecast, one.product, one.warehouse_id, decision)
+        for one, decision in refuse_unforecast(world)
+    ]
+
+
 def _publish(
-    forecast: ForecastRun,
-    world: PlanningWorld,
-    decided: list[Decided],
-    rows: list[ReorderSuggestion],
+    today: date, rows: list[ReorderSuggestion], blocked: list[BlockedNeed]
 ) -> dict[str, Any]:
     """Bring the open suggestions in line with the decisions; return counts."""
     one_at_a_time("suggestions")
@@ -163,14 +205,14 @@ def _publish(
         .filter(state__in=SuggestionState.open())
         .order_by("id")
     }
-    dismissed = _recently_dismissed(world.today)
+    dismissed = _recently_dismissed(today)
     fresh: list[ReorderSuggestion] = []
     superseded: list[int] = []
     kept: set[tuple[int, int]] = set()
     for new in rows:
         pair = (new.product_id, new.warehouse_id)
         old = open_rows.get(pair)
-        if old is not None and (_is_asleep(old, world.today) or _same_need(old, new)):
+        if old is not None and (_is_asleep(old, today) or _same_need(old, new)):
             kept.add(pair)
         elif old is not None or not _still_dismissed(dismissed.get(pair), new):
             fresh.append(new)
@@ -178,33 +220,12 @@ def _publish(
     ReorderSuggestion.objects.filter(pk__in=superseded).update(state=SuggestionState.SUPERSEDED)
     insert_rows(fresh)
     BlockedNeed.objects.all().delete()
-    BlockedNeed.objects.bulk_create(
-        [
-            blocked_row(forecast, one)
-            for one in decided
-            if one.decision.status is ReorderStatus.BLOCKED
-        ],
-        batch_size=500,
-    )
-    return _counts(decided, fresh, kept, superseded)
-
-
-def _counts(
-    decided: list[Decided],
-    fresh: list[ReorderSuggestion],
-    kept: set[tuple[int, int]],
-    superseded: list[int],
-) -> dict[str, Any]:
-    blocked = Counter(
-        str(one.decision.binding_constraint)
-        for one in decided
-        if one.decision.status is ReorderStatus.BLOCKED
-    )
+    BlockedNeed.objects.bulk_create(blocked, batch_size=500)
     return {
         "suggestions_new": len(fresh),
         "suggestions_kept": len(kept),
         "suggestions_superseded": len(superseded),
-        "blocked": dict(blocked),
+        "blocked": dict(Counter(one.reason for one in blocked)),
     }
 
 
@@ -222,6 +243,8 @@ def _same_need(old: ReorderSuggestion, new: ReorderSuggestion) -> bool:
         old.state == SuggestionState.NEW
         and old.run_id == new.run_id
         and old.quantity == new.quantity
+        and old.order_value == new.order_value
+        and old.reason_code == new.reason_code
         and old.supplier_item_id == new.supplier_item_id
         and old.from_warehouse_id == new.from_warehouse_id
         and old.transfer_quantity == new.transfer_quantity

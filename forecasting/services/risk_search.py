@@ -229,7 +229,7 @@ def _warning(
     lot = lots.get(int(evidence["lot"])) if "lot" in evidence else None
     happens_on = lot.expires_on if lot else None
     if finding.kind is FindingKind.STOCK_OUT:
-        happens_on = world.run.origin + timedelta(days=int(evidence["day"]))
+        happens_on = world.today + timedelta(days=int(evidence["day"]) - 1)
     return RiskWarning(
         run=world.run,
         kind=KINDS[finding.kind],

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from forecasting.decisions.freight import FreightModel, FreightQuote
-from forecasting.decisions.reorder import ReorderDecision, ReorderStatus
+from forecasting.decisions.reorder import ReorderDecision, ReorderStatus, most_that_fits
 from forecasting.decisions.sourcing import (
     MoveCost,
     Need,
@@ -81,6 +81,20 @@ def choose_sources(world: PlanningWorld, decided: list[Decided]) -> list[Decided
     return [replace(one, sources=chosen.get(one.row, ())) for one in decided]
 
 
+def bought_as(world: PlanningWorld, one: Decided, decision: ReorderDecision) -> Decided:
+    """Return a line that stays bought by another decision, its offers compared at that quantity."""
+    made = replace(one, decision=decision)
+    moves = [way for way in one.sources if way.kind is not SourceKind.BUY]
+    ways = compare_sources([*_offers(world, made, _need(world, made)), *moves])
+    return replace(made, sources=_first(ways, _own_offer(made)))
+
+
+def bought_value(one: Decided) -> float:
+    """Return the value of what is bought of an order, at the supplier's prices."""
+    taken = one.transfer or one.both
+    return (one.decision.order_value or 0.0) - (_value_off(one, taken) if taken else 0.0)
+
+
 def _order_of(one: Decided) -> tuple[int, int]:
     """Return which order a line would be part of: its supplier's, to its warehouse."""
     return (one.supply.item.supplier_id if one.supply else 0, one.warehouse_id)
@@ -133,22 +147,7 @@ def _surpluses(decided: Iterable[Decided]) -> dict[int, dict[int, Surplus]]:
 def _options(
     world: PlanningWorld, one: Decided, surpluses: Iterable[Surplus], spare: float
 ) -> tuple[SourceOption, ...]:
-    decision, policy = one.decision, world.policies[one.row]
-    demand = decision.inputs.demand
-    needed = decision.needed_quantity
-    need = Need(
-        units=math.ceil(needed - 1e-9) if one.product.whole_units else needed,
-        unit_cost=float(unit_cost(one.product, one.supply) or 0),
-        unit_margin=float(lost_sale_cost(one.product, one.supply, policy)),
-        mean_daily=demand.mean_daily if demand else 0.0,
-        position=decision.inputs.position.inventory_position,
-        holding_rate_per_year=float(policy.holding_cost_per_year),
-    )
-    own = one.supply.item.pk if one.supply else 0
-    offers = [
-        buy_option(need, int(cost.supplier), cost)
-        for cost in landed_costs(world, one.row, float(decision.quantity))
-    ]
+    need = _need(world, one)
     settings = world.settings
     move = MoveCost(
         float(settings.transfer_cost),
@@ -161,7 +160,36 @@ def _options(
         if surplus.units > 0 and surplus.warehouse_id != one.warehouse_id
     ]
     both = _part_and_rest(world, one, need, moves, spare)
-    return _taken_first(compare_sources([*offers, *moves, *both]), own)
+    ways = compare_sources([*_offers(world, one, need), *moves, *both])
+    return _taken_first(ways, _own_offer(one))
+
+
+def _own_offer(one: Decided) -> int:
+    return one.supply.item.pk if one.supply else 0
+
+
+def _need(world: PlanningWorld, one: Decided) -> Need:
+    """Return what is needed; not what could not be sold in time or kept, however it came."""
+    decision, policy = one.decision, world.policies[one.row]
+    demand = decision.inputs.demand
+    units, fits = decision.needed_quantity, math.inf
+    if demand is not None and decision.reorder_point is not None:
+        fits = most_that_fits(decision.inputs, demand, decision.reorder_point)
+    if one.product.whole_units:
+        units, fits = math.ceil(units - 1e-9), math.floor(fits + 1e-9)
+    return Need(
+        units=min(units, fits),
+        unit_cost=float(unit_cost(one.product, one.supply) or 0),
+        unit_margin=float(lost_sale_cost(one.product, one.supply, policy)),
+        mean_daily=demand.mean_daily if demand else 0.0,
+        position=decision.inputs.position.inventory_position,
+        holding_rate_per_year=float(policy.holding_cost_per_year),
+    )
+
+
+def _offers(world: PlanningWorld, one: Decided, need: Need) -> list[SourceOption]:
+    costs = landed_costs(world, one.row, float(one.decision.quantity))
+    return [buy_option(need, int(cost.supplier), cost) for cost in costs]
 
 
 def _part_and_rest(
@@ -190,7 +218,7 @@ def _part_and_rest(
         return []
     if option.quantity > float(one.decision.quantity) + 1e-9:
         option = replace(option, obstacle=SourceObstacle.REST_TOO_SMALL)
-    elif one.decision.inputs.order_value is not None or _value_off(one, option) > spare:
+    elif _value_off(one, option) > spare:
         option = replace(option, obstacle=SourceObstacle.BELOW_ORDER_VALUE)
     return [option]
 
@@ -203,9 +231,13 @@ def _taken_first(options: tuple[SourceOption, ...], own: int) -> tuple[SourceOpt
     bought_at = None if ours is None or ours.obstacle else ours.total
     if cheaper and first is not None and (bought_at is None or first.total < bought_at):
         return options
-    if ours is None:
-        return options
-    return (ours, *(option for option in options if option is not ours))
+    return _first(options, own)
+
+
+def _first(options: tuple[SourceOption, ...], own: int) -> tuple[SourceOption, ...]:
+    """Put the offer that is bought at first, where it is among the options."""
+    ours = [o for o in options if o.kind is SourceKind.BUY and o.key == own]
+    return (*ours, *(option for option in options if option not in ours))
 
 
 def sources_to_json(options: Iterable[SourceOption], model: FreightModel) -> list[dict[str, Any]]:

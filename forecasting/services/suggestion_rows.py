@@ -13,6 +13,7 @@ from forecasting.models import BlockedNeed, ForecastRun, ReorderSuggestion, Sugg
 from forecasting.queries.planning import PlanningWorld
 from forecasting.services.reorder_record import decision_to_json
 from forecasting.services.sources import Decided, sources_to_json
+from inventory.models import Product
 
 MILLIONTH = Decimal("0.000001")
 
@@ -63,14 +64,16 @@ def suggestion_row(forecast: ForecastRun, world: PlanningWorld, one: Decided) ->
     )
 
 
-def blocked_row(forecast: ForecastRun, one: Decided) -> BlockedNeed:
+def blocked_row(
+    forecast: ForecastRun, product: Product, warehouse_id: int, decision: ReorderDecision
+) -> BlockedNeed:
     """Return the unsaved row that says why nothing can be ordered."""
-    record = decision_to_json(one.decision)
+    record = decision_to_json(decision)
     return BlockedNeed(
         run=forecast,
-        product_id=one.product.pk,
-        warehouse_id=one.warehouse_id,
-        reason=str(one.decision.binding_constraint or ""),
+        product_id=product.pk,
+        warehouse_id=warehouse_id,
+        reason=str(decision.binding_constraint or ""),
         steps=[step for step in record["steps"] if step["change"] is None],
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
@@ -53,9 +53,13 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the decisions come to. Money; `path`: expected stock value on each of the next days."""
+    """What the decisions come to. Money; `path`: expected stock value on each of the next days.
+
+    blocked: needs that nothing can be ordered for; under a budget also what has no price or margin.
+    """
 
     orders: int
+    blocked: int
     order_value: float
     target_stock: float
     holding_per_year: float
@@ -76,9 +80,13 @@ class ChangedLine:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Before and after; `rows`: how many pairs were decided, the dearest of `all_rows`."""
+    """Before and after; `rows`: how many pairs were decided, the dearest of `all_rows`.
+
+    is_stale: the forecast behind both is too old to order from without a second look.
+    """
 
     first_day: date
+    is_stale: bool
     before: Outcome
     after: Outcome
     lines: tuple[ChangedLine, ...]
@@ -102,7 +110,8 @@ def compare_scenario(scenario: Scenario) -> Comparison:
     before = _decide(world, rows, Scenario())
     after = _decide(world, rows, scenario)
     return Comparison(
-        first_day=world.today + timedelta(days=1),
+        first_day=world.today,
+        is_stale=world.is_stale,
         before=_outcome(world, rows, before, arrivals, world.forecast),
         after=_outcome(world, rows, after, arrivals, _uplifted(world, scenario)),
         lines=_changed(world, rows, before, after),
@@ -118,6 +127,7 @@ class _Decisions:
     decisions: tuple[ReorderDecision, ...]
     ordered: FloatArray
     demand: IntervalDemand
+    blocked: int
 
 
 def _check(scenario: Scenario) -> None:
@@ -162,11 +172,13 @@ def _decide(world: PlanningWorld, rows: list[int], scenario: Scenario) -> _Decis
     ordered = np.array(
         [float(d.quantity) if d.status is ReorderStatus.ORDER else 0.0 for d in decisions]
     )
+    blocked = sum(d.status is ReorderStatus.BLOCKED for d in decisions)
     if scenario.budget is not None:
-        granted = {one.key: float(one.granted)
-                   for one in spend_budget(decisions, float(scenario.budget)).lines}  # fmt: skip
+        plan = spend_budget(decisions, float(scenario.budget))
+        granted = {one.key: float(one.granted) for one in plan.lines}
         ordered = np.array([granted.get(d.key, 0.0) for d in decisions])
-    return _Decisions(decisions, ordered, demand)
+        blocked += len(plan.excluded)
+    return _Decisions(decisions, ordered, demand, blocked)
 
 
 def _supply(world: PlanningWorld, row: int, scenario: Scenario) -> Supply | None:
@@ -242,6 +254,7 @@ def _outcome(
         path.append(float(free @ cost))
     return Outcome(
         orders=int((made.ordered > 0).sum()),
+        blocked=made.blocked,
         order_value=float(made.ordered @ prices),
         target_stock=float(target.sum()),
         holding_per_year=float(target @ rate),

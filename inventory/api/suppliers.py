@@ -14,14 +14,18 @@ from inventory.queries.suppliers import (
     supplier_items,
     suppliers,
 )
-from inventory.services.suppliers import Offer, SupplierFields, create_supplier, set_offer
+from inventory.services.suppliers import (
+    LONGEST_LEAD_TIME_DAYS,
+    Offer,
+    SupplierFields,
+    create_supplier,
+    set_offer,
+)
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
 from tenancy.api.fields import IdField, MoneyField, QuantityField, Shown, Strict, many
 from tenancy.api.parameters import flag_filter, id_filter, text_filter
 from tenancy.api.views import TenantView
 from tenancy.permissions import Permission
-
-MOST_DAYS = 3650
 
 
 class SupplierShown(Shown[Supplier]):
@@ -44,7 +48,7 @@ class NewSupplier(Strict):
     country = serializers.RegexField(r"^[A-Z]{2}\Z", required=False)
     currency = serializers.RegexField(r"^[A-Z]{3}\Z", required=False)
     lead_time_days = serializers.IntegerField(
-        required=False, allow_null=True, min_value=0, max_value=MOST_DAYS
+        required=False, allow_null=True, min_value=0, max_value=LONGEST_LEAD_TIME_DAYS
     )
     minimum_order_value = MoneyField(required=False, min_value=0)
     transport_cost = MoneyField(required=False, min_value=0)
@@ -85,7 +89,7 @@ class NewOffer(Strict):
     minimum_order_quantity = QuantityField(required=False, min_value=0)
     order_multiple = QuantityField(required=False, min_value=0)
     lead_time_days = serializers.IntegerField(
-        required=False, allow_null=True, min_value=0, max_value=MOST_DAYS
+        required=False, allow_null=True, min_value=0, max_value=LONGEST_LEAD_TIME_DAYS
     )
     transport_cost_per_unit = MoneyField(required=False, min_value=0)
     transport_mode = serializers.ChoiceField(

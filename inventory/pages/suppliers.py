@@ -33,6 +33,7 @@ from inventory.queries.suppliers import (
     supplier_items,
 )
 from inventory.services.suppliers import (
+    LONGEST_LEAD_TIME_DAYS,
     Offer,
     SupplierFields,
     create_supplier,
@@ -46,7 +47,6 @@ from tenancy.queries.keyset import keyset_page
 
 NAV = "suppliers"
 DETAIL = "inventory:supplier_detail"
-MOST_DAYS = 3650
 MOST_BREAKS = 20
 WIDEST_CHART_DAYS = 45
 
@@ -74,13 +74,16 @@ class SupplierForm(forms.Form):
         label=gettext_lazy("Invoices in"),
         required=False,
         error_messages={"invalid": gettext_lazy("Three capital letters, e.g. EUR.")},
-        help_text=gettext_lazy("Three letters, e.g. EUR; noted only, prices are in your currency."),
+        help_text=gettext_lazy(
+            "Of its prices: three letters, e.g. EUR; empty: yours. "
+            "Nothing is suggested from prices in another currency."
+        ),
     )
     lead_time_days = forms.IntegerField(
         label=gettext_lazy("Promised lead time"),
         required=False,
         min_value=0,
-        max_value=MOST_DAYS,
+        max_value=LONGEST_LEAD_TIME_DAYS,
         help_text=gettext_lazy("What deliveries really took is measured beside it."),
     )
     minimum_order_value = money_field(gettext_lazy("Minimum order value"), initial=Decimal(0))
@@ -136,7 +139,7 @@ class OfferForm(forms.Form):
         label=gettext_lazy("Promised lead time"),
         required=False,
         min_value=0,
-        max_value=MOST_DAYS,
+        max_value=LONGEST_LEAD_TIME_DAYS,
         help_text=gettext_lazy("Left empty: that of the supplier."),
     )
     price_breaks = PriceBreaksField(

@@ -15,10 +15,13 @@ from tenancy.errors import Invalid, Problem
 from tenancy.permissions import Permission, require
 from tenancy.services import audit
 
+LONGEST_LEAD_TIME_DAYS = 365
+"""Nothing is planned further ahead: a longer promise could not be ordered by."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SupplierFields:
-    """Money in the tenant's currency; ``transport_cost`` is per order."""
+    """Money in ``currency``, the tenant's where it is empty; ``transport_cost`` is per order."""
 
     code: str
     name: str
@@ -50,6 +53,7 @@ def create_supplier(*, fields: SupplierFields) -> Supplier:
     """Create a supplier. Raises ``Invalid`` naming the field."""
     require(Permission.BUY)
     _check_money(fields)
+    _check_days(fields.lead_time_days)
     supplier = save(Supplier(**asdict(fields)))
     audit.record("supplier.created", supplier, code=supplier.code)
     return supplier
@@ -60,6 +64,7 @@ def update_supplier(*, supplier_id: int, fields: SupplierFields) -> Supplier:
     require(Permission.BUY)
     supplier = load(Supplier, supplier_id, lock=True)
     _check_money(fields)
+    _check_days(fields.lead_time_days)
     given = asdict(fields)
     before = {n: str(getattr(supplier, n)) for n, v in given.items() if getattr(supplier, n) != v}
     if not before:
@@ -78,6 +83,12 @@ def _check_money(fields: SupplierFields) -> None:
         raise Invalid.field("minimum_order_value", "negative", message)
 
 
+def _check_days(days: int | None) -> None:
+    if days is not None and not 0 <= days <= LONGEST_LEAD_TIME_DAYS:
+        message = _("Give a lead time of 0 to %(most)d days.") % {"most": LONGEST_LEAD_TIME_DAYS}
+        raise Invalid.field("lead_time_days", "out_of_range", message)
+
+
 def set_offer(
     *,
     supplier_id: int,
@@ -89,8 +100,13 @@ def set_offer(
 
     A preferred offer takes the preference from the product's other offers. ``price_breaks`` maps
     the quantity from which a price holds to that price; left out, the breaks stay as they are.
+    Raises ``NotFound``, ``Invalid`` naming the field.
     """
     require(Permission.BUY)
+    _check_days(offer.lead_time_days)
+    if offer.transport_cost_per_unit < 0:
+        message = _("The transport cost cannot be negative.")
+        raise Invalid.field("transport_cost_per_unit", "negative", message)
     supplier, product = load(Supplier, supplier_id), load(Product, product_id, lock=True)
     if offer.is_preferred:
         others = SupplierItem.objects.filter(product=product, is_preferred=True)

@@ -192,7 +192,16 @@ def test_a_minimum_stock_is_restored_even_without_demand():
     nothing = uniform_demand(0, 0)
     decision = decide_reorder(inputs(position=StockPosition(1), policy=policy, demand=nothing))
     assert decision.status is ReorderStatus.ORDER
-    assert decision.quantity == 1  # a year of no demand allows one unit, not two
+    assert decision.quantity == 2  # somebody wants 3 kept, whatever a year sells
+
+
+def test_what_is_owed_is_bought_beside_a_years_demand():
+    """40 owed and nothing there, 2 sell in a year: the 40 and the 2, not 2 for all of them."""
+    slow = uniform_demand(0, 4, mean_daily=2 / 365)
+    owed = StockPosition(0, backordered=40)
+    decision = decide_reorder(inputs(position=owed, demand=slow))
+    assert decision.quantity == 42
+    assert decision.has_reason(Reason.YEAR_LIMIT)
 
 
 def test_a_decision_can_be_replayed_from_what_it_keeps():

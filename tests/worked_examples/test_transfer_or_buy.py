@@ -14,7 +14,7 @@ from forecasting.decisions.order_risk import (
 )
 from forecasting.decisions.order_value import reach_order_value
 from forecasting.decisions.reorder import decide_reorder
-from forecasting.decisions.reorder_inputs import ReorderPolicy, SupplyTerms
+from forecasting.decisions.reorder_inputs import PriceBreak, ReorderPolicy, SupplyTerms
 from forecasting.decisions.reorder_reasons import Reason
 from forecasting.decisions.sourcing import (
     MoveCost,
@@ -133,6 +133,20 @@ def test_a_missing_order_value_goes_to_what_is_sold_soonest() -> None:
     assert sum(float(one.quantity) for one in raised) == 300
     assert sum(one.order_value or 0 for one in raised) == 3000
     assert reach_order_value([first, second], 2000) == (first, second)
+
+
+def test_a_price_break_on_the_way_to_a_least_order_value_does_not_stop_short_of_it() -> None:
+    """120 at 10 are 1,200; 80 more would make 2,000, but from 200 on a unit costs 9: 1,800. Then
+    100 more are 1,980, 102 are 1,998, and with 103 it is 223 x 9 = 2,007."""
+    terms = SupplyTerms(unit_price=10, price_breaks=(PriceBreak(200, 9),))
+    # so dear to hold that the cheaper price alone does not pay
+    policy = ReorderPolicy(service_level=0.9, holding_rate_per_year=20)
+    line = decide_reorder(inputs(policy=policy, terms=terms))
+    assert line.quantity == 120
+    [raised] = reach_order_value([line], 2000)
+    assert (raised.quantity, raised.order_value) == (223, 2007)
+    [enough_beside_others] = reach_order_value([line], 2000, 800)
+    assert enough_beside_others is line
 
 
 def test_the_season_caps_what_is_bought() -> None:

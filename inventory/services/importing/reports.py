@@ -37,6 +37,7 @@ PROBLEMS: dict[str, Promise] = {
     "not_positive": _("must be greater than zero."),
     "not_whole": _("must be a whole number."),
     "too_many_days": _("is more than a hundred years."),
+    "above_a_year": _("is more than a year."),
     "not_a_date": _("is not a date in the order the file uses; choose the date format."),
     "before_1990": _("is before 1990."),
     "in_the_future": _("lies in the future."),

@@ -67,15 +67,16 @@ class Cells:
             raise BadValue("not_positive", field, self.texts[field])
         return number
 
-    def days(self, field: str) -> int | None:
+    def days(self, field: str, *, most: int = MOST_DAYS) -> int | None:
         """Return whole days from zero up, or None when the cell is empty."""
         number = self.number_of(field)
         if number is None:
             return None
         if number != number.to_integral_value():
             raise BadValue("not_whole", field, self.texts[field])
-        if number > MOST_DAYS:
-            raise BadValue("too_many_days", field, self.texts[field])
+        if number > most:
+            fault = "too_many_days" if most == MOST_DAYS else "above_a_year"
+            raise BadValue(fault, field, self.texts[field])
         return int(number)
 
     def day(self, field: str) -> date | None:

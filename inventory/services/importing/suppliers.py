@@ -16,6 +16,7 @@ from inventory.services.importing.options import ImportOptions
 from inventory.services.importing.registers import PRODUCTS, Register
 from inventory.services.importing.reports import ImportReport, Progress, RowError, Tally
 from inventory.services.importing.small_tables import Cells, accepted, read_small_table
+from inventory.services.suppliers import LONGEST_LEAD_TIME_DAYS
 from tenancy.permissions import Permission, require
 
 BATCH = 500
@@ -81,7 +82,7 @@ def _offer(cells: Cells) -> Offer:
         "order_multiple": cells.positive("order_multiple"),
     }
     sku = cells.text("sku", most=64)
-    lead_time = {"lead_time_days": cells.days("lead_time_days")}
+    lead_time = {"lead_time_days": cells.days("lead_time_days", most=LONGEST_LEAD_TIME_DAYS)}
     supplier |= {} if sku else lead_time
     item |= lead_time if sku else {}
     if sku:
