@@ -47,12 +47,7 @@ class DelayModel:
     def quantiles(self, groups: Keys, levels: Sequence[float]) -> FloatArray:
         """Return the quantiles of the delay for new orders of these groups: [M, len(levels)]."""
         values, shares = self.distribution(groups)
-        cumulative = np.cumsum(shares, axis=1)
-        cumulative[:, -1] = 1.0
-        wanted = np.asarray(levels)[None, :, None] - 1e-9
-        at = (cumulative[:, None, :] >= wanted).argmax(axis=2)
-        found: FloatArray = values[at]
-        return found
+        return _quantiles(values, shares, levels)
 
     def distribution(self, groups: Keys) -> tuple[FloatArray, FloatArray]:
         """Return the delays seen, and none [V], and how probable each is for new orders: [M, V].
@@ -60,21 +55,48 @@ class DelayModel:
         Each level pulls towards its own deliveries by how much it has seen; the promise counts as
         `prior_weight` deliveries beside all of them.
         """
-        values, at = np.unique(np.append(self.delays, 0.0), return_inverse=True)
-        kept, at = at[-1], at[:-1]
+        values, at, kept = _seen(self.delays)
         count, many = (len(groups[0]) if groups else 1), len(values)
-        total = np.bincount(at, self.weights, many)
-        total[kept] += self.prior_weight
-        mixed: FloatArray = np.repeat((total / total.sum())[None, :], count, axis=0)
+        total = np.asarray(np.bincount(at, self.weights, many), dtype=float)[None, :]
+        own = []
         for past, wanted in zip(self.groups, groups, strict=True):
             names, code = np.unique(past, return_inverse=True)
             table = np.bincount(code * many + at, self.weights, len(names) * many)
             place = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
             known = names[place] == wanted
-            own = table.reshape(len(names), many)[place] * known[:, None]
-            seen = own.sum(axis=1, keepdims=True)
-            mixed = (own + self.prior_weight * mixed) / (seen + self.prior_weight)
-        return values, mixed
+            own.append(table.reshape(len(names), many)[place] * known[:, None])
+        mixed = _mixed(total, own, kept, np.array(self.prior_weight))
+        return values, np.broadcast_to(mixed, (count, many))
+
+
+def _seen(delays: FloatArray) -> tuple[FloatArray, NDArray[np.intp], int]:
+    """Return the delays there were, and none [V], which of them each was [N], and which is none."""
+    values, at = np.unique(np.append(delays, 0.0), return_inverse=True)
+    return values, at[:-1], int(at[-1])
+
+
+def _mixed(
+    total: FloatArray, own: Sequence[FloatArray], kept: int, prior_weight: FloatArray
+) -> FloatArray:
+    """Return the shares of delays, level mixed into level: [..., M, V].
+
+    total: weight of every delay over all deliveries [..., 1, V]; own: by level, over those of each
+    order's group [..., M, V]; kept: the place of no delay; prior_weight: [..., 1, 1] or one.
+    """
+    all_seen = total + prior_weight * (np.arange(total.shape[-1]) == kept)
+    mixed: FloatArray = all_seen / all_seen.sum(axis=-1, keepdims=True)
+    for one in own:
+        mixed = (one + prior_weight * mixed) / (one.sum(axis=-1, keepdims=True) + prior_weight)
+    return mixed
+
+
+def _quantiles(values: FloatArray, shares: FloatArray, levels: Sequence[float]) -> FloatArray:
+    """Return the least value up to which there is so much: [..., V] -> [..., len(levels)]."""
+    cumulative = np.cumsum(shares, axis=-1)
+    cumulative[..., -1] = 1.0
+    at = np.stack([(cumulative < level - 1e-9).sum(axis=-1) for level in levels], axis=-1)
+    found: FloatArray = values[at]
+    return found
 
 
 def recency_weights(age_days: FloatArray, half_life_days: float) -> FloatArray:
@@ -102,8 +124,8 @@ class PastDeliveries:
         """Days beyond the promise; negative where early: [N]."""
         return self.received - self.placed - self.promised
 
-    def select(self, rows: BoolArray) -> "PastDeliveries":
-        """Return some of the deliveries."""
+    def select(self, rows: BoolArray | NDArray[np.intp]) -> "PastDeliveries":
+        """Return some of the deliveries, by mask or in an order."""
         return PastDeliveries(
             self.placed[rows],
             self.received[rows],
@@ -197,28 +219,24 @@ def choose_rule(
     Week by week of the past, every setting learns from what was received before and is judged by
     the mean pinball loss on the orders placed in that week; so is the promise. The best stands.
     """
-    coded = {one.groups: _coded(nested_keys(past.groups, one.groups)) for one in settings}
-    own_weight = _order_shares(past)
+    past = past.select(np.argsort(past.received, kind="stable"))
+    delays, shares = past.delays, _order_shares(past)
+    groupings = dict.fromkeys(one.groups for one in settings)
+    replays = [_Replay(past, shares, today, settings, names) for names in groupings]
     losses, judged, promise_loss = np.zeros(len(settings)), 0, 0.0
     for number in range(REPLAYS, 0, -1):
         cut = today - number * REPLAY_EVERY_DAYS
-        before = past.received < cut
-        week = (past.placed >= cut) & (past.placed < cut + REPLAY_EVERY_DAYS)
-        if before.sum() < LEAST_BEFORE or not week.any():
+        before = int(np.searchsorted(past.received, cut))
+        week = np.flatnonzero((past.placed >= cut) & (past.placed < cut + REPLAY_EVERY_DAYS))
+        if before < LEAST_BEFORE or not len(week):
             continue
-        judged += int(week.sum())
-        delays, promised = past.delays[week], past.promised[week]
-        promise_loss += _loss(delays, np.zeros((len(delays), len(LEVELS))))
-        for at, one in enumerate(settings):
-            age = recency_weights(cut - past.received[before], one.half_life_days)
-            model = DelayModel(
-                past.delays[before],
-                [keys[before] for keys in coded[one.groups]],
-                age * own_weight[before],
-                one.prior_orders,
+        judged += len(week)
+        promise_loss += float(_loss(delays[week], np.zeros((len(week), len(LEVELS)))))
+        for replay in replays:
+            said = replay.quantiles(before, week, cut)
+            losses[replay.settings] += _loss(
+                delays[week], np.maximum(said, -past.promised[week, None])
             )
-            said = model.quantiles([keys[week] for keys in coded[one.groups]], LEVELS)
-            losses[at] += _loss(delays, np.maximum(said, -promised[:, None]))
     if judged < LEAST_AFTER:
         return None
     best = int(np.argmin(losses))
@@ -228,14 +246,71 @@ def choose_rule(
     return DelayRule(settings[best], float(losses[best]) / judged, promise_loss)
 
 
-def _coded(keys: Keys) -> list[NDArray[np.intp]]:
-    """Return numbers for names, which compare many times faster."""
-    return [np.unique(one, return_inverse=True)[1] for one in keys]
+class _Replay:
+    """What the settings of one grouping say, week after week: as `DelayModel`, all at once.
+
+    Delays and groups are numbered once; each week only the deliveries of the groups that order in
+    it are counted, once for every half-life.
+    """
+
+    def __init__(
+        self,
+        past: PastDeliveries,
+        shares: FloatArray,
+        today: float,
+        settings: Sequence[DelaySetting],
+        names: tuple[str, ...],
+    ) -> None:
+        """Take deliveries in the order they were received, and their shares in their orders."""
+        self.settings = [at for at, one in enumerate(settings) if one.groups == names]
+        own = [settings[at] for at in self.settings]
+        half_lives, self._life = np.unique([o.half_life_days for o in own], return_inverse=True)
+        self._priors = np.array([one.prior_orders for one in own])[:, None, None]
+        self._values, self._at, self._kept = _seen(past.delays)
+        keys = nested_keys(past.groups, names)
+        self._codes = [np.unique(one, return_inverse=True)[1] for one in keys]
+        # as of today; by a cut in the past all of it was worth the same factor more
+        age = today - past.received
+        self._weights = np.stack([recency_weights(age, life) for life in half_lives]) * shares
+        self._half_lives, self._today = half_lives[:, None, None], today
+
+    def quantiles(self, before: int, week: NDArray[np.intp], cut: float) -> FloatArray:
+        """Return each setting's quantiles for the orders of a week, by the first deliveries.
+
+        [K, W, len(LEVELS)]
+        """
+        younger = 0.5 ** ((cut - self._today) / self._half_lives)
+        everything = np.zeros(before, dtype=int)
+        total = self._count(everything, 1, before) * younger
+        own = []
+        for codes in self._codes:
+            wanted, place = np.unique(codes[week], return_inverse=True)
+            row_of = np.full(int(codes.max()) + 1, -1)
+            row_of[wanted] = np.arange(len(wanted))
+            table = self._count(row_of[codes[:before]], len(wanted), before) * younger
+            own.append(table[:, place][self._life])
+        mixed = _mixed(total[self._life], own, self._kept, self._priors)
+        return _quantiles(self._values, mixed, LEVELS)
+
+    def _count(self, rows: NDArray[np.intp], count: int, before: int) -> FloatArray:
+        """Return the weight of each delay by row, for every half-life: [H, count, V].
+
+        Rows below zero are left out.
+        """
+        many, told = len(self._values), rows >= 0
+        cell = rows[told] * many + self._at[:before][told]
+        return np.stack(
+            [
+                np.bincount(cell, own[:before][told], count * many).reshape(count, many)
+                for own in self._weights
+            ]
+        )
 
 
-def _loss(delays: FloatArray, said: FloatArray) -> float:
-    """Summed over orders, the mean over LEVELS."""
-    return float(pinball(delays[:, None], said, np.array(LEVELS)).mean(axis=1).sum())
+def _loss(delays: FloatArray, said: FloatArray) -> FloatArray:
+    """Return the loss summed over orders, the mean over LEVELS: [W], [..., W, L] -> [...]."""
+    loss: FloatArray = pinball(delays[:, None], said, np.array(LEVELS)).mean(axis=-1).sum(axis=-1)
+    return loss
 
 
 def pinball(actual: FloatArray, quantile: FloatArray, level: FloatArray | float) -> FloatArray:

@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 
 from forecasting.decisions.delays import (
+    LEAST_BEFORE,
+    LEVELS,
+    REPLAYS,
+    DelayModel,
     DelaySetting,
     PastDeliveries,
     choose_rule,
     delay_settings,
     fit_delays,
+    nested_keys,
+    pinball,
+    recency_weights,
 )
 
 TODAY = 2000.0
@@ -76,6 +83,41 @@ def test_evidence_fades_until_the_order_is_placed() -> None:
     assert late(20) == pytest.approx(3 / 4)
     assert late(120) == pytest.approx(5 / 9)
     assert late(1020) < 0.01
+
+
+def test_all_settings_at_once_are_judged_as_each_alone() -> None:
+    """Every setting learns anew each week from what was there before: the plain way, by hand."""
+    rng = np.random.default_rng(3)
+    placed, promised = rng.integers(0, 300, 600).astype(float), rng.integers(2, 30, 600) * 1.0
+    names = {key: rng.integers(0, n, 600).astype(str) for key, n in (("a", 5), ("b", 40))}
+    late = np.where(names["a"] == "1", rng.integers(0, 20, 600), rng.integers(-3, 2, 600))
+    received, orders = (
+        placed + np.maximum(promised + late, 0),
+        rng.integers(0, 300, 600).astype(str),
+    )
+    past = PastDeliveries(placed, received, promised, orders, names)
+    settings = delay_settings([("a",), ("a", "b")])
+    shares = 1 / np.array([(orders == one).sum() for one in orders])
+    losses, judged = np.zeros(len(settings)), 0
+    for cut in (300.0 - 7 * number for number in range(REPLAYS, 0, -1)):
+        before, week = received < cut, (placed >= cut) & (placed < cut + 7)
+        if before.sum() < LEAST_BEFORE or not week.any():
+            continue
+        judged += int(week.sum())
+        seen, new = past.select(before), past.select(week)
+        for at, one in enumerate(settings):
+            weights = recency_weights(cut - seen.received, one.half_life_days) * shares[before]
+            keys = nested_keys(seen.groups, one.groups)
+            model = DelayModel(seen.delays, keys, weights, one.prior_orders)
+            said = model.quantiles(nested_keys(new.groups, one.groups), LEVELS)
+            loss = pinball(
+                new.delays[:, None], np.maximum(said, -new.promised[:, None]), np.array(LEVELS)
+            )
+            losses[at] += loss.mean(axis=1).sum()
+    rule = choose_rule(past, 300.0, settings)
+    assert rule is not None
+    assert rule.setting == settings[int(np.argmin(losses))]
+    assert rule.loss == pytest.approx(losses.min() / judged, rel=1e-12)
 
 
 def test_where_promises_are_kept_the_promise_stands() -> None:
