@@ -59,7 +59,7 @@ def passed_days(run: ForecastRun) -> int:
     None of a stale run: it describes another time (imported history may have ended years ago), and
     whoever orders from it takes its first days for the next ones.
     """
-    return 0 if is_stale(run) else age_days(run)
+    return 0 if is_stale(run) else min(age_days(run), run.horizon_days - 1)
 
 
 def read_arrays(run: ForecastRun) -> RunArrays:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -29,7 +29,7 @@ from forecasting.queries.series import SeriesKey, business_today, load_panel
 from forecasting.queries.supply import Supply, SupplyBook, read_supplies
 from inventory.models import Product, StockPolicy, Warehouse
 from inventory.queries.access import allowed_warehouses
-from inventory.queries.policies import read_policies
+from inventory.queries.policies import Policies, read_policies
 from tenancy.scope import active_scope
 
 UNKNOWN_LEAD_TIME_DAYS = 7.0
@@ -155,15 +155,24 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
         classes=classes,
         settings=settings,
         policies=own_policies,
-        unforecast=tuple(
-            Unforecast(
-                products[key.product_id],
-                key.warehouse_id,
-                policies.of(key.product_id, key.warehouse_id),
-                next(iter(supplies.offers.get(key.product_id, ())), None),
-            )
-            for key in came_since
-        ),
+        unforecast=_unforecast(came_since, products, policies, supplies),
+    )
+
+
+def _unforecast(
+    keys: Sequence[SeriesKey],
+    products: Mapping[int, Product],
+    policies: Policies,
+    supplies: SupplyBook,
+) -> tuple[Unforecast, ...]:
+    return tuple(
+        Unforecast(
+            products[key.product_id],
+            key.warehouse_id,
+            policies.of(key.product_id, key.warehouse_id),
+            next(iter(supplies.offers.get(key.product_id, ())), None),
+        )
+        for key in keys
     )
 
 
