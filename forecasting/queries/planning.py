@@ -115,17 +115,14 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
     products = Product.objects.in_bulk({key.product_id for key in (*arrays.keys, *came_since)})
     supplies = read_supplies(products)
     offers = tuple(supplies.offers.get(key.product_id, ()) for key in arrays.keys)
-    policies = read_policies()
-    positions = read_positions(business_today())
+    policies, positions = read_policies(), read_positions(business_today())
     own_products = tuple(products[key.product_id] for key in arrays.keys)
     classes = _classes(panel, own_products, offers)
     own_policies = tuple(
         policies.of(key.product_id, key.warehouse_id, own)
         for key, own in zip(arrays.keys, classes, strict=True)
     )
-    correlation = level_correlation(panel.demand, panel.observed)
-    passed = passed_days(run)
-    forecast = demand_forecast(arrays.mean[:, passed:], arrays.quantiles[:, passed:], correlation)
+    forecast = _ahead(arrays, panel)
     settings = PlanningSettings.objects.first() or PlanningSettings()
     book = _offer_book(forecast, supplies, settings)
     own_supplies = tuple(
@@ -144,7 +141,7 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
         override_factors=override_factors,
         demand=_interval_demand(forecast, own_supplies, own_policies, book),
         today=business_today(),
-        passed_days=passed,
+        passed_days=passed_days(run),
         products=own_products,
         positions=tuple(positions[(key.product_id, key.warehouse_id)] for key in arrays.keys),
         supplies=own_supplies,
@@ -157,6 +154,13 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
         policies=own_policies,
         unforecast=_unforecast(came_since, products, policies, supplies),
     )
+
+
+def _ahead(arrays: RunArrays, panel: SeriesPanel) -> DemandForecast:
+    """Return the forecast from today on."""
+    passed = passed_days(arrays.run)
+    correlation = level_correlation(panel.demand, panel.observed)
+    return demand_forecast(arrays.mean[:, passed:], arrays.quantiles[:, passed:], correlation)
 
 
 def _unforecast(
