@@ -63,11 +63,27 @@ def togetherness(demand: FloatArray, observed: BoolArray) -> Togetherness:
     own = level_correlation(demand, observed)
     seen = observed & np.isfinite(demand)
     values = np.where(seen, demand, 0.0).astype(np.float64)
-    everything = level_correlation(
-        values.sum(axis=0, keepdims=True), np.ones((1, values.shape[1]), dtype=bool)
-    )
-    lasting = float(everything[0]) if values.shape[1] else DEFAULT_CORRELATION
-    return Togetherness(_common(values, seen), lasting, own)
+    return Togetherness(_common(values, seen), _lasting(values.sum(axis=0)), own)
+
+
+def _lasting(total: FloatArray) -> float:
+    """Return how much the days of the total err together: [T].
+
+    At past origins the next four weeks are compared with the weekday means of the eight before:
+    the variance of their summed error against that of single days, as in `level_correlation`. Days
+    without sales every week are no error.
+    """
+    days, before = 28, 7 * WEEKS_COMPARED
+    origins = range(before, len(total) - days + 1, 7)
+    if not origins:
+        return DEFAULT_CORRELATION
+    usual = [total[at - before : at].reshape(WEEKS_COMPARED, 7).mean(axis=0) for at in origins]
+    error = np.array([total[at : at + days] for at in origins]) - np.tile(usual, days // 7)
+    daily = float((error**2).mean())
+    if daily <= 0:
+        return DEFAULT_CORRELATION
+    ratio = float((error.sum(axis=1) ** 2).mean()) / days / daily
+    return float(np.clip((ratio - 1) / (days - 1), 0.0, MOST_COMMON))
 
 
 def _common(values: FloatArray, seen: BoolArray) -> float:
@@ -145,9 +161,21 @@ def _draw(
     normals += level * rng.standard_normal((len(own), 1, PATHS), dtype=np.float32)
     normals += common
     stratum = _strata(normals)
-    knots = knot_values(part.mean, part.quantiles).astype(np.float32)
-    values = knots @ stratum_weights(STRATA)
+    values = _values(part.mean, part.quantiles)
     return np.asarray(np.take_along_axis(values, stratum, axis=2))
+
+
+def _values(mean: FloatArray, quantiles: FloatArray) -> NDArray[np.float32]:
+    """Return the demand of each stratum, in the mean over all days that of the forecast: [s, H, K].
+
+    Slow and lumpy demand has much of its mean beyond the last quantile. What the tail does not
+    bring, a factor per series does: a total's range lies around its mean.
+    """
+    knots = knot_values(mean, quantiles).astype(np.float32)
+    values = knots @ stratum_weights(STRATA)
+    wanted, drawn = mean.sum(axis=1), values.mean(axis=2, dtype=np.float64).sum(axis=1)
+    factor = np.where(drawn > 0, wanted / np.maximum(drawn, 1e-12), 1.0)
+    return np.asarray(values * factor[:, None, None].astype(np.float32))
 
 
 _EDGES = np.array([NormalDist().inv_cdf(k / STRATA) for k in range(1, STRATA)], dtype=np.float32)

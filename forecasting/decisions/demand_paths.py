@@ -202,14 +202,19 @@ def _interpolation_weights(
 
 @lru_cache(maxsize=4)
 def stratum_weights(count: int) -> NDArray[np.float32]:
-    """Weights that turn knot values into the middle values of equally likely strata: [K, count]."""
-    middles = (np.arange(count) + 0.5) / count
+    """Weights that turn knot values into the means of equally likely strata: [K, count].
+
+    Means, not middle values: in the tail the middle of a stratum lies well below its mean.
+    """
+    edges = np.union1d(_KNOTS, np.arange(count + 1) / count)
+    middles, widths = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
     upper = np.clip(np.searchsorted(_KNOTS, middles, side="right"), 1, len(_KNOTS) - 1)
     share = (middles - _KNOTS[upper - 1]) / (_KNOTS[upper] - _KNOTS[upper - 1])
-    weights = np.zeros((len(_KNOTS), count), dtype=np.float32)
-    weights[upper, np.arange(count)] = share
-    weights[upper - 1, np.arange(count)] = 1 - share
-    return weights
+    stratum = np.minimum((middles * count).astype(np.intp), count - 1)
+    weights = np.zeros((len(_KNOTS), count))
+    np.add.at(weights, (upper, stratum), share * widths * count)
+    np.add.at(weights, (upper - 1, stratum), (1 - share) * widths * count)
+    return weights.astype(np.float32)
 
 
 @lru_cache(maxsize=8)

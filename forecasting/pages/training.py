@@ -33,7 +33,7 @@ class BudgetForm(forms.Form):
         help_text=gettext_lazy("For training. Empty: no limit."),
     )
     training_seconds = forms.IntegerField(
-        label=gettext_lazy("CPU seconds of one training"),
+        label=gettext_lazy("CPU seconds a training"),
         required=False,
         min_value=5,
         max_value=3600,

@@ -25,11 +25,15 @@ LATEST = 6
 
 @dataclass(frozen=True)
 class DemandPulse:
-    """Units asked for: day by day, the last four weeks, the change to the four before."""
+    """Units asked for: day by day, the last four weeks, the change to the four before.
+
+    until: the last day of demand that is known, which may be long ago.
+    """
 
     daily: list[float]
     recent: float
     change: float | None
+    until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def demand_pulse() -> DemandPulse:
     daily = [by_day.get(first + timedelta(days=step), 0.0) for step in range(SPARK_DAYS)]
     recent = sum(daily[-COMPARED_DAYS:])
     before = sum(daily[-2 * COMPARED_DAYS : -COMPARED_DAYS])
-    return DemandPulse(daily, recent, recent / before - 1 if before else None)
+    return DemandPulse(daily, recent, recent / before - 1 if before else None, last)
 
 
 def _latest_movements() -> QuerySet[StockMovement]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from inventory.models import ImportedFile
-from inventory.pages.importing_forms import FIELD_LABELS, OptionsForm, UploadForm
+from inventory.pages.importing_forms import DATES_READ, FIELD_LABELS, OptionsForm, UploadForm
 from inventory.queries.importing import find_import, import_targets, imported_files
 from inventory.services.importing import ImportRefused, start_import
 from inventory.services.importing.files import read_errors, store_upload
@@ -168,7 +168,13 @@ def _standing(request: HttpRequest, record: ImportedFile) -> dict[str, Any]:
         "currency": active_scope().tenant.currency,
         "sums": _sums(report),
         "field_labels": FIELD_LABELS,
+        "dates_read": _dates_read(report.get("form", {}).get("date_order", "")),
     }
+
+
+def _dates_read(order: str) -> str:
+    """Return how the dates of a file were read, in words; a chosen pattern says it itself."""
+    return str(DATES_READ.get(order, order))
 
 
 def _sums(report: dict[str, Any]) -> dict[str, Any]:

@@ -53,10 +53,15 @@ FIELD_LABELS: dict[str, Any] = {
     "lot": gettext_lazy("Lot"),
     "expires_on": gettext_lazy("Expires on"),
 }
+DATES_READ = {
+    "ymd": gettext_lazy("Year first: 2026-12-31"),
+    "dmy": gettext_lazy("Day first: 31/12/2026"),
+    "mdy": gettext_lazy("Month first: 12/31/2026"),
+}
 DATE_FORMATS = [
     ("", gettext_lazy("Find out from the file")),
-    ("dmy", gettext_lazy("Day first: 31/12/2026")),
-    ("mdy", gettext_lazy("Month first: 12/31/2026")),
+    ("dmy", DATES_READ["dmy"]),
+    ("mdy", DATES_READ["mdy"]),
 ]
 DECIMAL_MARKS = [
     ("", gettext_lazy("Find out from the file")),

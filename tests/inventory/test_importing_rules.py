@@ -152,6 +152,14 @@ def test_a_day_above_twelve_settles_the_order():
     assert guess_date_order(["1/2/2010"], "mdy") == "mdy"
 
 
+def test_the_report_names_how_dates_were_read():
+    read = Conventions(date_order="mdy")
+    assert read.dates_of(["2010-12-01 08:26", "", "20101202"]) == "ymd"
+    assert read.dates_of(["2010-12-01", "1/2/2010"]) == "mdy"
+    assert read.dates_of(["", " "]) == ""
+    assert Conventions(date_format="%Y-%m-%d").dates_of(["2010-12-01"]) == "%Y-%m-%d"
+
+
 @pytest.mark.parametrize("text", ["31/02/2010", "soon", "2010-13-01", "0", ""])
 def test_what_is_no_date_is_refused(text):
     with pytest.raises(BadValue, match="not_a_date"):

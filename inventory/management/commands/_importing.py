@@ -148,7 +148,9 @@ def report_lines(report: dict[str, Any], currency: str) -> Iterator[str]:
 def _head_lines(report: dict[str, Any]) -> Iterator[str]:
     form = report["form"]
     spelled = [f"{n} {form[n]!r}" for n in ("encoding", "delimiter", "decimal_mark") if form.get(n)]
-    yield f"{report['file_name']}: {', '.join(spelled)}, dates {form.get('date_order')}"
+    if form.get("date_order"):
+        spelled.append(f"dates {form['date_order']}")
+    yield f"{report['file_name']}: {', '.join(spelled)}"
     yield f"  columns: {form.get('columns', '')}"
     if report["first_day"]:
         yield f"  days: {report['first_day']} .. {report['last_day']}"

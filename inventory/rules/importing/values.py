@@ -43,6 +43,17 @@ class Conventions:
     date_order: DateOrder = "dmy"
     date_format: str = ""
 
+    def dates_of(self, cells: Iterable[str]) -> str:
+        """Name how these dates are read: the pattern, ymd where the year leads, else the order.
+
+        Empty where no cell holds one.
+        """
+        written = [text.strip() for text in cells if text.strip()]
+        if not written:
+            return ""
+        is_year_first = all(re.match(r"\d{4}", text) for text in written)
+        return self.date_format or ("ymd" if is_year_first else self.date_order)
+
 
 def parse_number(text: str, field: str, mark: DecimalMark = ".") -> Decimal:
     """Return the exact number in a cell, to a millionth; raise ``BadValue`` when there is none.

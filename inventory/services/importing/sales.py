@@ -62,7 +62,7 @@ def import_sales(
     )
     report.form = _form(table, columns) | {
         "decimal_mark": conventions.decimal_mark,
-        "date_order": conventions.date_format or conventions.date_order,
+        "date_order": conventions.dates_of(scan.dates),
     }
     rules = SalesRules(
         columns=columns,

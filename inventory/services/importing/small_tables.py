@@ -104,19 +104,17 @@ def read_small_table(
     if not rows:
         raise ImportRefused("header_only")
     cells = [row for _, row in rows]
+    days = _column_cells(cells, columns, _DAYS)
     conventions = options.conventions(
         guess_decimal_mark(_column_cells(cells, columns, _NUMBERS), table.delimiter),
-        guess_date_order(
-            _column_cells(cells, columns, _DAYS),
-            "mdy" if active_scope().tenant.country == "US" else "dmy",
-        ),
+        guess_date_order(days, "mdy" if active_scope().tenant.country == "US" else "dmy"),
     )
     report.form = {
         "form": table.form,
         "encoding": table.encoding,
         "delimiter": table.delimiter,
         "decimal_mark": conventions.decimal_mark,
-        "date_order": conventions.date_format or conventions.date_order,
+        "date_order": conventions.dates_of(days),
         "columns": ", ".join(f"{name} = {table.header[i]}" for name, i in columns.items()),
     }
     progress(0, len(rows), "")

@@ -91,6 +91,36 @@ def test_the_total_over_all_days_is_wider_where_errors_last() -> None:
     assert widths[1] > 2 * widths[0]
 
 
+def test_a_range_lies_around_the_mean_where_the_mean_lies_beyond_the_last_quantile() -> None:
+    # lumpy: 97 days of 100 sell nothing, the others 100. Every quantile up to 0.95 says 0, and all
+    # 500 products together are expected to sell 1,500 a day
+    mean = np.full((500, HORIZON), 3.0)
+    forecast = demand_forecast(mean, np.zeros((500, HORIZON, 19)), np.zeros(500))
+    found = add_up(forecast, [np.arange(500)], Togetherness(0.0, 0.0, np.zeros(500)))
+    middle = list(QUANTILES).index(0.5)
+    assert found.totals[0, middle] == pytest.approx(1_500 * HORIZON, rel=0.02)
+    assert found.totals[0, 0] < 1_500 * HORIZON < found.totals[0, -1]
+    # and where quantiles say more than the mean, too
+    high = demand_forecast(mean, np.full((500, HORIZON, 19), 9.0), np.zeros(500))
+    found = add_up(high, [np.arange(500)], Togetherness(0.0, 0.0, np.zeros(500)))
+    assert found.totals[0, middle] == pytest.approx(1_500 * HORIZON, rel=0.02)
+
+
+def test_days_without_sales_every_week_do_not_hide_how_long_errors_last() -> None:
+    """The level of everything wanders; Sundays are closed. Weekdays are no error of the level."""
+    rng = np.random.default_rng(3)
+    level = np.exp(np.repeat(rng.normal(0, 0.3, DAYS // 28), 28))
+    open_days = np.where(np.arange(DAYS) % 7 == 6, 0.0, 1.0)
+    past = rng.poisson(20 * level, (30, DAYS)).astype(float)
+    seen = np.ones(past.shape, dtype=bool)
+    always = togetherness(past, seen).lasting
+    closed = togetherness(past * open_days, seen).lasting
+    assert always > 0.3
+    assert closed == pytest.approx(always, abs=0.15)
+    steady = rng.poisson(20, past.shape) * open_days
+    assert togetherness(steady, seen).lasting < 0.1
+
+
 def test_odd_groups_and_pasts_are_survived() -> None:
     nothing = togetherness(np.zeros((3, 0)), np.zeros((3, 0), dtype=bool))
     forecast = demand_forecast(np.zeros((3, 7)), np.zeros((3, 7, 19)), nothing.own)
