@@ -180,7 +180,7 @@ def hold_contest(
         league += [
             score_entry(one, holdout, members, name, weight.get(one.method, 0.0)) for one in entries
         ]
-        if len(chosen.methods) > 1:
+        if len(chosen.every_method) > 1:
             joint = blend_entries(entries, chosen, "blend")
             league.append(score_entry(joint, holdout, members, name, 1.0))
     return ContestResult(blends, tuple(league), jury)

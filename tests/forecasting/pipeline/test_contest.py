@@ -77,6 +77,11 @@ def test_the_mean_may_come_from_another_method_than_the_quantiles():
     assert chosen.methods == ("sharp",)
     assert chosen.mean_methods == ("right",)
     assert chosen.every_method == ("right", "sharp")
+    # the league scores what serves: the quantiles of one with the mean of the other
+    rows = {row.method: row for row in hold_contest([sharp, right], holdout()).league[:3]}
+    assert rows["blend"].wspl == rows["sharp"].wspl
+    assert rows["blend"].rmsse == rows["right"].rmsse
+    assert rows["blend"].bias == rows["right"].bias
 
 
 def test_each_class_chooses_for_itself_and_small_classes_follow_all():
