@@ -17,7 +17,7 @@ from forecasting.queries.channels import (
     WeekOfChannels,
 )
 from forecasting.queries.forecasts import latest_run
-from forecasting.queries.series import business_today
+from forecasting.queries.series import business_today, latest_origin
 from forecasting.services.buffers import accept_buffers, dismiss_buffers
 from inventory.models import ChannelKind
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
@@ -85,11 +85,11 @@ class ChannelDemand(TenantView):
         ChannelDemandShown,
     )
     def get(self, request: Request) -> Any:
-        run, today = latest_run(), business_today()
+        run, last_day = latest_run(), latest_origin() or business_today()
         return {
-            "channels": channels.channel_figures(today, run),
-            "segments": channels.segment_figures(today),
-            "weeks": channels.weeks_of_channels(today),
+            "channels": channels.channel_figures(last_day, run),
+            "segments": channels.segment_figures(last_day),
+            "weeks": channels.weeks_of_channels(last_day),
             "moves": channels.moves_that_pay(),
         }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -35,10 +37,12 @@ class SuggestionSource(models.TextChoices):
 class PlanningSettings(TenantOwned):
     """What moving and ordering cost, as planning reckons with it. One row, or the defaults."""
 
-    transfer_cost = money_field(default=25, verbose_name=_("cost of a transfer"))
-    transfer_cost_per_unit = money_field(default=0, verbose_name=_("transfer cost per unit"))
+    transfer_cost = money_field(default=Decimal(25), verbose_name=_("cost of a transfer"))
+    transfer_cost_per_unit = money_field(
+        default=Decimal(0), verbose_name=_("transfer cost per unit")
+    )
     transfer_days = models.PositiveSmallIntegerField(_("days a transfer takes"), default=2)
-    order_line_cost = money_field(default=0, verbose_name=_("cost of an order line"))
+    order_line_cost = money_field(default=Decimal(0), verbose_name=_("cost of an order line"))
     version = models.PositiveIntegerField(default=1, editable=False)
 
     class Meta(TenantOwned.Meta):

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from forecasting.queries import channels, forecasts, suggestions
 from forecasting.queries.buffers import buffer_refusals, buffer_suggestions
-from forecasting.queries.series import business_today
+from forecasting.queries.series import business_today, latest_origin
 from tenancy.permissions import Permission, require
 
 MOST_BUFFERS = 50
@@ -20,8 +20,8 @@ def channel_demand(request: HttpRequest, tenant: str) -> HttpResponse:
     """Show demand by channel and segment, and the buffers and moves that pay."""
     require(Permission.READ)
     run = forecasts.latest_run()
-    today = business_today()
-    weeks = channels.weeks_of_channels(today)
+    last_day = latest_origin() or business_today()
+    weeks = channels.weeks_of_channels(last_day)
     picture = {
         "labels": [one.day.isoformat() for one in weeks],
         "series": [
@@ -31,8 +31,9 @@ def channel_demand(request: HttpRequest, tenant: str) -> HttpResponse:
         "unit": "",
     }
     context = {
-        "figures": channels.channel_figures(today, run),
-        "segments": channels.segment_figures(today),
+        "last_day": last_day,
+        "figures": channels.channel_figures(last_day, run),
+        "segments": channels.segment_figures(last_day),
         "buffers": list(buffer_suggestions()[:MOST_BUFFERS]),
         "refused": buffer_refusals(),
         "picture": picture if any(one.online or one.offline for one in weeks) else None,

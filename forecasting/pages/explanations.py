@@ -55,7 +55,7 @@ def explanation_detail(
             ],
             "days": explanations.forecast_days_of(content),
             "prediction": content["prediction"],
-            "places": 2 if sum(content["prediction"]) < 5 * len(content["prediction"]) else 1,
+            "places": _places(content["prediction"]),
             "heat": explanations.heat_map(content),
             "similar": explanations.similar_seen(content, series),
             "looked_back": explanations.looked_back_chart(content, unit),
@@ -94,3 +94,9 @@ def _part_asked_for(asked: QueryDict) -> dict[str, int | None]:
 def _query_of(part: dict[str, int | None]) -> str:
     named = {name.removesuffix("_id"): pk for name, pk in part.items() if pk is not None}
     return f"?{urlencode(named)}" if named else ""
+
+
+def _places(prediction: list[float]) -> int:
+    """Return how many places the numbers of a day need: fewer the more is asked for."""
+    daily = sum(prediction) / max(len(prediction), 1)
+    return 2 if daily < 5 else 1 if daily < 100 else 0

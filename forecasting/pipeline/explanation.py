@@ -62,7 +62,8 @@ class Explanation:
 
     parts: [H, F] over `features`; each row adds up to prediction - last_month. looked_back: what
     each past day (from `looked_back_from` on) moves the sum of all days, empty without a network.
-    gap: what integrated gradients miss, as a share of what moved.
+    gap: what integrated gradients miss, as a share of what moved. rules: who made the mean;
+    range_shares: who made the quantiles, which the contest may have given to others.
     """
 
     origin: date
@@ -75,6 +76,7 @@ class Explanation:
     parts: FloatArray
     events: tuple[Event, ...]
     rules: tuple[RuleUse, ...]
+    range_shares: tuple[tuple[str, float], ...]
     similar: tuple[SimilarWeeks, ...]
     looked_back_from: date | None
     looked_back: FloatArray
@@ -97,6 +99,7 @@ class Explanation:
             "parts": _rounded(self.parts),
             "events": [_plain(event) for event in self.events],
             "rules": [_plain(rule) for rule in self.rules],
+            "range_shares": [list(one) for one in self.range_shares],
             "similar": [_plain(one) for one in self.similar],
             "looked_back_from": self.looked_back_from and self.looked_back_from.isoformat(),
             "looked_back": _rounded(self.looked_back),
@@ -159,6 +162,7 @@ def explain(
         parts=made.parts,
         events=_events(fitted, known, made),
         rules=tuple(made.rules),
+        range_shares=tuple(zip(blend.methods, blend.weights, strict=True)),
         similar=similar,
         looked_back_from=_looked_back_from(known, made),
         looked_back=made.looked_back,

@@ -91,10 +91,12 @@ class Rebalancing:
     saving: float
 
 
-def channel_figures(today: date, run: ForecastRun | None) -> list[ChannelFigures]:
+def channel_figures(last_day: date, run: ForecastRun | None) -> list[ChannelFigures]:
     """Return every channel with its demand, forecast and kept stock, the largest first."""
-    now = _sold(today - timedelta(days=PERIOD_DAYS), today)
-    before = _sold(today - timedelta(days=2 * PERIOD_DAYS), today - timedelta(days=PERIOD_DAYS))
+    now = _sold(last_day - timedelta(days=PERIOD_DAYS), last_day)
+    before = _sold(
+        last_day - timedelta(days=2 * PERIOD_DAYS), last_day - timedelta(days=PERIOD_DAYS)
+    )
     total = sum(now.values(), Decimal(0))
     ahead = {}
     if run is not None:
@@ -123,13 +125,13 @@ def channel_figures(today: date, run: ForecastRun | None) -> list[ChannelFigures
     return sorted(found, key=lambda one: -one.sold)
 
 
-def segment_figures(today: date) -> list[SegmentFigures]:
+def segment_figures(last_day: date) -> list[SegmentFigures]:
     """Return every customer segment with its demand, the largest first; two queries.
 
     Demand of which no segment is known stands last, and only beside segments that are.
     """
-    now, middle = today - timedelta(days=PERIOD_DAYS), today - timedelta(days=2 * PERIOD_DAYS)
-    sold = DailyDemand.objects.filter(business_day__gt=middle, business_day__lte=today)
+    now, middle = last_day - timedelta(days=PERIOD_DAYS), last_day - timedelta(days=2 * PERIOD_DAYS)
+    sold = DailyDemand.objects.filter(business_day__gt=middle, business_day__lte=last_day)
     recent = Q(business_day__gt=now)
     online, offline = Q(channel__kind=ChannelKind.ONLINE), Q(channel__kind=ChannelKind.OFFLINE)
     rows = {
@@ -171,11 +173,11 @@ def _sold(after: date, until: date) -> dict[int, Decimal]:
     return dict(sums.annotate(total=Sum("quantity")))
 
 
-def weeks_of_channels(today: date) -> list[WeekOfChannels]:
+def weeks_of_channels(last_day: date) -> list[WeekOfChannels]:
     """Return demand of the last 13 whole weeks, online against offline."""
-    first = today - timedelta(days=PERIOD_DAYS - 1)
+    first = last_day - timedelta(days=PERIOD_DAYS - 1)
     sums: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
-    sold = DailyDemand.objects.filter(business_day__gte=first, business_day__lte=today)
+    sold = DailyDemand.objects.filter(business_day__gte=first, business_day__lte=last_day)
     rows = (
         in_allowed(sold, "warehouse_id")
         .exclude(channel=None)

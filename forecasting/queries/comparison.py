@@ -70,22 +70,26 @@ def _flat(config: dict[str, Any], before: str = "") -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class ServingLine:
-    """Who serves a demand class, and why."""
+    """Who serves a demand class, and why.
+
+    mean_shares: who makes the mean, where that is not who makes the range; else empty.
+    """
 
     demand_class: str
     reason: str
     shares: list[tuple[str, float]]
+    mean_shares: list[tuple[str, float]]
 
 
 def who_serves(network: TrainedNetwork) -> list[ServingLine]:
     """Return the methods that serve each demand class with their weights: the gate's verdict."""
     blends: dict[str, dict[str, Any]] = network.league.get("blends", {})
     order = sorted(blends, key=lambda name: (name != ALL_CLASSES, name))
-    return [
-        ServingLine(
-            name,
-            str(blends[name].get("reason", "")),
-            list(zip(blends[name]["methods"], blends[name]["weights"], strict=True)),
-        )
-        for name in order
-    ]
+    return [_serving_line(name, blends[name]) for name in order]
+
+
+def _serving_line(name: str, blend: dict[str, Any]) -> ServingLine:
+    shares = list(zip(blend["methods"], blend["weights"], strict=True))
+    of_mean = list(zip(blend.get("mean_methods", ()), blend.get("mean_weights", ()), strict=True))
+    differs = sorted(of_mean) != sorted(shares)
+    return ServingLine(name, str(blend.get("reason", "")), shares, of_mean if differs else [])

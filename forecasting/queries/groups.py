@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Case, Q, QuerySet, Sum, When
 
 from forecasting.models import GroupForecast
 from forecasting.queries.fans import BANDS, HISTORY_DAYS, MEDIAN, Fan
@@ -17,7 +17,8 @@ from tenancy.errors import NotFound
 
 
 def groups_in_use() -> QuerySet[GroupForecast]:
-    """Return the groups of the run in use: everything first, then warehouses, then categories.
+    """Return the groups of the run in use: everything first, then warehouses, then categories,
+    each the largest first.
 
     A member who works in some warehouses only sees those.
     """
@@ -28,7 +29,10 @@ def groups_in_use() -> QuerySet[GroupForecast]:
     allowed = allowed_warehouses()
     if allowed is not None:
         rows = rows.filter(warehouse_id__in=allowed)
-    return rows.order_by("id")
+    kind = Case(
+        When(category__isnull=False, then=2), When(warehouse__isnull=False, then=1), default=0
+    )
+    return rows.order_by(kind, "-total_mean", "id")
 
 
 def get_group(group_forecast_id: int) -> GroupForecast:

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from forecasting.templatetags.planning import class_name, method_name, reason_text
-from tenancy.templatetags.formats import percent, quantity, signed
+from tenancy.templatetags.formats import estimate, percent, quantity, signed
 
 WORTH_SAYING = 0.02
 """A cause that moves less than this share of the demand is not put into words."""
@@ -43,8 +43,8 @@ def _headline(content: dict[str, Any], unit: str) -> str:
     total = sum(max(value, 0) for value in content["prediction"])
     before = content["last_month"] * days
     known = {
-        "total": _amount(total), "unit": unit, "days": days, "daily": quantity(total / days, 2),
-        "before": quantity(content["last_month"], 2),
+        "total": _amount(total), "unit": unit, "days": days, "daily": estimate(total / days),
+        "before": estimate(content["last_month"]),
     }  # fmt: skip
     expected = _("Expected are %(total)s %(unit)s in %(days)s days, %(daily)s a day") % known
     if before <= 0:
@@ -215,6 +215,18 @@ def part_words(content: dict[str, Any], unit: str) -> list[str]:
     return [text % known]
 
 
+def _range_words(content: dict[str, Any]) -> list[str]:
+    """Say whose the range is, where the contest gave it to others than what is expected."""
+    ranged = {name: round(share, 3) for name, share in content.get("range_shares") or []}
+    meant = {rule["method"]: round(rule["weight"], 3) for rule in content["rules"]}
+    if not ranged or ranged == meant:
+        return []
+    methods = ", ".join(
+        f"{method_name(name)} ({percent(share, 0)})" for name, share in ranged.items()
+    )
+    return [_("The range around it comes from %(methods)s.") % {"methods": methods}]
+
+
 def rule_sentences(content: dict[str, Any], unit: str) -> list[str]:
     """Say which methods made the forecast, what each counts, and which days it looked at."""
     told = [
@@ -229,7 +241,7 @@ def rule_sentences(content: dict[str, Any], unit: str) -> list[str]:
         known = {
             "method": method_name(rule["method"]),
             "weight": percent(rule["weight"], 0),
-            "daily": quantity(rule["per_day"], 2),
+            "daily": estimate(rule["per_day"]),
             "unit": unit,
             "seen": rule["days_seen"],
             "sales": rule["sales_days"],
@@ -246,6 +258,7 @@ def rule_sentences(content: dict[str, Any], unit: str) -> list[str]:
                 "between %(first)s and %(last)s, %(sales)s of them with sales."
             )
         told.append(text % known)
+    told += _range_words(content)
     if content["differs"]:
         told.append(
             _(

@@ -112,6 +112,41 @@ def percent(value: Number, places: int = 1) -> str:
 
 
 @register.filter
+def percent_column(value: Number, places: int = 1) -> str:
+    """Write a percentage of a column, zeros kept so that points stand below each other: 34.0%."""
+    number = to_decimal(value)
+    return DASH if number is None else f"{_column(number * 100, places)}%"
+
+
+@register.filter
+def signed_percent(value: Number, places: int = 1) -> str:
+    """Write a relative difference of a column with its sign: +4.0%, 0.0%."""
+    written = percent_column(value, places)
+    is_more = written[0] not in (DASH, MINUS) and written.strip("0.,%")
+    return f"+{written}" if is_more else written
+
+
+@register.filter
+def number_column(value: Number, places: int = 1) -> str:
+    """Write a number of a column, zeros kept so that points stand below each other: 31.0."""
+    number = to_decimal(value)
+    return DASH if number is None else _column(number, places)
+
+
+def _column(number: Decimal, places: int) -> str:
+    return _grouped(number if round(number, places) else Decimal(0), places, pad=True)
+
+
+@register.filter
+def estimate(value: Number) -> str:
+    """Write units nobody knows exactly in three figures: 490, 43.2, 4.09."""
+    number = to_decimal(value)
+    if number is None:
+        return DASH
+    return _grouped(number, 0 if abs(number) >= 100 else 1 if abs(number) >= 10 else 2)
+
+
+@register.filter
 def signed(value: Number, places: int | None = None) -> str:
     """Write a difference with its sign, a true minus for less than nothing: +12, 0."""
     number = to_decimal(value)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from forecasting.models import ForecastRun, GroupForecast, SeriesForecast
+from forecasting.queries.groups import groups_in_use
 from inventory.models import Category
 from inventory.services.places import create_warehouse
 from tenancy.models import JobState
@@ -66,6 +67,13 @@ def test_pages_and_api_show_the_run_in_use(north: House, south: House) -> None:
     client = north.client("viewer")
     text = client.get(north.path("forecasts/totals/")).content.decode()
     assert text.count("row-link") == 5
+    with north.scope():
+        shown = list(groups_in_use())
+    kinds = [2 if one.category else 1 if one.warehouse else 0 for one in shown]
+    assert kinds == sorted(kinds)
+    for kind in set(kinds):
+        sizes = [one.total_mean for one, of in zip(shown, kinds, strict=True) if of == kind]
+        assert sizes == sorted(sizes, reverse=True)
     with north.scope():
         newest = ForecastRun.objects.latest("id")
         group = GroupForecast.objects.filter(run=newest).earliest("id")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -21,11 +21,11 @@ from forecasting.models import (
     WarningState,
 )
 from forecasting.queries.series import business_today
-from inventory.models import Product, PurchaseOrder, SupplierItem
+from inventory.models import Channel, DailyDemand, Product, PurchaseOrder, SupplierItem
 from tenancy.models import Job, JobState
 from tenancy.services.jobs import run_job_here
 from tests.cast import House
-from tests.forecasting.world import World, build_world, flat_forecast, stock
+from tests.forecasting.world import World, build_world, flat_forecast, sell, stock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -134,6 +134,25 @@ def test_the_product_page_gets_its_forecast_as_a_fragment(north: House, planner:
     empty = planner.get(north.path(f"products/{new.pk}/forecast")).content.decode()
     assert "No forecast yet" in empty
     assert planner.get(north.path("products/999999/forecast")).status_code == 404
+
+
+def test_a_history_that_ended_long_ago_is_shown_up_to_its_end(north: House) -> None:
+    """As an imported one may: dashboard and channels look back from its last day, not from now."""
+    ended = date(2020, 3, 14)
+    with north.scope():
+        world = build_world(products=1, days=1)
+        web = Channel.objects.create(code="web", name="Web")
+        DailyDemand.objects.all().delete()
+        sell(world.products, world.warehouse, days=120, mean=3, last=ended, channel=web)
+    client = north.client("viewer")
+    dashboard = client.get(north.path("")).content.decode()
+    assert "Units asked for in four weeks up to" in dashboard
+    assert "14 Mar 2020" in dashboard
+    page = client.get(north.path("channel-demand/"))
+    assert "14 Mar 2020" in page.content.decode()
+    [figures] = page.context["figures"]
+    assert figures.sold > 200
+    assert figures.before > 50
 
 
 def test_a_forecast_of_something_unknown_is_missing(north: House, planner: Client) -> None:

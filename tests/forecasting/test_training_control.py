@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from forecasting.models import ComputeCost, ForecastSettings, NetworkState, TrainedNetwork
-from forecasting.queries.comparison import compare_methods, compare_settings
+from forecasting.queries.comparison import compare_methods, compare_settings, who_serves
 from forecasting.queries.compute import read_spending
 from forecasting.services import training
 from forecasting.services.compute import BudgetSpent, update_forecast_settings
@@ -160,6 +160,22 @@ def test_two_networks_side_by_side(north: House) -> None:
     assert "training.layers" in text
     assert "It won the backtest" in text
     assert client.get(north.path("networks/compare?first=987654&second=1")).status_code == 200
+
+
+def test_the_page_says_who_makes_the_mean_where_others_make_the_range(north: House) -> None:
+    with north.scope():
+        network = make_network(1, 0.5, 1)
+        blend = network.league["blends"]["all"]
+        same = blend | {"mean_methods": ["lstm"], "mean_weights": [1.0]}
+        other = blend | {"mean_methods": ["lstm", "tsb"], "mean_weights": [0.8, 0.2]}
+        network.league["blends"] = {"all": same, "lumpy": other}
+        network.save()
+        assert [line.mean_shares for line in who_serves(network)] == [
+            [], [("lstm", 0.8), ("tsb", 0.2)],
+        ]  # fmt: skip
+    text = north.client("viewer").get(north.path(f"networks/{network.pk}/")).content.decode()
+    assert text.count("What is expected in the mean:") == 1
+    assert "TSB for slow movers 20%" in text
 
 
 def test_the_page_stops_resumes_and_shows_the_time_left(north: House) -> None:

@@ -99,6 +99,25 @@ def test_a_share_reads_as_a_percentage() -> None:
     assert formats.percent(Decimal("0.95")) == "95%"
 
 
+def test_numbers_of_a_column_keep_their_zeros() -> None:
+    assert formats.percent_column(0.34) == "34.0%"
+    assert formats.percent_column(None) == DASH
+    assert formats.percent_column(-0.0001) == "0.0%"
+    assert formats.signed_percent(0.04) == "+4.0%"
+    assert formats.signed_percent(0.0001) == "0.0%"
+    assert formats.signed_percent(-0.013) == f"{MINUS}1.3%"
+    assert formats.signed_percent(None) == DASH
+    assert formats.number_column(31) == "31.0"
+    assert formats.number_column(1234.56, 0) == "1,235"
+    assert formats.number_column(-0.02) == "0.0"
+
+
+def test_an_estimate_reads_in_three_figures() -> None:
+    assert [formats.estimate(n) for n in (11674.8, 490.89, 43.21, 4.087, 0, None)] == [
+        "11,675", "491", "43.2", "4.09", "0", DASH,
+    ]  # fmt: skip
+
+
 def test_a_difference_carries_its_sign() -> None:
     assert formats.signed(12) == "+12"
     assert formats.signed(-12) == f"{MINUS}12"
