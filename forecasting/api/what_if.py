@@ -43,6 +43,7 @@ class OutcomeShown(Shown[Outcome]):
     """Money; ``path`` is the expected value of stock on each of the days from ``first_day`` on."""
 
     orders = serializers.IntegerField()
+    unpriced = serializers.IntegerField(help_text="Orders without a price: no value counts them.")
     blocked = serializers.IntegerField(
         help_text="Needs that nothing can be ordered for; under a budget also those without price."
     )

@@ -147,7 +147,7 @@ def landed_cost(offer: SupplierOffer, need: ItemNeed) -> LandedCost:
 
 def _obstacle(offer: SupplierOffer, need: ItemNeed) -> OfferObstacle | None:
     terms = offer.terms
-    if not terms.unit_price:  # nobody gives goods away: a zero is a price not filled in
+    if terms.unit_price is None:
         return OfferObstacle.NO_PRICE
     if not terms.lead_time_known:
         return OfferObstacle.NO_LEAD_TIME

@@ -93,8 +93,8 @@ def _figures(found: Comparison) -> list[tuple[Any, float, float, float, bool]]:
     before, after = found.before, found.after
     pairs = (
         (_("Orders to place now"), before.orders, after.orders, False),
-        (_("Needs nothing can be ordered for"), before.blocked, after.blocked, False),
         (_("Value of those orders"), before.order_value, after.order_value, True),
+        (_("Needs nothing can be ordered for"), before.blocked, after.blocked, False),
         (_("Mean stock aimed at"), before.target_stock, after.target_stock, True),
         (_("Holding it, per year"), before.holding_per_year, after.holding_per_year, True),
         (_("Expected lost margin until the next order"), before.lost_margin, after.lost_margin,

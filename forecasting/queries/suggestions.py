@@ -89,6 +89,11 @@ class NamedSource:
     numbers: dict[str, Any]
     second: str = ""
 
+    @property
+    def is_comparable(self) -> bool:
+        """Tell whether there are numbers: an offer with an obstacle has none."""
+        return self.kind != SuggestionSource.BUY or not self.numbers["obstacle"]
+
 
 def named_sources(suggestion: ReorderSuggestion) -> list[NamedSource]:
     """Return the ways that were compared for a suggestion, what was taken first.

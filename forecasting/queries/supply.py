@@ -48,10 +48,13 @@ class Supply:
         return self.history.is_known
 
     def terms(self, currency: str, order_line_cost: float = 0.0) -> SupplyTerms:
-        """Return what the supplier asks, as decisions read it; prices in its own currency."""
+        """Return what the supplier asks, as decisions read it; prices in its own currency.
+
+        Nobody gives goods away: a price of zero is one that was not filled in.
+        """
         item = self.item
         return SupplyTerms(
-            unit_price=item.price,
+            unit_price=item.price or None,
             minimum_order_quantity=item.minimum_order_quantity,
             order_multiple=item.order_multiple,
             price_breaks=self.price_steps,

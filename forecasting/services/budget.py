@@ -50,6 +50,11 @@ class BudgetTable:
     rows: tuple[BudgetRow, ...]
     excluded: tuple[ReorderSuggestion, ...]
 
+    @property
+    def takes_any(self) -> bool:
+        """Tell whether there is something to accept: bought, or moved, which no budget limits."""
+        return any(row.accepted for row in self.rows)
+
 
 def budget_table(budget: Decimal, wanted: SuggestionFilter) -> BudgetTable:
     """Return what the budget buys of the open suggestions, most gain per money first.

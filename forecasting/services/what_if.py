@@ -56,9 +56,11 @@ class Outcome:
     """What the decisions come to. Money; `path`: expected stock value on each of the next days.
 
     blocked: needs that nothing can be ordered for; under a budget also what has no price or margin.
+    unpriced: orders whose price is not known, and which no value counts.
     """
 
     orders: int
+    unpriced: int
     blocked: int
     order_value: float
     target_stock: float
@@ -254,6 +256,10 @@ def _outcome(
         path.append(float(free @ cost))
     return Outcome(
         orders=int((made.ordered > 0).sum()),
+        unpriced=sum(
+            d.unit_price is None and units > 0
+            for d, units in zip(made.decisions, made.ordered, strict=True)
+        ),
         blocked=made.blocked,
         order_value=float(made.ordered @ prices),
         target_stock=float(target.sum()),

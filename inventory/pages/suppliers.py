@@ -75,8 +75,8 @@ class SupplierForm(forms.Form):
         required=False,
         error_messages={"invalid": gettext_lazy("Three capital letters, e.g. EUR.")},
         help_text=gettext_lazy(
-            "Of its prices: three letters, e.g. EUR; empty: yours. "
-            "Nothing is suggested from prices in another currency."
+            "Three letters, e.g. EUR. Prices stay in your currency; nothing is suggested from a "
+            "supplier that invoices in another, as nothing is converted."
         ),
     )
     lead_time_days = forms.IntegerField(

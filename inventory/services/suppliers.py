@@ -21,7 +21,10 @@ LONGEST_LEAD_TIME_DAYS = 365
 
 @dataclass(frozen=True, kw_only=True)
 class SupplierFields:
-    """Money in ``currency``, the tenant's where it is empty; ``transport_cost`` is per order."""
+    """Money in the tenant's currency; ``transport_cost`` is per order.
+
+    ``currency``: what it invoices in, only noted; where that is another, nothing is suggested.
+    """
 
     code: str
     name: str

@@ -97,13 +97,15 @@ def test_what_is_doubtful_is_ordered_with_the_doubt_beside_it(north: House) -> N
         row = only_open()
         assert (row.quantity, row.reason_code) == (20, "confirm")
         said = " ".join(step["text"] for step in sentences(row.inputs))
-        assert "unit_price is 0: correct it" in said
+        assert "price is missing: the value of the order is unknown" in said
+        assert (row.unit_price, row.order_value) == (None, None)
         assert "a service level of 95.0% was used" in said
         assert "comes from a simple method" in said
         [excluded] = budget_table(Decimal(1000), SuggestionFilter()).excluded
         assert excluded.pk == row.pk
         short = compare_scenario(Scenario(budget=Decimal(1000)))
-        assert (short.before.blocked, short.after.orders, short.after.blocked) == (0, 0, 1)
+        assert (short.before.unpriced, short.before.blocked) == (1, 0)
+        assert (short.after.orders, short.after.unpriced, short.after.blocked) == (0, 0, 1)
 
 
 @pytest.mark.parametrize(

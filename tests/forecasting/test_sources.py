@@ -140,10 +140,14 @@ def test_of_a_part_and_a_rest_the_rest_competes_for_a_budget(north: House) -> No
         [row] = table.rows
         assert (table.wanted, table.spent, row.line.wanted) == (48, 24, 12)
         assert (row.moved, row.line.granted, row.accepted, row.line.cut) == (8, 6, 14, True)
+        nothing = budget_table(Decimal(0), SuggestionFilter())
+        assert (nothing.takes_any, nothing.rows[0].accepted) == (True, 8)
         [whole] = budget_table(Decimal(48), SuggestionFilter()).rows
         assert (whole.accepted, whole.line.cut) == (20, False)
     page = north.client("planner").get(north.path("suggestions/budget/"), {"budget": "24"})
     assert "from Outlet" in page.content.decode()
+    page = north.client("planner").get(north.path("suggestions/budget/"), {"budget": "0"})
+    assert "only what is moved" in page.content.decode()
     [shown] = by_key(north).get("suggestions/budget", budget="24").json()["rows"]
     assert (shown["granted"], shown["moved"]) == ("6", "8")
 
