@@ -60,7 +60,7 @@ class ChangedLineShown(Shown[ChangedLine]):
     warehouse_id = serializers.IntegerField()
     before = serializers.FloatField()
     after = serializers.FloatField()
-    value_change = serializers.FloatField()
+    value_change = serializers.FloatField(allow_null=True, help_text="Null without a price.")
 
 
 class ComparisonShown(Shown[Comparison]):

@@ -71,13 +71,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ChangedLine:
-    """A product and warehouse whose order changes."""
+    """A product and warehouse whose order changes; value_change: None where no price is known."""
 
     product: Product
     warehouse_id: int
     before: float
     after: float
-    value_change: float
+    value_change: float | None
 
 
 @dataclass(frozen=True)
@@ -286,14 +286,17 @@ def _changed(
         old, new = float(before.ordered[k]), float(after.ordered[k])
         if old == new:
             continue
-        worth = [
-            quantity * (made.decisions[k].unit_price or 0.0)
-            for quantity, made in ((old, before), (new, after))
-        ]
+        worth = [_worth(old, before.decisions[k]), _worth(new, after.decisions[k])]
+        change = None if worth[0] is None or worth[1] is None else worth[1] - worth[0]
         lines.append(
-            ChangedLine(
-                world.products[row], world.keys[row].warehouse_id, old, new, worth[1] - worth[0]
-            )
+            ChangedLine(world.products[row], world.keys[row].warehouse_id, old, new, change)
         )
-    lines.sort(key=lambda one: -abs(one.value_change))
+    lines.sort(key=lambda one: -abs(one.value_change or 0.0))
     return tuple(lines[:SHOWN_LINES])
+
+
+def _worth(units: float, decision: ReorderDecision) -> float | None:
+    """Return the value of so many units; None where they have no price."""
+    if units == 0:
+        return 0.0
+    return None if decision.unit_price is None else units * decision.unit_price

@@ -106,6 +106,8 @@ def test_what_is_doubtful_is_ordered_with_the_doubt_beside_it(north: House) -> N
         short = compare_scenario(Scenario(budget=Decimal(1000)))
         assert (short.before.unpriced, short.before.blocked) == (1, 0)
         assert (short.after.orders, short.after.unpriced, short.after.blocked) == (0, 0, 1)
+        [line] = short.lines
+        assert (line.before, line.after, line.value_change) == (20, 0, None)
 
 
 @pytest.mark.parametrize(
