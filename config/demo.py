@@ -122,7 +122,7 @@ def _run(options: argparse.Namespace, services: list[Service]) -> None:
     _say(f"\nStockcast is ready after {time.monotonic() - began:.0f} seconds.")
     _say(f"\n    http://{HOST}:{options.port}/\n")
     if not options.empty:
-        run_to_the_end(_manage("demo_sign_ins"))
+        run_to_the_end([*_manage("demo_sign_ins"), "--skip-checks"])
     _say(f"\nCtrl-C stops everything; the data stays in {embedded.default_data_dir()}")
     watch(services, _say)
 

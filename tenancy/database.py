@@ -27,6 +27,34 @@ def as_owner() -> Iterator[None]:
         connection.settings_dict = application
 
 
+WATCH_SMALL_TABLES = """
+DO $$
+DECLARE small regclass;
+BEGIN
+    FOR small IN
+        SELECT oid FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
+            AND relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)
+            AND NOT coalesce(reloptions, '{}') @> '{autovacuum_analyze_threshold=0}'
+    LOOP
+        EXECUTE format('ALTER TABLE %s SET (autovacuum_analyze_threshold = 0)', small);
+    END LOOP;
+END $$
+"""
+
+
+def watch_small_tables() -> None:
+    """Have PostgreSQL count small tables after any change, too, as the tables' owner.
+
+    By itself it counts a table once fifty rows have changed: of three warehouses it never knows how
+    many there are, guesses, and has read every movement of a tenant once per pair of places to show
+    the latest six (17 s instead of 9 ms). Large tables are counted as before, after a tenth of
+    their rows has changed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(WATCH_SMALL_TABLES)
+
+
 def tenant_tables() -> dict[str, type[TenantOwned]]:
     """Return every tenant model by its table."""
     return {m._meta.db_table: m for m in apps.get_models() if issubclass(m, TenantOwned)}

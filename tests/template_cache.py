@@ -16,7 +16,10 @@ from pathlib import Path
 from config.embedded.programs import postgres_bin
 
 ROOT = Path(__file__).resolve().parents[1]
-MADE_BY = ("*/migrations/*.py", "config/database_roles.py", "tenancy/fences.py", "requirements.txt")
+MADE_BY = (
+    "*/migrations/*.py", "config/database_roles.py", "tenancy/database.py", "tenancy/fences.py",
+    "tenancy/management/commands/migrate.py", "requirements.txt",
+)  # fmt: skip
 
 
 def fill_template(url: str, migrate: Callable[[], None]) -> None:

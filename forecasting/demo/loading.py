@@ -17,7 +17,7 @@ from functools import partial
 from django.db.models import Max, Min
 
 from forecasting.demo.masters import Masters, money, set_up, weight_of
-from forecasting.demo.trades import Trade
+from forecasting.demo.specs import Trade
 from forecasting.demo.trading import Parcel, SimulatedOrder, TradingDay, trade
 from forecasting.demo.world import World, draw_world
 from forecasting.queries.signals import holiday_names

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from forecasting.demo.trades import Range, Trade
+from forecasting.demo.specs import Range, Trade
 from forecasting.demo.trading import tracks_lots
 from forecasting.demo.world import SimulatedProduct, World
 from forecasting.models import ExternalSignal, SignalKind, SignalValue
@@ -21,7 +21,12 @@ from inventory.models import (
     Warehouse,
 )
 from inventory.services.catalog import ProductFields, create_category, create_product
-from inventory.services.places import create_location, create_warehouse, create_zone
+from inventory.services.places import (
+    ManyLocations,
+    create_locations,
+    create_warehouse,
+    create_zone,
+)
 from inventory.services.suppliers import Offer, SupplierFields, create_supplier, set_offer
 
 CENT = Decimal("0.01")
@@ -109,13 +114,13 @@ def _create_places(trade: Trade, products: tuple[SimulatedProduct, ...]) -> None
             ).pk
             for family in trade.ranges
         }
-        for number, product in enumerate(products):
-            create_location(
-                warehouse_id=warehouse.pk,
-                code=_shelf_code(trade, product),
-                zone_id=zones[product.range.category],
-                walking_order=100 + number,
-            )
+        first = 100
+        for family in trade.ranges:
+            shelves = sum(product.range is family for product in products)
+            fields = ManyLocations(zone_id=zones[family.category], first_walking_order=first)
+            pattern = f"{_zone_code(trade, family)}-[01-{shelves:02d}]"
+            create_locations(warehouse_id=warehouse.pk, pattern=pattern, fields=fields)
+            first += shelves
 
 
 def _create_suppliers(

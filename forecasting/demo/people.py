@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from forecasting.demo.trades import Trade
+from forecasting.demo.specs import Trade
 from tenancy.models import Membership, Role, Tenant, User
 from tenancy.scope import Actor, run_in_scope
 

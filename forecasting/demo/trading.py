@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.demo.trades import SupplierSpec
+from forecasting.demo.specs import SupplierSpec
 from forecasting.demo.world import SimulatedProduct, World
 
 MEMORY_DAYS = 28

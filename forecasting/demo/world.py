@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.demo.trades import Range, Trade
+from forecasting.demo.specs import Range, Trade
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]

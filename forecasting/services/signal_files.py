@@ -131,9 +131,9 @@ def run_signal_import(run: JobRun) -> dict[str, Any]:
 def _told(refusal: Invalid) -> str:
     texts = [str(problem.message) for problem in refusal.problems]
     shown = "\n".join(texts[:MOST_TOLD])
-    if len(texts) <= MOST_TOLD:
-        return shown
-    return _("%(shown)s\nand more. Nothing was imported.") % {"shown": shown}
+    if len(texts) > MOST_TOLD:
+        return _("%(shown)s\nand more. Nothing was imported.") % {"shown": shown}
+    return _("%(shown)s\nNothing was imported.") % {"shown": shown}
 
 
 def import_signals(*, data: bytes, skip_bad_rows: bool = False) -> SignalImport:

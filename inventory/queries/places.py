@@ -29,10 +29,8 @@ class NoSuchPlace(Conflict):
 def standard_locations(warehouse_id: int) -> dict[LocationKind, Location]:
     """Return the first active location of every kind, by walking order."""
     rows = Location.objects.filter(warehouse_id=warehouse_id, is_active=True)
-    found: dict[LocationKind, Location] = {}
-    for location in rows.order_by("walking_order", "id"):
-        found.setdefault(LocationKind(location.kind), location)
-    return found
+    first_of_kind = rows.order_by("kind", "walking_order", "id").distinct("kind")
+    return {LocationKind(location.kind): location for location in first_of_kind}
 
 
 def standard_location(warehouse_id: int, kind: LocationKind) -> Location:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -23,7 +24,14 @@ from inventory.services.purchase_lines import OrderLine, build_lines
 from inventory.services.rows import check_version, load
 from tenancy.errors import Conflict, Invalid
 from tenancy.permissions import Permission, require
+from tenancy.scope import active_tenant_id
 from tenancy.services import audit
+
+SET_PROMISED = """
+    UPDATE inventory_purchaseorderline line SET promised_on = given.day
+    FROM unnest(%s::bigint[], %s::date[]) AS given (id, day)
+    WHERE line.tenant_id = %s AND line.id = given.id
+"""
 
 __all__ = [
     "BelowMinimum",
@@ -253,8 +261,10 @@ def _promise(order: PurchaseOrder, lines: Sequence[PurchaseOrderLine]) -> None:
             promised = order.supplier.lead_time_days
         if line.promised_on is None and promised is not None:
             line.promised_on = placed_on + timedelta(days=promised)
-    PurchaseOrderLine.objects.bulk_update(lines, ["promised_on"])
     promised_days = [line.promised_on for line in lines if line.promised_on is not None]
+    ids, days = [line.pk for line in lines], [line.promised_on for line in lines]
+    with connection.cursor() as cursor:
+        cursor.execute(SET_PROMISED, [ids, days, active_tenant_id()])
     if order.expected_on is None and promised_days:
         order.expected_on = max(promised_days)
 

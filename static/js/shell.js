@@ -77,4 +77,7 @@ matchMedia("(min-width: 64rem)").addEventListener("change", (event) => {
   if (event.matches && sidebar?.matches(":popover-open")) sidebar.hidePopover();
 });
 
+// The menu is longer than many screens: the place one is at must be seen.
+document.querySelector(".nav [aria-current='page']")?.scrollIntoView({ block: "nearest" });
+
 markTheme();

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 
 from forecasting.demo.floor import open_floor
+from forecasting.demo.grocer import GROCER
 from forecasting.demo.loading import ACTOR, load_trade
-from forecasting.demo.trades import GROCER, PARTS, TRADES, Trade
+from forecasting.demo.parts_dealer import PARTS
+from forecasting.demo.specs import Trade
+from forecasting.demo.trades import TRADES
 from forecasting.demo.trading import trade
 from forecasting.demo.world import draw_world
 from inventory.models import (

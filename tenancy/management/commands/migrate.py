@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.commands.migrate import Command as DjangoMigrate
 
-from tenancy.database import as_owner
+from tenancy.database import as_owner, watch_small_tables
 
 
 class Command(DjangoMigrate):
@@ -18,6 +18,7 @@ class Command(DjangoMigrate):
     def handle(self, *args: Any, **options: Any) -> None:
         with as_owner(), _rarer_collections():
             super().handle(*args, **options)
+            watch_small_tables()
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def test_control_a_tensor_left_behind_is_refused(store, monkeypatch):
 def test_every_tensor_of_an_attribution_is_on_the_device(store, monkeypatch):
     trained = train_network(store, replace(CONFIG, network="mlp", epochs=1, steps_per_epoch=1))
     monkeypatch.setattr(attribution, "STEPS", 2)
-    monkeypatch.setattr(attribution, "MORE_STEPS", 2)
+    monkeypatch.setattr(attribution, "FINER", 1)
     monkeypatch.setattr(compute, "device", lambda: torch.device("meta"))
     monkeypatch.setattr(training, "device", compute.device)
     fetched = []

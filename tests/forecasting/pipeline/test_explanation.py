@@ -62,7 +62,7 @@ def test_the_parts_add_up_to_the_forecast_that_is_served(panel, fitted):
 
 def test_control_one_step_instead_of_an_integral_does_not_add_up(panel, fitted, monkeypatch):
     monkeypatch.setattr(attribution, "STEPS", 1)
-    monkeypatch.setattr(attribution, "MORE_STEPS", 1)
+    monkeypatch.setattr(attribution, "FINER", 1)
     assert max(explain(fitted, panel, ORIGIN, row).gap for row in (0, 1, 5, 9)) > 0.01
 
 
@@ -134,7 +134,7 @@ def test_weeks_that_looked_alike_are_found_wherever_they_lie():
 
 
 def test_every_second_degenerate_series_is_explained_too(monkeypatch):
-    monkeypatch.setattr(attribution, "MORE_STEPS", 24)  # the sum is not at stake here
+    monkeypatch.setattr(attribution, "FINER", 1)  # the sum is not at stake here
     rows = [np.concatenate([np.full(DAYS - len(v), nan), v]) for v, _ in CASES.values()]
     healthy = make_panel(n_days=DAYS)
     with np.errstate(over="ignore"):
