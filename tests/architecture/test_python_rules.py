@@ -9,7 +9,6 @@ from tests.architecture.source import APPS, ROOT, files, named, parse, python_fi
 
 MOST_FILE_LINES = 400
 LONGER_ON_PURPOSE = {
-    "forecasting/demo/trades.py": "a table: the products of two invented trades",
 }
 MOST_FUNCTION_LINES = 60
 MOST_ARGUMENTS = 6
