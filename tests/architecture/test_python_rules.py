@@ -8,8 +8,8 @@ import pytest
 from tests.architecture.source import APPS, ROOT, files, named, parse, python_files
 
 MOST_FILE_LINES = 400
-LONGER_ON_PURPOSE = {
-}
+LONGER_ON_PURPOSE: dict[str, str] = {}
+"""Path and why; none at present."""
 MOST_FUNCTION_LINES = 60
 MOST_ARGUMENTS = 6
 
