@@ -68,5 +68,15 @@ document.addEventListener("htmx:confirm", (event) => {
   ask(event.detail.question, settings(event.target), () => event.detail.issueRequest(true));
 });
 
+// A part of the page that renews itself would take away the form that the question is about.
+for (const [moment, hold] of [
+  ["htmx:beforeRequest", (event) => event.preventDefault()],
+  ["htmx:beforeSwap", (event) => { event.detail.shouldSwap = false; }],
+]) {
+  document.addEventListener(moment, (event) => {
+    if (confirmDialog?.open) hold(event);
+  });
+}
+
 // A server answer may close the dialog it came from with HX-Trigger: closeDialog.
 document.addEventListener("closeDialog", (event) => event.target.closest("dialog")?.close());
