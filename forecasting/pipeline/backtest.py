@@ -8,8 +8,8 @@ import numpy as np
 
 from forecasting.pipeline.arrays import by_rows, row_chunks
 from forecasting.pipeline.baselines import BASELINES
-from forecasting.pipeline.contest import Holdout
 from forecasting.pipeline.features import FeaturePlan, FeatureStore
+from forecasting.pipeline.judging import Holdout
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.networks import ForecastNetwork
 from forecasting.pipeline.predict import Prediction, blend, predict_with, present, whole_units

@@ -8,13 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forecasting.pipeline.contest import (
-    MAX_CASES,
-    MIN_SERIES_PER_CLASS,
-    Jury,
-    JuryReason,
-    thinning,
-)
+from forecasting.pipeline.contest import MIN_SERIES_PER_CLASS, Jury, JuryReason
+from forecasting.pipeline.judging import MAX_CASES, thinning
 
 if TYPE_CHECKING:
     from forecasting.pipeline.series import SeriesPanel

@@ -8,8 +8,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.pipeline.judging import (
+    MAX_CASES,
+    Cases,
+    Entry,
+    Holdout,
+    MeanCases,
+    pinball,
+)
 from forecasting.pipeline.predict import blend, present
-from forecasting.pipeline.series import QUANTILES, BoolArray, FloatArray, Reason
+from forecasting.pipeline.series import BoolArray, Reason
 
 ALL_CLASSES = "all"
 MIN_SERIES_PER_CLASS = 30
@@ -20,35 +28,6 @@ GATE_GAIN = 0.002
 """A network must beat the best blend of baselines by this share of its loss."""
 WORTH_MIXING = 1.08
 """A method whose loss is larger than this many times the best one's is not tried in a blend."""
-MAX_CASES = 12000
-"""Series and days on which blends are compared; more are thinned evenly."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One method's forecasts at every validation origin: mean [O, S, H], quantiles [O, S, H, Q]."""
-
-    method: str
-    is_network: bool
-    mean: FloatArray
-    quantiles: FloatArray
-
-
-@dataclass(frozen=True)
-class Holdout:
-    """What the contest is scored on.
-
-    actual, seen: [O, S, H]; scale: mean absolute step [O, S]; square_scale: mean squared step;
-    volume: units of the last 28 days [O, S]; demand_class: [S]; whole: whole units only [S].
-    """
-
-    actual: FloatArray
-    seen: BoolArray
-    scale: FloatArray
-    square_scale: FloatArray
-    volume: FloatArray
-    demand_class: np.ndarray
-    whole: BoolArray
 
 
 @dataclass(frozen=True)
@@ -210,22 +189,23 @@ def choose_blend(
     Starting from half the rounds for the best single method, the method is added that lowers the
     loss of the blend most, with replacement; how often a method was chosen is its weight.
     """
-    cases = _Cases.gather(entries, holdout, members, most_cases)
+    cases = Cases.gather(entries, holdout, members, most_cases)
+    loss_of = cases.energies().loss
     baselines = [k for k, entry in enumerate(entries) if not entry.is_network]
     everything = list(range(len(entries)))
-    best, loss = _select(everything, cases.loss)
+    best = _select(everything, loss_of)
     reason = Reason.CONTEST
     if baselines and len(baselines) < len(entries):
-        fallback, gate = _select(baselines, cases.loss)
         if any(entries[k].is_network for k in best):
-            if loss > gate * (1 - GATE_GAIN):
+            fallback = _select(baselines, loss_of)
+            if cases.loss(best) > cases.loss(fallback) * (1 - GATE_GAIN):
                 best, reason = fallback, Reason.GATE
         else:
             reason = Reason.GATE
     elif baselines:
         reason = Reason.NO_NETWORK
     allowed = baselines if reason == Reason.GATE else everything
-    of_mean, _ = _select(allowed, _MeanCases(entries, holdout, members).loss)
+    of_mean = _select(allowed, MeanCases(entries, holdout, members).loss)
     return Blend(*_shares(best, entries), reason, *_shares(of_mean, entries))
 
 
@@ -237,8 +217,8 @@ def _shares(
     return names, tuple(count / len(chosen) for count in counts.values())
 
 
-def _select(allowed: list[int], loss_of: Callable[[list[int]], float]) -> tuple[list[int], float]:
-    """Return the chosen methods, repeated by weight, and their loss."""
+def _select(allowed: list[int], loss_of: Callable[[list[int]], float]) -> list[int]:
+    """Return the chosen methods, repeated by weight."""
     alone = {k: loss_of([k]) for k in allowed}
     best, first = min((loss, k) for k, loss in alone.items())
     partners = [k for k in allowed if alone[k] <= best * WORTH_MIXING]
@@ -248,79 +228,7 @@ def _select(allowed: list[int], loss_of: Callable[[list[int]], float]) -> tuple[
         chosen = [*chosen, added]
         if loss < best * (1 - MIN_GAIN):
             best, kept = loss, chosen
-    return kept, float(best)
-
-
-def _case_weights(holdout: Holdout, members: BoolArray) -> FloatArray:
-    """Return what each series counts at each origin: half alike, half by volume: [O, S]."""
-    volume = holdout.volume * members
-    share = volume / np.maximum(volume.sum(axis=1, keepdims=True), 1e-9)
-    return np.asarray(members * (0.5 / max(int(members.sum()), 1) + 0.5 * share))
-
-
-def thinning(cases: int, most: int) -> int:
-    """Return the step by which cases are thinned; never whole weeks, or it were one weekday."""
-    step = max(cases // most, 1)
-    return step + (step % 7 == 0)
-
-
-class _MeanCases:
-    """All means of the members and what came, for RMSSE."""
-
-    def __init__(self, entries: Sequence[Entry], holdout: Holdout, members: BoolArray) -> None:
-        self.means = [entry.mean[:, members] for entry in entries]
-        self.actual, self.seen = holdout.actual[:, members], holdout.seen[:, members]
-        scale = holdout.square_scale[:, members]
-        weights = _case_weights(holdout, members)[:, members]
-        self.weights = np.where(scale > 0, weights / np.sqrt(np.maximum(scale, 1e-9)), 0)
-        self.days = np.maximum(self.seen.sum(axis=2), 1)
-
-    def loss(self, chosen: list[int]) -> float:
-        mean = sum(self.means[k] for k in chosen) / len(chosen)
-        square = (np.where(self.seen, self.actual - mean, 0) ** 2).sum(axis=2) / self.days
-        return float((np.sqrt(square) * self.weights).sum())
-
-
-@dataclass(frozen=True)
-class _Cases:
-    """A thinned sample of series and days: quantiles M x [N, 1, Q], actual [N], weight [N]."""
-
-    quantiles: list[FloatArray]
-    actual: FloatArray
-    weight: FloatArray
-    whole: BoolArray
-
-    @classmethod
-    def gather(
-        cls, entries: Sequence[Entry], holdout: Holdout, members: BoolArray, most: int
-    ) -> "_Cases":
-        keep = holdout.seen & members[None, :, None] & (holdout.scale > 0)[..., None]
-        places = np.argwhere(keep)
-        step = thinning(len(places), most)
-        origin, series, day = places[::step].T
-        weight = _case_weights(holdout, members) / np.maximum(holdout.scale, 1e-9)
-        return cls(
-            [entry.quantiles[origin, series, day][:, None] for entry in entries],
-            holdout.actual[origin, series, day],
-            weight[origin, series],
-            holdout.whole[series],
-        )
-
-    def loss(self, chosen: list[int]) -> float:
-        if not len(self.actual):
-            return 0.0
-        distinct = sorted(set(chosen))
-        weights = np.array([chosen.count(k) for k in distinct], dtype=float)
-        joint = blend([self.quantiles[k] for k in distinct], weights)
-        _, joint = present(np.zeros((len(joint), 1)), joint, self.whole)
-        each = _pinball(self.actual, joint[:, 0])
-        return float((each * self.weight).sum() / self.weight.sum())
-
-
-def _pinball(actual: FloatArray, quantiles: FloatArray) -> FloatArray:
-    """Return the pinball loss averaged over QUANTILES: [...], [..., Q] -> [...]."""
-    error = actual[..., None] - quantiles
-    return np.asarray(np.maximum(QUANTILES * error, (QUANTILES - 1) * error).mean(axis=-1))
+    return kept
 
 
 def score_entry(
@@ -335,7 +243,7 @@ def score_entry(
     mean, quantiles = mean.reshape(shape[:3]), quantiles.reshape(shape)
     seen = holdout.seen
     days = np.maximum(seen.sum(axis=2), 1)
-    loss = (_pinball(holdout.actual, quantiles) * seen).sum(axis=2) / days
+    loss = (pinball(holdout.actual, quantiles) * seen).sum(axis=2) / days
     square = (((holdout.actual - mean) ** 2) * seen).sum(axis=2) / days
     fine = members[None] & (holdout.scale > 0) & seen.any(axis=2)
     spl = np.where(fine, loss / np.maximum(holdout.scale, 1e-9), 0)

@@ -14,8 +14,8 @@ import torch
 from forecasting.pipeline.backtest import Member
 from forecasting.pipeline.channels import Channel, ChannelMap, map_channels
 from forecasting.pipeline.compute import from_device
-from forecasting.pipeline.contest import Holdout
 from forecasting.pipeline.features import Block, FeatureStore
+from forecasting.pipeline.judging import Holdout
 from forecasting.pipeline.series import QUANTILES, FloatArray
 from forecasting.pipeline.training import as_tensors
 

@@ -28,10 +28,9 @@ STEPS_PER_ROOT_DAY = 0.7
 MIN_STEPS, MAX_STEPS = 120, 900
 FEW_DAYS = 500_000
 FEW_DAYS_WINDOWS = {"batch": 16, "emits": 7}
-FEW_DAYS_STEPS, MANY_DAYS_STEPS = 1.9, 1.5
+FEW_DAYS_STEPS = 1.9
 """Up to so many observed days, twice the steps on an eighth of the forecasts each teach as much in
-half the CPU time. With more days they see too little, and half as many steps again bring 1 % less
-pinball loss, see decision 0040."""
+half the CPU time. With more days they see too little, see decision 0040."""
 SMALL_HOLDOUT = 0.1
 """A holdout below this share of the days is not worth a second training: what was judged serves."""
 CONTINUED_EPOCHS = 3
@@ -43,13 +42,14 @@ STEP_SECONDS, EMIT_SECONDS = 0.03, 0.00014
 only used to keep to a budget."""
 WINDOW_SETTINGS = ("batch", "context_days")
 PRESETS: dict[str, dict[str, Any]] = {
-    "linear": {"bins": 0, "facts_gain": 1.0},
+    "linear": {"bins": 0, "facts_gain": 1.0, "optimizer": "adamw"},
     "mlp": {"volume_share": 0.3},
     "article": {
         "hidden": 50,
         "decoder": 64,
         "bins": 0,
         "facts_gain": 1.0,
+        "optimizer": "adamw",
         "layers": 2,
         "mean_loss": "squared",
         "mean_weight": 1.0,
@@ -140,9 +140,7 @@ def training_config(config: EngineConfig, network: str, learned: SeriesPanel) ->
     base = replace(config.training, **PRESETS.get(network, {}))
     usual = WindowConfig()
     chosen = (base.windows.batch, base.windows.emits) != (usual.batch, usual.emits)
-    if many:
-        steps *= MANY_DAYS_STEPS
-    elif not chosen:
+    if not many and not chosen:
         base = replace(base, windows=replace(base.windows, **FEW_DAYS_WINDOWS))
         steps *= FEW_DAYS_STEPS
     if config.budget_seconds is not None:

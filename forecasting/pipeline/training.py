@@ -20,6 +20,7 @@ from forecasting.pipeline.losses import (
 )
 from forecasting.pipeline.networks import ForecastNetwork, NetworkShape, build_network
 from forecasting.pipeline.networks.bins import number_columns
+from forecasting.pipeline.optimizer import Optimizer, OptimizerName
 from forecasting.pipeline.series import QUANTILES, FloatArray
 from forecasting.pipeline.windows import WindowConfig, draw_windows
 
@@ -48,6 +49,8 @@ class TrainingConfig:
     windows: WindowConfig = field(default_factory=WindowConfig)
     epochs: int = 12
     steps_per_epoch: int = 60
+    optimizer: OptimizerName = "muon"
+    """How weight matrices move; everything else by AdamW."""
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     l1: float = 0.0
@@ -222,16 +225,14 @@ def train_network(
     network = (new_network(store, config) if start is None else start.build()).to(device())
     average = build_network(network.shape).to(device()).eval()
     average.load_state_dict(network.state_dict())
-    optimizer = torch.optim.AdamW(
-        network.parameters(), config.learning_rate, weight_decay=config.weight_decay, foreach=True
-    )
+    optimizer = Optimizer(network, config.optimizer, config.weight_decay)
     history: list[EpochReport] = []
     best = _copy(average)
     saved = callbacks.load_checkpoint(name) if callbacks.load_checkpoint else None
     if saved is not None and saved.config_digest == config.digest:
         network.load_state_dict(saved.weights)
         average.load_state_dict(saved.average)
-        _restore_moments(optimizer, saved.moments)
+        optimizer.restore(saved.moments)
         best, history = dict(saved.best), list(saved.history)
 
     state = _State(network, average, optimizer, _weigher(store))
@@ -260,7 +261,7 @@ class _State:
 
     network: ForecastNetwork
     average: ForecastNetwork
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
     weigh: Callable[[Block, float], Tensor]
 
 
@@ -272,12 +273,10 @@ def _run_epoch(state: _State, store: FeatureStore, config: TrainingConfig, epoch
     taken: list[Tensor] = []
     blocks = draw_windows(store, config.windows, config.steps_per_epoch, rng)
     for done, block in enumerate(blocks, start=(epoch - 1) * config.steps_per_epoch):
-        _set_learning_rate(state.optimizer, config, done)
         loss = _loss(state.network, block, state.weigh, config)
-        state.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(state.network.parameters(), config.clip)
-        state.optimizer.step()
+        state.optimizer.step(learning_rate(config, done))
         _follow(state.average, state.network, min(config.ema, (1 + done) / (10 + done)))
         taken.append(loss.detach())  # asking for its value would wait for a GPU after every step
     losses = torch.stack(taken).tolist() if taken else []
@@ -335,14 +334,13 @@ def as_tensors(block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     )
 
 
-def _set_learning_rate(optimizer: torch.optim.Optimizer, config: TrainingConfig, step: int) -> None:
+def learning_rate(config: TrainingConfig, step: int) -> float:
     """Warm up over the first 3 % of all steps, then follow half a cosine to 2 %."""
     total = config.epochs * config.steps_per_epoch
     warm = max(total * 0.03, 1)
     done = (step - warm) / max(total - warm, 1)
     factor = (step + 1) / warm if step < warm else 0.02 + 0.49 * (1 + np.cos(np.pi * min(done, 1)))
-    for group in optimizer.param_groups:
-        group["lr"] = config.learning_rate * min(float(factor), 1.0)
+    return config.learning_rate * min(float(factor), 1.0)
 
 
 @torch.no_grad()
@@ -363,25 +361,12 @@ def _kept(value: Tensor) -> Tensor:
 def _checkpoint(
     state: _State, config: TrainingConfig, best: dict[str, Tensor], history: list[EpochReport]
 ) -> Checkpoint:
-    moments = {
-        f"{index}.{key}": _kept(torch.as_tensor(value))
-        for index, own in state.optimizer.state_dict()["state"].items()
-        for key, value in own.items()
-    }
     return Checkpoint(
         config_digest=config.digest,
         epoch=len(history),
         weights=_copy(state.network),
         average=_copy(state.average),
         best=best,
-        moments=moments,
+        moments=state.optimizer.moments(),
         history=tuple(history),
     )
-
-
-def _restore_moments(optimizer: torch.optim.Optimizer, moments: dict[str, Tensor]) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in moments.items():
-        index, _, name = key.partition(".")
-        state.setdefault(int(index), {})[name] = value
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

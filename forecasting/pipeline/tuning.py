@@ -51,7 +51,7 @@ SPACE: Mapping[str, BaseDistribution] = {
     "dropout": FloatDistribution(0.0, 0.3),
     "weight_decay": FloatDistribution(1e-6, 1e-2, log=True),
     "l1": FloatDistribution(1e-8, 1e-4, log=True),
-    "context_days": CategoricalDistribution((56, 91, 126)),
+    "context_days": CategoricalDistribution((28, 56, 91)),
 }
 """What is searched: Optuna's names are those of `TrainingConfig` and `WindowConfig`."""
 RANDOM_TRIALS = 6

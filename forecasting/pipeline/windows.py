@@ -21,7 +21,7 @@ class WindowConfig:
     that all of them teach little more and cost three times as much.
     """
 
-    context_days: int = 91
+    context_days: int = 28
     span_days: int = 84
     emits: int = 14
     ahead: int = 10

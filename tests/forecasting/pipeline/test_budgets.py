@@ -7,8 +7,9 @@ import pytest
 
 from forecasting.pipeline import backtest, budgets, contest, engine, settings, training
 from forecasting.pipeline.budgets import choose_jury
-from forecasting.pipeline.contest import MAX_CASES, ContestResult
+from forecasting.pipeline.contest import ContestResult
 from forecasting.pipeline.engine import EngineConfig, fit
+from forecasting.pipeline.judging import MAX_CASES
 from forecasting.pipeline.series import QUANTILES
 from forecasting.pipeline.settings import (
     CONTINUED_EPOCHS,

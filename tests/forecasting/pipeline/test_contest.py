@@ -7,11 +7,10 @@ from forecasting.pipeline.contest import (
     ALL_CLASSES,
     Blend,
     ContestResult,
-    Entry,
-    Holdout,
     choose_blend,
     hold_contest,
 )
+from forecasting.pipeline.judging import Cases, Entry, Holdout
 from forecasting.pipeline.series import QUANTILES, Reason
 
 ORIGINS, SERIES, DAYS = 2, 80, 14
@@ -82,6 +81,19 @@ def test_the_mean_may_come_from_another_method_than_the_quantiles():
     assert rows["blend"].wspl == rows["sharp"].wspl
     assert rows["blend"].rmsse == rows["right"].rmsse
     assert rows["blend"].bias == rows["right"].bias
+
+
+def test_a_blend_is_judged_by_distances_as_the_crps_of_its_pooled_points():
+    """CRPS = E|X - y| - E|X - X'| / 2 with X drawn from both methods' points, 1 to 3."""
+    low = entry("low", ACTUAL - 5, is_network=False, width=6.0)
+    high = entry("high", ACTUAL + 8, is_network=False, width=9.0)
+    cases = Cases.gather([low, high], holdout(), EVERYONE, most=50)
+    points = np.concatenate([one[:, 0] for one in cases.quantiles], axis=1)
+    mass = np.repeat([0.25, 0.75], len(QUANTILES)) / len(QUANTILES)
+    off = np.abs(points - cases.actual[:, None]) @ mass
+    apart = np.abs(points[:, :, None] - points[:, None]) @ mass @ mass
+    crps = np.average(off - apart / 2, weights=cases.weight)
+    assert cases.energies().loss([0, 1, 1, 1]) == pytest.approx(crps)
 
 
 def test_each_class_chooses_for_itself_and_small_classes_follow_all():

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.pipeline import training
 from forecasting.pipeline.artifact import CheckpointFolder
 from forecasting.pipeline.engine import fit
+from forecasting.pipeline.optimizer import Optimizer
 from forecasting.pipeline.training import Callbacks
 from tests.forecasting.pipeline.worlds import TINY_ENGINE, day, make_panel
 
@@ -81,6 +81,6 @@ def test_control_a_resume_that_forgets_the_optimizer_ends_elsewhere(
     undisturbed, tmp_path, monkeypatch
 ):
     train(tmp_path, die_after=1)
-    monkeypatch.setattr(training, "_restore_moments", lambda *_: None)
+    monkeypatch.setattr(Optimizer, "restore", lambda *_: None)
     train(tmp_path, die_after=None)
     assert (tmp_path / "artefact").read_bytes() != undisturbed.to_bytes()
