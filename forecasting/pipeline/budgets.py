@@ -20,11 +20,11 @@ JUDGING_SHARE = 0.3
 LEAST_TRAINING_SHARE = 0.5
 """Training keeps so much even where the fewest that may judge cost more than their share."""
 FEWEST_JUDGED, FEWEST_CASES = 200, 1000
-FORECAST_SECONDS = 0.00033
+FORECAST_SECONDS = 0.0003
 """CPU seconds of a network's forecast of one series from one origin, scored."""
 BASELINE_SECONDS = 6e-8
 """The same of a simple method, for each day it reads."""
-CASE_SECONDS = 0.00075
+CASE_SECONDS = 0.0001
 """To compare all blends of one class on one case."""
 CELL_SECONDS = 1.5e-7
 """To clean a day of a series and to prepare the learning from it."""
