@@ -53,19 +53,19 @@ def clock(monkeypatch):
         mean = np.full((known.n_series, horizon), 5000.0)
         return mean, np.repeat(mean[..., None], len(QUANTILES), axis=2)
 
-    gather = contest._Cases.gather
+    gather = contest.Cases.gather
 
     def gathered(*args):
         cases = gather(*args)
         spent["choice"] += budgets.CASE_SECONDS * len(cases.actual)
         some = slice(50)
         quantiles = [one[some] for one in cases.quantiles]
-        return contest._Cases(quantiles, cases.actual[some], cases.weight[some], cases.whole[some])
+        return contest.Cases(quantiles, cases.actual[some], cases.weight[some], cases.whole[some])
 
     monkeypatch.setattr(training, "_run_epoch", run_epoch)
     monkeypatch.setattr(backtest, "predict_with", predict_with)
     monkeypatch.setattr(engine, "run_baseline", run_baseline)
-    monkeypatch.setattr(contest._Cases, "gather", gathered)
+    monkeypatch.setattr(contest.Cases, "gather", gathered)
     return spent
 
 
@@ -80,7 +80,8 @@ def test_the_whole_fit_keeps_to_its_budget_and_says_who_judged(panel, clock):
     fitted, cost = cost_of(panel, config, clock)
     assert cost <= 1.15 * BUDGET
     assert cost >= 0.8 * BUDGET
-    assert clock["training"] >= 0.4 * BUDGET  # the network that lost is not trained again
+    # 200 series judge at least, at 0.39 of it; the network that lost is not trained again
+    assert clock["training"] >= 0.37 * BUDGET
     jury = fitted.contest.jury
     assert (jury.reason, jury.of) == ("budget", SERIES)
     assert 200 <= jury.series < SERIES
