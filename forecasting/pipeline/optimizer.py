@@ -6,7 +6,7 @@ all directions at once, not only in those that the data shows most often. Size o
 weight decay are those of Liu et al. (2025), "Muon is scalable for LLM training", by which AdamW's
 learning rates fit. AdamW: Loshchilov & Hutter (2019), "Decoupled weight decay regularization".
 
-torch has both. Its Muon works in bfloat16, which costs thirty times as much on a CPU, and its
+torch has both. Its Muon works in bfloat16, which costs seven times as much on a CPU, and its
 optimizers load a compiler that nobody uses: two to three CPU seconds in every process.
 """
 
