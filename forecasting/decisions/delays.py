@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.decisions.lead_times import MAX_LEAD_TIME_DAYS, LeadTimes
+from forecasting.pipeline.metrics import pinball
 from forecasting.pipeline.series import BoolArray, FloatArray
 
 Keys = Sequence[NDArray[Any]]
@@ -310,11 +311,4 @@ class _Replay:
 def _loss(delays: FloatArray, said: FloatArray) -> FloatArray:
     """Return the loss summed over orders, the mean over LEVELS: [W], [..., W, L] -> [...]."""
     loss: FloatArray = pinball(delays[:, None], said, np.array(LEVELS)).mean(axis=-1).sum(axis=-1)
-    return loss
-
-
-def pinball(actual: FloatArray, quantile: FloatArray, level: FloatArray | float) -> FloatArray:
-    """Return the pinball loss of quantiles: the shape of all three together."""
-    error = actual - quantile
-    loss: FloatArray = np.maximum(level * error, (level - 1) * error)
     return loss

@@ -9,7 +9,7 @@ import numpy as np
 from forecasting.pipeline.arrays import by_rows, row_chunks
 from forecasting.pipeline.baselines import BASELINES
 from forecasting.pipeline.features import FeaturePlan, FeatureStore
-from forecasting.pipeline.judging import Holdout
+from forecasting.pipeline.judging import Holdout, mean_pinball
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.networks import ForecastNetwork
 from forecasting.pipeline.predict import Prediction, blend, predict_with, present, whole_units
@@ -122,8 +122,7 @@ def validator(
         for index, store in enumerate(stores):
             ((mean, quantiles),) = predict_with([network], store, config.reading_days)
             _, quantiles = present(mean, quantiles, holdout.whole)
-            error = holdout.actual[index][..., None] - quantiles
-            loss = np.maximum(QUANTILES * error, (QUANTILES - 1) * error).mean(axis=-1)
+            loss = mean_pinball(holdout.actual[index], quantiles)
             days = np.maximum(holdout.seen[index].sum(axis=1), 1)
             each = (loss * holdout.seen[index]).sum(axis=1) / days
             total += float((each * weight[index]).sum())

@@ -14,7 +14,7 @@ from forecasting.pipeline.judging import (
     Entry,
     Holdout,
     MeanCases,
-    pinball,
+    mean_pinball,
 )
 from forecasting.pipeline.predict import blend, present
 from forecasting.pipeline.series import BoolArray, Reason
@@ -243,7 +243,7 @@ def score_entry(
     mean, quantiles = mean.reshape(shape[:3]), quantiles.reshape(shape)
     seen = holdout.seen
     days = np.maximum(seen.sum(axis=2), 1)
-    loss = (pinball(holdout.actual, quantiles) * seen).sum(axis=2) / days
+    loss = (mean_pinball(holdout.actual, quantiles) * seen).sum(axis=2) / days
     square = (((holdout.actual - mean) ** 2) * seen).sum(axis=2) / days
     fine = members[None] & (holdout.scale > 0) & seen.any(axis=2)
     spl = np.where(fine, loss / np.maximum(holdout.scale, 1e-9), 0)

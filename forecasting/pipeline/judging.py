@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecasting.pipeline.metrics import pinball
 from forecasting.pipeline.predict import blend, present
 from forecasting.pipeline.series import QUANTILES, BoolArray, FloatArray
 
@@ -105,7 +106,7 @@ class Cases:
         distinct = sorted(set(chosen))
         weights = np.array([chosen.count(k) for k in distinct], dtype=float)
         joint = blend([self.quantiles[k] for k in distinct], weights)
-        each = pinball(self.actual, self._presented(joint))
+        each = mean_pinball(self.actual, self._presented(joint))
         return float((each * self.weight).sum() / self.weight.sum())
 
     def energies(self) -> "Energies":
@@ -149,7 +150,6 @@ class Energies:
         return float(share @ self.off - share @ self.apart @ share / 2)
 
 
-def pinball(actual: FloatArray, quantiles: FloatArray) -> FloatArray:
+def mean_pinball(actual: FloatArray, quantiles: FloatArray) -> FloatArray:
     """Return the pinball loss averaged over QUANTILES: [...], [..., Q] -> [...]."""
-    error = actual[..., None] - quantiles
-    return np.asarray(np.maximum(QUANTILES * error, (QUANTILES - 1) * error).mean(axis=-1))
+    return np.asarray(pinball(actual[..., None], quantiles, QUANTILES).mean(axis=-1))

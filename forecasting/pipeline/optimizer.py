@@ -105,4 +105,4 @@ def split(network: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def _zeros(weights: Iterable[Tensor]) -> list[Tensor]:
-    return [torch.zeros_like(weight, requires_grad=False) for weight in weights]
+    return [torch.zeros_like(weight) for weight in weights]

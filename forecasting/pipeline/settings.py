@@ -143,9 +143,9 @@ def training_config(config: EngineConfig, network: str, learned: SeriesPanel) ->
     chosen = (base.windows.batch, base.windows.emits) != (usual.batch, usual.emits)
     if not many:
         base = replace(base, optimizer="adamw")
-    if not many and not chosen:
-        base = replace(base, windows=replace(base.windows, **FEW_DAYS_WINDOWS))
-        steps *= FEW_DAYS_STEPS
+        if not chosen:
+            base = replace(base, windows=replace(base.windows, **FEW_DAYS_WINDOWS))
+            steps *= FEW_DAYS_STEPS
     if config.budget_seconds is not None:
         again = CONTINUED_EPOCHS / base.epochs if many else 1.0
         again *= config.contest and is_trained_again(learned, config)

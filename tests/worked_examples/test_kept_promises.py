@@ -16,9 +16,9 @@ from forecasting.decisions.delays import (
     delay_settings,
     fit_delays,
     nested_keys,
-    pinball,
     recency_weights,
 )
+from forecasting.pipeline.metrics import pinball
 
 TODAY = 2000.0
 LAST_ORDER = 1900.0

@@ -21,7 +21,7 @@ from forecasting.pipeline.training import Callbacks
 from tests.forecasting.pipeline.worlds import TINY, day, make_panel
 
 SERIES, DAYS = 500, 172
-BUDGET = 8.0
+BUDGET = 9.0
 CONFIG = EngineConfig(baselines=("seasonal_naive", "empirical_quantiles"))
 
 
@@ -80,8 +80,7 @@ def test_the_whole_fit_keeps_to_its_budget_and_says_who_judged(panel, clock):
     fitted, cost = cost_of(panel, config, clock)
     assert cost <= 1.15 * BUDGET
     assert cost >= 0.8 * BUDGET
-    # 200 series judge at least, at 0.39 of it; the network that lost is not trained again
-    assert clock["training"] >= 0.37 * BUDGET
+    assert clock["training"] >= 0.4 * BUDGET  # the network that lost is not trained again
     jury = fitted.contest.jury
     assert (jury.reason, jury.of) == ("budget", SERIES)
     assert 200 <= jury.series < SERIES

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from forecasting.pipeline import settings
 from forecasting.pipeline.artifact import CheckpointFolder
 from forecasting.pipeline.features import FeatureStore, plan_features
+from forecasting.pipeline.networks import ENCODERS
 from forecasting.pipeline.settings import (
     CONTINUED_EPOCHS,
     EngineConfig,
@@ -125,6 +127,14 @@ def test_small_data_is_trained_in_small_batches_and_what_somebody_chose_stays():
     own = replace(engine.training, windows=WindowConfig(batch=128))
     chosen = training_config(replace(engine, training=own), "lstm", small)
     assert (chosen.windows.batch, chosen.steps_per_epoch * chosen.epochs) == (128, 120)
+
+
+def test_muon_moves_the_matrices_where_there_are_many_days_but_not_of_a_regression(monkeypatch):
+    panel, engine = make_panel(), EngineConfig()
+    assert training_config(engine, "lstm", panel).optimizer == "adamw"
+    monkeypatch.setattr(settings, "FEW_DAYS", 0)
+    found = {name: training_config(engine, name, panel).optimizer for name in ENCODERS}
+    assert {name for name, one in found.items() if one == "adamw"} == {"linear", "article"}
 
 
 @pytest.mark.parametrize("horizon", [7, 14, 28])
