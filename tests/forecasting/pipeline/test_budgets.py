@@ -21,7 +21,7 @@ from forecasting.pipeline.training import Callbacks
 from tests.forecasting.pipeline.worlds import TINY, day, make_panel
 
 SERIES, DAYS = 500, 172
-BUDGET = 9.0
+BUDGET = 9.6
 CONFIG = EngineConfig(baselines=("seasonal_naive", "empirical_quantiles"))
 
 
