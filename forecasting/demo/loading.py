@@ -1,7 +1,7 @@
-"""Tell a simulated company's trading to the real services, a fortnight in each transaction.
+"""Tell a simulated company's trading to the real services, at most a fortnight in a transaction.
 
 Killed in between, the next run replays the simulation in memory (it is deterministic) and goes on
-after the last fortnight that was committed.
+after the last days that were committed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import zoneinfo
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 
 from django.db.models import Max, Min
 
@@ -40,13 +41,17 @@ from tenancy.scope import Actor, run_in_scope
 
 HISTORY_DAYS = 730
 AHEAD_DAYS = 56
-FORTNIGHT = 14
+WEEK, FORTNIGHT = 7, 14
+LAST_WEEKS = (28, 21, 14, 7)
+"""So many days before the end the telling pauses, for whoever wants to act as on that evening."""
 SEED = 20_240_917
 USUAL_WEIGHT = 250.0
 """Kilograms for which a supplier's stated transport cost is about right."""
 ACTOR = Actor.system("demo simulator")
 
 Progress = Callable[[int, int, str], None]
+Evening = Callable[[int], None]
+"""Called with the days that are left, when nothing of these days is in the database yet."""
 
 
 def load_trade(
@@ -56,33 +61,49 @@ def load_trade(
     through: dt.date,
     progress: Progress,
     history_days: int = HISTORY_DAYS,
+    on_evening: Evening | None = None,
 ) -> int:
     """Let a simulated company trade for two years up to ``through``; return the days added.
 
     A company that has begun keeps its first day, so that a later run only finishes what is missing.
+    Killed before ``on_evening`` has ended, it is called again for that evening.
     """
     begun, last = run_in_scope(tenant, ACTOR, _days_traded)
     first_day = begun or through - dt.timedelta(days=history_days - 1)
     days_told = 0 if last is None else (last - first_day).days + 1
-    done = min(history_days, -(-days_told // FORTNIGHT) * FORTNIGHT)
+    ends = batch_ends(history_days)
+    done = next(end for end in (0, *ends) if end >= min(days_told, history_days))
     if done == history_days:
         return 0
-    end = first_day + dt.timedelta(days=history_days + AHEAD_DAYS)
+    last_planned = first_day + dt.timedelta(days=history_days + AHEAD_DAYS)
     world = draw_world(
         company,
         first_day=first_day,
         days=history_days,
         ahead=AHEAD_DAYS,
-        holidays=set(holiday_names(company.country, first_day, end)),
+        holidays=set(holiday_names(company.country, first_day, last_planned)),
         seed=SEED,
     )
     teller = Teller(world, run_in_scope(tenant, ACTOR, partial(set_up, world)))
     days = trade(world, seed=SEED + 1)
-    for start in range(done, history_days, FORTNIGHT):
-        batch = days[start : start + FORTNIGHT]
-        run_in_scope(tenant, ACTOR, partial(teller.tell, batch))
-        progress(start + len(batch), history_days, str(teller.date(batch[-1].number)))
+    for begin, end in pairwise((done, *[end for end in ends if end > done])):
+        if on_evening and begin and history_days - begin in LAST_WEEKS:
+            on_evening(history_days - begin)
+        run_in_scope(tenant, ACTOR, partial(teller.tell, days[begin:end]))
+        progress(end, history_days, str(teller.date(end - 1)))
     return history_days - done
+
+
+def batch_ends(history_days: int) -> list[int]:
+    """Return after how many days a transaction ends: every fortnight, lately every week.
+
+    No two are so close that all days between could pass without a movement: the last movement says
+    where a load that was killed has got to.
+    """
+    pauses = [history_days - left for left in LAST_WEEKS if left < history_days]
+    first_pause = min(pauses, default=history_days)
+    fortnights = range(first_pause - FORTNIGHT, WEEK - 1, -FORTNIGHT)
+    return sorted({*fortnights, *pauses, history_days})
 
 
 def _days_traded() -> tuple[dt.date | None, dt.date | None]:

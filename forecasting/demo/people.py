@@ -29,7 +29,7 @@ def create_people(companies: list[tuple[Trade, Tenant]]) -> list[SignIn]:
     sign_ins = [SignIn(OWNER_EMAIL, "owner of both companies")]
     for company, tenant in companies:
         people = {
-            Role.PLANNER: _user(f"planner@{company.slug}.example", "Pat", "Planner"),
+            Role.PLANNER: _user(planner_email(company.slug), "Pat", "Planner"),
             Role.OPERATOR: _user(f"operator@{company.slug}.example", "Olu", "Operator"),
         }
         _join(tenant, {Role.OWNER: owner, **people})
@@ -37,6 +37,11 @@ def create_people(companies: list[tuple[Trade, Tenant]]) -> list[SignIn]:
             SignIn(user.email, f"{role.label}, {tenant.name}") for role, user in people.items()
         ]
     return [*sign_ins, SignIn(ADMIN_EMAIL, "platform admin, /admin/")]
+
+
+def planner_email(slug: str) -> str:
+    """Return the address by which a company's planner signs in."""
+    return f"planner@{slug}.example"
 
 
 def _user(email: str, first_name: str, last_name: str) -> User:

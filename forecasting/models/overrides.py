@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Product, Warehouse
@@ -42,7 +43,7 @@ class ForecastOverride(TenantOwned):
         max_length=10, choices=OverrideState.choices, default=OverrideState.ACTIVE
     )
     created_by_label = models.CharField(max_length=160)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     withdrawn_by_label = models.CharField(max_length=160, blank=True)
     withdrawn_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -17,6 +18,7 @@ from forecasting.queries.forecasts import RunArrays
 from forecasting.queries.series import SeriesKey, latest_origin
 from inventory.models import DailyDemand
 from inventory.queries.access import allowed_warehouses
+from inventory.queries.demand_history import out_of_stock_days
 from tenancy.errors import NotFound
 from tenancy.scope import active_tenant_id
 
@@ -145,22 +147,45 @@ _SCORES = f"""
         WHERE q.tenant_id = o.tenant_id AND q.product_id = o.product_id
             AND q.warehouse_id = o.warehouse_id AND q.business_day = d.day
     ) a
-    WHERE o.tenant_id = %(tenant)s AND o.id = ANY(%(ids)s)
+    WHERE o.tenant_id = %(tenant)s AND o.id = ANY(%(ids)s) AND NOT EXISTS (
+        SELECT FROM unnest(%(blind_products)s::bigint[], %(blind_places)s::bigint[],
+                           %(blind_days)s::date[]) AS b (product_id, warehouse_id, day)
+        WHERE b.product_id = o.product_id AND b.warehouse_id = o.warehouse_id AND b.day = d.day
+    )
     GROUP BY o.id
 """  # noqa: S608  names of our own tables
 
 
 def score_overrides(rows: Sequence[ForecastOverride]) -> list[OverrideScore]:
-    """Score overrides on the days that have passed, against the forecast they changed: one query.
+    """Score overrides on the days that have passed, against the forecast they changed: two queries.
 
-    Withdrawn ones are scored too: it shows whether withdrawing was right.
+    Days out of stock do not count. Withdrawn ones are scored too: it shows whether withdrawing was
+    right.
     """
     known = latest_origin()
-    if not rows or known is None:
+    begun = [row for row in rows if known is not None and row.first_day <= known]
+    if known is None or not begun:
         return []
-    by_id = {row.pk: row for row in rows}
+    blind = [
+        (product, warehouse, day)
+        for product, warehouse, days in out_of_stock_days(
+            min(row.first_day for row in begun),
+            known,
+            product_ids={row.product_id for row in begun},
+        )
+        for day in days
+    ]
+    by_id = {row.pk: row for row in begun}
+    asked: dict[str, Any] = {
+        "tenant": active_tenant_id(),
+        "ids": list(by_id),
+        "known": known,
+        "blind_products": [product for product, _place, _day in blind],
+        "blind_places": [place for _product, place, _day in blind],
+        "blind_days": [day for _product, _place, day in blind],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_SCORES, {"tenant": active_tenant_id(), "ids": list(by_id), "known": known})
+        cursor.execute(_SCORES, asked)
         found = cursor.fetchall()
     scores = [OverrideScore(by_id[pk], *figures) for pk, *figures in found]
     return sorted(scores, key=lambda score: -score.override.pk)

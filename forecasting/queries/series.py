@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -72,7 +72,12 @@ class _Catalogue:
 
 def business_today() -> date:
     """Return today in the tenant's time zone."""
-    return timezone.now().astimezone(ZoneInfo(active_scope().tenant.time_zone)).date()
+    return local_day(timezone.now())
+
+
+def local_day(moment: datetime) -> date:
+    """Return the day of a moment in the tenant's time zone."""
+    return moment.astimezone(ZoneInfo(active_scope().tenant.time_zone)).date()
 
 
 def latest_origin() -> date | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from forecasting.models import ForecastOverride, OverrideKind, OverrideState, SeriesForecast
 from forecasting.models.overrides import MOST_DAYS
 from forecasting.queries.forecasts import get_series
-from forecasting.queries.series import business_today
+from forecasting.queries.series import business_today, local_day
 from inventory.queries.access import require_warehouse
 from tenancy.errors import Conflict, Invalid, NotFound, Problem
 from tenancy.permissions import Permission, require
@@ -39,15 +39,18 @@ class OverrideWish:
     reason: str
 
 
-def create_override(*, product_id: int, warehouse_id: int, wish: OverrideWish) -> ForecastOverride:
+def create_override(
+    *, product_id: int, warehouse_id: int, wish: OverrideWish, made_at: datetime | None = None
+) -> ForecastOverride:
     """Lay a planner's change over the forecast of a product in a warehouse.
 
-    Raises ``PermissionRefused``, ``NotFound``, ``Invalid``.
+    made_at: when it was made, where that is told afterwards; the forecast of then must be the
+    newest still. Raises ``PermissionRefused``, ``NotFound``, ``Invalid``.
     """
     actor = require(Permission.PLAN)
     require_warehouse(warehouse_id)
     series = get_series(product_id, warehouse_id)
-    problems = _problems(wish)
+    problems = _problems(wish, local_day(made_at) if made_at else business_today())
     if problems:
         raise Invalid(problems)
     made = ForecastOverride.objects.create(
@@ -60,6 +63,7 @@ def create_override(*, product_id: int, warehouse_id: int, wish: OverrideWish) -
         reason=wish.reason.strip(),
         base_mean=_forecast_of(series, wish),
         created_by_label=actor.label[:160],
+        created_at=made_at or timezone.now(),
     )
     audit.record(
         "override.created",
@@ -96,14 +100,14 @@ def withdraw_override(*, forecast_override_id: int) -> ForecastOverride:
     return found
 
 
-def _problems(wish: OverrideWish) -> list[Problem]:
+def _problems(wish: OverrideWish, today: date) -> list[Problem]:
     found = []
     if wish.last_day < wish.first_day:
         found.append(Problem("last_day", "before_first", _("The last day is before the first.")))
     elif (wish.last_day - wish.first_day).days >= MOST_DAYS:
         text = _("A change covers at most %(days)d days.") % {"days": MOST_DAYS}
         found.append(Problem("last_day", "too_long", text))
-    if wish.last_day < business_today():
+    if wish.last_day < today:
         found.append(Problem("last_day", "past", _("Choose days that are still to come.")))
     if wish.kind == OverrideKind.PERCENT:
         if not -100 <= wish.value <= MOST_PERCENT:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
+from django.db.models import Max
 
 from forecasting.demo.floor import open_floor
 from forecasting.demo.grocer import GROCER
-from forecasting.demo.loading import ACTOR, load_trade
+from forecasting.demo.loading import ACTOR, batch_ends, load_trade
 from forecasting.demo.parts_dealer import PARTS
 from forecasting.demo.specs import Trade
 from forecasting.demo.trades import TRADES
@@ -34,6 +36,10 @@ from inventory.queries.integrity import check_book
 from tests.cast import House
 
 LAST_DAY = dt.date(2026, 11, 1)
+
+
+class Killed(Exception):
+    """Ends a load in the middle."""
 
 
 def small(company: Trade) -> Trade:
@@ -92,6 +98,43 @@ def test_the_services_hold_what_the_simulation_says(north: House) -> None:
 
 
 @pytest.mark.django_db
+def test_evenings_of_the_last_weeks_know_nothing_of_the_days_after(north: House) -> None:
+    company = small(PARTS)
+    seen: list[tuple[int, dt.date]] = []
+
+    def look(days_left: int) -> None:
+        with north.scope():
+            seen.append((days_left, _last_known_day()))
+        if len(seen) == 2:
+            raise Killed
+
+    def load() -> int:
+        return load_trade(
+            company, north.tenant, through=LAST_DAY, progress=lambda *_: None,
+            history_days=28, on_evening=look,
+        )  # fmt: skip
+
+    with pytest.raises(Killed):
+        load()
+    assert load() == 14
+    assert [left for left, _last in seen] == [21, 14, 14, 7]
+    for left, last in seen:
+        assert LAST_DAY - dt.timedelta(days=left + 3) < last <= LAST_DAY - dt.timedelta(days=left)
+    with north.scope():
+        assert check_book() == []
+        assert _last_known_day() > LAST_DAY - dt.timedelta(days=3)
+
+
+def test_no_two_transactions_end_within_a_few_days() -> None:
+    for history in (28, 42, 100, 730):
+        ends = batch_ends(history)
+        assert ends[-1] == history
+        assert {history - left for left in (21, 14, 7)} <= set(ends)
+        assert min(b - a for a, b in pairwise([0, *ends])) >= 7
+        assert max(b - a for a, b in pairwise([0, *ends])) <= 20
+
+
+@pytest.mark.django_db
 def test_the_floor_opens_once_with_orders_in_every_state(north: House) -> None:
     company = small(GROCER)
     ranges = tuple(
@@ -135,9 +178,6 @@ def test_a_load_that_was_killed_is_finished_and_a_finished_one_is_left_alone(
 ) -> None:
     company = small(PARTS)
 
-    class Killed(Exception):
-        pass
-
     def kill(done: int, total: int, day: str) -> None:
         raise Killed
 
@@ -156,6 +196,11 @@ def test_a_load_that_was_killed_is_finished_and_a_finished_one_is_left_alone(
         assert _ledger() == in_two_goes
     again = load_trade(company, south.tenant, through=LAST_DAY, progress=quiet, history_days=42)
     assert again == 0
+
+
+def _last_known_day() -> dt.date:
+    found: dt.date = DailyDemand.objects.aggregate(last=Max("business_day"))["last"]
+    return found
 
 
 def _ledger() -> list[tuple[Any, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -154,7 +154,9 @@ def test_control_the_database_refuses_days_out_of_order(north: House) -> None:
             )
 
 
-def test_it_is_scored_against_the_forecast_it_changed(north: House) -> None:
+def test_it_is_scored_against_the_forecast_it_changed(
+    north: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = build(north)
     with north.scope():
         made = make(world, wish())
@@ -172,6 +174,38 @@ def test_it_is_scored_against_the_forecast_it_changed(north: House) -> None:
     # with: |9-9| + |9-9| + |6-9| = 3; without: |9-6| + |9-6| + |6-6| = 6
     assert (score.days, score.actual, score.error, score.base_error) == (3, 24, 3, 6)
     assert score.gain == pytest.approx(0.5)
+
+    # the third day was out of stock after all: what was asked for then is not known
+    blind = [(world.products[0].pk, world.warehouse.pk, [first + timedelta(days=2)])]
+    monkeypatch.setattr("forecasting.queries.overrides.out_of_stock_days", lambda *_, **__: blind)
+    with north.scope():
+        (score,) = score_overrides(list(ForecastOverride.objects.all()))
+    assert (score.days, score.actual, score.error, score.base_error) == (2, 18, 0, 6)
+
+
+def test_one_told_afterwards_stands_on_its_own_day(north: House) -> None:
+    with north.scope():
+        world = build_world(products=1, days=40)
+        then = world.last_day - timedelta(days=10)
+        flat_forecast(world, 6.0, origin=then)
+        made_at = datetime.combine(then, time(19), tzinfo=UTC)
+        told = wish(first=-9, last=-5)
+        with pytest.raises(Invalid):
+            make(world, told)
+        made = create_override(
+            product_id=world.products[0].pk,
+            warehouse_id=world.warehouse.pk,
+            wish=told,
+            made_at=made_at,
+        )
+        assert (made.created_at, made.base_mean) == (made_at, [6.0] * 5)
+        with pytest.raises(Invalid):
+            create_override(
+                product_id=world.products[0].pk,
+                warehouse_id=world.warehouse.pk,
+                wish=wish(first=-20, last=-15),
+                made_at=made_at,
+            )
 
 
 def test_the_page_takes_a_change_shows_it_and_withdraws_it(north: House) -> None:
