@@ -56,6 +56,10 @@ class AccuracyShown(serializers.Serializer[Any]):
     runs = serializers.IntegerField(help_text="The newest scored runs the figures are over.")
     total = FiguresShown()
     by_run = RunFiguresShown(many=True)
+    trend = RunFiguresShown(
+        many=True,
+        help_text="Of each run the first week ahead, or the week asked for: these compare.",
+    )
     by_class = ClassFiguresShown(many=True)
     by_week = WeekFiguresShown(many=True)
     worst = SeriesFiguresShown(many=True)
@@ -83,6 +87,7 @@ class AccuracyDetail(TenantView):
             "runs": found.runs,
             "total": _shown(found.total),
             "by_run": [_shown(one, origin=origin) for origin, one in found.by_run],
+            "trend": [_shown(one, origin=origin) for origin, one in found.trend],
             "by_class": [_shown(one, demand_class=name) for name, one in found.by_class],
             "by_week": [_shown(one, week=week) for week, one in found.by_week],
             "worst": [

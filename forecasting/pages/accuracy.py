@@ -65,6 +65,7 @@ def accuracy_detail(request: HttpRequest, tenant: str) -> HttpResponse:
         "filters": form,
         "accuracy": found,
         "trend": _trend(found),
+        "trend_week": wanted.week or 1,
         "chart": _chart(found),
         "scores": overrides.score_overrides(list(overrides.overrides()[:SHOWN_OVERRIDES])),
         "tables": training.league_tables(network) if network else [],
@@ -108,19 +109,19 @@ def _csv_row(row: SeriesFigures) -> list[Any]:
 
 def _trend(found: Accuracy) -> dict[str, Any] | None:
     """Return the error of each run beside the naive one, for the line chart; None before two."""
-    if len(found.by_run) < 2:
+    if len(found.trend) < 2:
         return None
     return {
-        "labels": [origin for origin, _figures in found.by_run],
+        "labels": [origin for origin, _figures in found.trend],
         "series": [
             {
                 "label": _("Error"),
-                "values": [_percent(one.wape) for _origin, one in found.by_run],
+                "values": [_percent(one.wape) for _origin, one in found.trend],
                 "tone": "accent",
             },
             {
                 "label": _("Same weekday last week"),
-                "values": [_percent(one.naive_wape) for _origin, one in found.by_run],
+                "values": [_percent(one.naive_wape) for _origin, one in found.trend],
                 "tone": "neutral",
                 "dashed": True,
             },
@@ -142,5 +143,5 @@ def _chart(found: Accuracy) -> dict[str, Any] | None:
             {"label": _("Demand"), "values": found.chart["actual"], "tone": "neutral"},
             {"label": _("Predicted"), "values": found.chart["predicted"], "tone": "accent"},
         ],
-        "unit": "",
+        "unit": found.chart["unit"] or _("units"),
     }

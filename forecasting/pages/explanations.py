@@ -46,6 +46,7 @@ def explanation_detail(
     }
     if found is not None:
         content, unit = found.content, series.product.base_unit
+        heat = explanations.heat_map(content)
         context |= {
             "explanation": found,
             "sentences": sentences(content, unit),
@@ -56,7 +57,10 @@ def explanation_detail(
             "days": explanations.forecast_days_of(content),
             "prediction": content["prediction"],
             "places": _places(content["prediction"]),
-            "heat": explanations.heat_map(content),
+            "week_places": max(_places(content["prediction"]) - 1, 0),
+            "heat": heat,
+            "heat_weeks": explanations.heat_weeks(heat),
+            "prediction_weeks": explanations.weekly(content["prediction"]),
             "similar": explanations.similar_seen(content, series),
             "looked_back": explanations.looked_back_chart(content, unit),
         }

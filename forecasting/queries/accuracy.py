@@ -91,11 +91,16 @@ class SeriesFigures:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Everything the page shows under one filter."""
+    """Everything the page shows under one filter.
+
+    trend: of each run the figures of one and the same week ahead, the first unless another is asked
+    for. A recent run has only its first, easy weeks behind it, so whole runs do not compare.
+    """
 
     runs: int
     total: Figures
     by_run: list[tuple[date, Figures]]
+    trend: list[tuple[date, Figures]]
     by_class: list[tuple[str, Figures]]
     by_week: list[tuple[int, Figures]]
     worst: list[SeriesFigures]
@@ -103,16 +108,15 @@ class Accuracy:
 
 
 def read_accuracy(wanted: AccuracyFilter = AccuracyFilter()) -> Accuracy:
-    """Return the figures of the newest scored runs under a filter: seven queries at most."""
+    """Return the figures of the newest scored runs under a filter: eight queries at most."""
     runs = scored_runs()
     rows = _rows(runs, wanted)
-    by_run = [
-        (line["run__origin"], _figures(line)) for line in _summed(rows, "run__origin", "run_id")
-    ]
+    by_run = _by_run(rows)
     return Accuracy(
         runs=len(by_run),
         total=_added([figures for _day, figures in by_run]),
         by_run=by_run,
+        trend=by_run if wanted.week else _by_run(rows.filter(week=1)),
         by_class=[(line["demand_class"], _figures(line)) for line in _summed(rows, "demand_class")],
         by_week=[(line["week"], _figures(line)) for line in _summed(rows, "week")],
         worst=list(series_figures(wanted, runs=runs, most=WORST)),
@@ -145,6 +149,11 @@ def _narrow(wanted: AccuracyFilter) -> Q:
     if wanted.product_id is not None:
         found &= Q(product_id=wanted.product_id)
     return found
+
+
+def _by_run(rows: QuerySet[AccuracySum]) -> list[tuple[date, Figures]]:
+    lines = _summed(rows, "run__origin", "run_id")
+    return [(line["run__origin"], _figures(line)) for line in lines]
 
 
 def _summed(rows: QuerySet[AccuracySum], *keys: str) -> list[dict[str, Any]]:
@@ -228,17 +237,24 @@ def predicted_chart(wanted: AccuracyFilter) -> dict[str, Any] | None:
     if wanted.demand_class:
         series = series.filter(demand_class=wanted.demand_class)
     days = min((known - run.origin).days, run.horizon_days)
-    ids = list(series.order_by().values_list("id", flat=True))
+    found_ids = list(series.order_by().values_list("id", "product__base_unit"))
+    units = {unit for _pk, unit in found_ids}
     with connection.cursor() as cursor:
         cursor.execute(
             _CHART,
-            {"tenant": active_tenant_id(), "origin": run.origin, "days": days, "ids": ids},
+            {
+                "tenant": active_tenant_id(),
+                "origin": run.origin,
+                "days": days,
+                "ids": [pk for pk, _unit in found_ids],
+            },
         )
         found = cursor.fetchall()
     if not found:
         return None
     return {
         "origin": run.origin,
+        "unit": units.pop() if len(units) == 1 else "",
         "labels": [run.origin + timedelta(days=step) for step, _mean, _units in found],
         "predicted": [mean for _step, mean, _units in found],
         "actual": [units for _step, _mean, units in found],

@@ -18,13 +18,14 @@ from tenancy.models import Job, JobState
 
 KIND = "explain_forecasts"
 SHADES = 5
+WEEK = 7
 SMALLEST_SHARE = 0.01
 """A feature that moves less than this share of the forecast on all days together is left out."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Units a feature brings on a day; shade: -5 ... 5 of the strongest cell."""
+    """Units a feature brings on a day, or from that day on; shade: -5 ... 5 of the strongest."""
 
     day: date
     units: float
@@ -120,6 +121,31 @@ def heat_map(content: dict[str, Any]) -> list[HeatRow]:
         )
         rows.append(HeatRow(feature, cells, sum(values)))
     return sorted(rows, key=lambda row: -sum(abs(cell.units) for cell in row.cells))
+
+
+def heat_weeks(rows: list[HeatRow]) -> list[HeatRow]:
+    """Return a heat map in weeks from the first day ahead on: four columns fit into a hand."""
+    summed = [
+        [
+            (row.cells[first].day, sum(cell.units for cell in row.cells[first : first + WEEK]))
+            for first in range(0, len(row.cells), WEEK)
+        ]
+        for row in rows
+    ]
+    strongest = max((abs(units) for weeks in summed for _day, units in weeks), default=0.0)
+    return [
+        HeatRow(
+            row.feature,
+            tuple(Cell(day, units, _shade(units, strongest)) for day, units in weeks),
+            row.total,
+        )
+        for row, weeks in zip(rows, summed, strict=True)
+    ]
+
+
+def weekly(prediction: list[float]) -> list[float]:
+    """Return what is expected of each week ahead."""
+    return [sum(prediction[first : first + WEEK]) for first in range(0, len(prediction), WEEK)]
 
 
 def _shade(value: float, strongest: float) -> int:
