@@ -24,7 +24,10 @@ class FiguresShown(serializers.Serializer[Any]):
     days = serializers.IntegerField()
     actual = serializers.FloatField()
     predicted = serializers.FloatField()
-    wape = serializers.FloatField(allow_null=True)
+    wape = serializers.FloatField(allow_null=True, help_text="Of days, by the median.")
+    week_wape = serializers.FloatField(
+        allow_null=True, help_text="Of whole weeks of a series, by the mean."
+    )
     naive_wape = serializers.FloatField(allow_null=True)
     wql = serializers.FloatField(allow_null=True)
     bias = serializers.FloatField(allow_null=True)
@@ -66,7 +69,7 @@ class AccuracyShown(serializers.Serializer[Any]):
 
 
 def _shown(figures: Figures, **more: Any) -> dict[str, Any]:
-    measures = ("wape", "naive_wape", "wql", "bias", "coverage_80", "value_added")
+    measures = ("wape", "week_wape", "naive_wape", "wql", "bias", "coverage_80", "value_added")
     return asdict(figures) | {name: getattr(figures, name) for name in measures} | more
 
 

@@ -30,12 +30,11 @@ EVENING = 19
 
 @dataclass(frozen=True)
 class Thought:
-    """A change of the forecast that comes in this place of the largest ones, on these days ahead.
+    """A change, on these days ahead, of the largest forecast that has not been changed yet.
 
     promoted: of the largest of what is promoted on these days.
     """
 
-    place: int
     first: int
     last: int
     percent: int
@@ -45,11 +44,11 @@ class Thought:
 
 THOUGHTS: dict[int, tuple[Thought, ...]] = {
     21: (
-        Thought(0, 1, 14, 25, "Promotion is on the front page of the leaflet", promoted=True),
-        Thought(0, 1, 14, -20, "A regular customer closes for two weeks"),
+        Thought(1, 14, 25, "Promotion is on the front page of the leaflet", promoted=True),
+        Thought(1, 14, -20, "A regular customer closes for two weeks"),
     ),
-    14: (Thought(1, 1, 7, 15, "Trade fair in town"),),
-    7: (Thought(2, 1, 14, 10, "The shop next door is being rebuilt"),),
+    14: (Thought(1, 7, 15, "Trade fair in town"),),
+    7: (Thought(1, 14, 10, "The shop next door is being rebuilt"),),
 }
 """By the days of the history that were still to come."""
 
@@ -68,10 +67,11 @@ def _change(thoughts: tuple[Thought, ...]) -> None:
     zone = ZoneInfo(active_scope().tenant.time_zone)
     for thought in thoughts:
         first, last = (run.origin + dt.timedelta(days=n) for n in (thought.first, thought.last))
-        rows = SeriesForecast.objects.filter(run=run, channel=None).order_by("-total_mean", "id")
+        changed = ForecastOverride.objects.values_list("product_id", flat=True)
+        rows = SeriesForecast.objects.filter(run=run, channel=None).exclude(product__in=changed)
         if thought.promoted:
             rows = rows.filter(product__in=_promoted(first, last))
-        series = rows[thought.place : thought.place + 1].first()
+        series = rows.order_by("-total_mean", "id").first()
         if series is None:
             continue
         create_override(

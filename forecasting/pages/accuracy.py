@@ -84,7 +84,7 @@ def accuracy_export(request: HttpRequest, tenant: str) -> HttpResponse:
     writer = csv.writer(out)
     writer.writerow(
         ["sku", "product", "warehouse", "unit", "days", "demand", "predicted", "absolute_error",
-         "naive_error", "wape", "bias", "wql", "coverage_80", "value_added"]
+         "naive_error", "wape", "bias", "wql", "coverage_80", "value_added", "week_wape"]
     )  # fmt: skip
     for row in rows:
         writer.writerow(_csv_row(row))
@@ -95,7 +95,7 @@ def accuracy_export(request: HttpRequest, tenant: str) -> HttpResponse:
 
 def _csv_row(row: SeriesFigures) -> list[Any]:
     one = row.figures
-    measures = (one.wape, one.bias, one.wql, one.coverage_80, one.value_added)
+    measures = (one.wape, one.bias, one.wql, one.coverage_80, one.value_added, one.week_wape)
     return [
         neutralised(row.sku),
         neutralised(row.name),

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import F, FloatField, Q, QuerySet, Sum, Value
-from django.db.models.functions import Greatest
+from django.db.models.functions import Abs, Greatest
 
 from forecasting.models import AccuracySum, ForecastRun, SeriesForecast
 from forecasting.queries.series import latest_origin
@@ -20,7 +20,13 @@ from tenancy.scope import active_tenant_id
 RUNS = 26
 """Figures are over so many of the newest runs that were scored."""
 WORST = 25
-SUMS = ("days", "actual", "predicted", "error", "naive_error", "pinball", "inside_80")
+SUMS: dict[str, Sum] = {
+    **{
+        name: Sum(name)
+        for name in ("days", "actual", "predicted", "error", "naive_error", "pinball", "inside_80")
+    },
+    "week_error": Sum(Abs(F("actual") - F("predicted"))),
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,11 @@ class AccuracyFilter:
 
 @dataclass(frozen=True)
 class Figures:
-    """Sums over days, and the measures that follow from them; None where nothing was sold."""
+    """Sums over days, and the measures that follow from them; None where nothing was sold.
+
+    week_error: of whole weeks of a series, by the mean. Where most days sell nothing, the median of
+    a day is nothing and its error says little; that of a week does.
+    """
 
     days: int
     actual: float
@@ -45,11 +55,17 @@ class Figures:
     naive_error: float
     pinball: float
     inside_80: int
+    week_error: float
 
     @property
     def wape(self) -> float | None:
         """Sum of absolute errors over demand."""
         return self.error / self.actual if self.actual else None
+
+    @property
+    def week_wape(self) -> float | None:
+        """Sum of absolute errors of whole weeks over demand."""
+        return self.week_error / self.actual if self.actual else None
 
     @property
     def naive_wape(self) -> float | None:
@@ -108,20 +124,35 @@ class Accuracy:
 
 
 def read_accuracy(wanted: AccuracyFilter = AccuracyFilter()) -> Accuracy:
-    """Return the figures of the newest scored runs under a filter: eight queries at most."""
+    """Return the figures of the newest scored runs under a filter: six queries at most."""
     runs = scored_runs()
     rows = _rows(runs, wanted)
-    by_run = _by_run(rows)
+    lines = _summed(rows, "run__origin", "run_id", "week")
+    by_run = _by_run(lines)
+    trend_week = wanted.week or 1
     return Accuracy(
         runs=len(by_run),
         total=_added([figures for _day, figures in by_run]),
         by_run=by_run,
-        trend=by_run if wanted.week else _by_run(rows.filter(week=1)),
+        trend=_by_run([line for line in lines if line["week"] == trend_week]),
         by_class=[(line["demand_class"], _figures(line)) for line in _summed(rows, "demand_class")],
-        by_week=[(line["week"], _figures(line)) for line in _summed(rows, "week")],
+        by_week=[
+            (week, _added([_figures(line) for line in lines if line["week"] == week]))
+            for week in sorted({line["week"] for line in lines})
+        ],
         worst=list(series_figures(wanted, runs=runs, most=WORST)),
         chart=predicted_chart(wanted),
     )
+
+
+def _by_run(lines: list[dict[str, Any]]) -> list[tuple[date, Figures]]:
+    """Return the figures of each run, of lines by run and week."""
+    runs: dict[tuple[date, int], list[Figures]] = {
+        (line["run__origin"], line["run_id"]): [] for line in lines
+    }
+    for line in lines:
+        runs[line["run__origin"], line["run_id"]].append(_figures(line))
+    return [(origin, _added(parts)) for (origin, _run), parts in runs.items()]
 
 
 def scored_runs() -> list[int]:
@@ -151,14 +182,8 @@ def _narrow(wanted: AccuracyFilter) -> Q:
     return found
 
 
-def _by_run(rows: QuerySet[AccuracySum]) -> list[tuple[date, Figures]]:
-    lines = _summed(rows, "run__origin", "run_id")
-    return [(line["run__origin"], _figures(line)) for line in lines]
-
-
 def _summed(rows: QuerySet[AccuracySum], *keys: str) -> list[dict[str, Any]]:
-    sums = {name: Sum(name) for name in SUMS}
-    return list(rows.order_by(*keys).values(*keys).annotate(**_renamed(sums)))
+    return list(rows.order_by(*keys).values(*keys).annotate(**_renamed(SUMS)))
 
 
 def _renamed(sums: dict[str, Any]) -> dict[str, Any]:
@@ -181,10 +206,9 @@ def series_figures(
         "product_id", "product__sku", "product__name", "product__base_unit", "warehouse_id",
         "warehouse__name",
     )  # fmt: skip
-    sums = _renamed({name: Sum(name) for name in SUMS})
     rows = _rows(scored_runs() if runs is None else runs, wanted).order_by()
     lines = rows.values(*keys).annotate(
-        **sums,
+        **_renamed(SUMS),
         excess=Greatest(
             F("error_sum") - F("naive_error_sum"), Value(0.0), output_field=FloatField()
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -84,6 +86,24 @@ _SCORE = f"""
 """  # noqa: S608  names of our own tables
 
 
+@dataclass(frozen=True)
+class _Days:
+    """Days of a run to score, counted from its origin, and how many weeks of them are new."""
+
+    origin: date
+    first: int
+    last: int
+    new_weeks: int
+
+    @property
+    def first_day(self) -> date:
+        return self.origin + timedelta(days=self.first)
+
+    @property
+    def last_day(self) -> date:
+        return self.origin + timedelta(days=self.last)
+
+
 def score_forecasts(run: JobRun) -> dict[str, Any]:
     """Score every stored run on the whole weeks that have passed since; return counts.
 
@@ -94,7 +114,13 @@ def score_forecasts(run: JobRun) -> dict[str, Any]:
         known = latest_origin()
         if known is None:
             return {"weeks_scored": 0}
-        scored = sum(_score_run(stored, known) for stored in _runs_with_arrays())
+        due = [
+            (stored, days) for stored in _runs_with_arrays() if (days := _days_due(stored, known))
+        ]
+        unseen = _unseen([days for _stored, days in due])
+        for stored, days in due:
+            _score_run(stored, days, unseen)
+        scored = sum(days.new_weeks for _stored, days in due)
         AccuracySum.objects.filter(run__origin__lt=known - timedelta(days=KEPT_DAYS)).delete()
     return {"weeks_scored": scored}
 
@@ -105,21 +131,31 @@ def _runs_with_arrays() -> list[ForecastRun]:
     return list(rows.order_by("id"))
 
 
-def _score_run(stored: ForecastRun, known: date) -> int:
-    """Score the weeks that are new; return how many."""
+def _days_due(stored: ForecastRun, known: date) -> _Days | None:
+    """Return the days to score, where a whole week has passed since the last score."""
     weeks = min((known - stored.origin).days, stored.horizon_days) // WEEK
     scored = getattr(stored, "scored", None) or 0
     if weeks <= scored:
-        return 0
+        return None
     first = max(scored - 1, 0) * WEEK + 1
-    last = weeks * WEEK
-    blind = [
+    return _Days(stored.origin, first, weeks * WEEK, weeks - scored)
+
+
+def _unseen(due: Sequence[_Days]) -> list[tuple[int, int, date]]:
+    """Return (product, warehouse, day) of the days out of stock in all of them: one query."""
+    if not due:
+        return []
+    first = min(days.first_day for days in due)
+    last = max(days.last_day for days in due)
+    return [
         (product, warehouse, day)
-        for product, warehouse, days in out_of_stock_days(
-            stored.origin + timedelta(days=first), stored.origin + timedelta(days=last)
-        )
+        for product, warehouse, days in out_of_stock_days(first, last)
         for day in days
     ]
+
+
+def _score_run(stored: ForecastRun, days: _Days, unseen: Sequence[tuple[int, int, date]]) -> None:
+    blind = [one for one in unseen if days.first_day <= one[2] <= days.last_day]
     levels = [round(level, 4) for level in stored.quantiles]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -128,8 +164,8 @@ def _score_run(stored: ForecastRun, known: date) -> int:
                 "tenant": active_tenant_id(),
                 "run": stored.pk,
                 "origin": stored.origin,
-                "first": first,
-                "last": last,
+                "first": days.first,
+                "last": days.last,
                 "levels": len(levels),
                 "level_values": levels,
                 "median": levels.index(0.5) + 1,
@@ -140,4 +176,3 @@ def _score_run(stored: ForecastRun, known: date) -> int:
                 "blind_days": [day for _product, _place, day in blind],
             },
         )
-    return weeks - scored

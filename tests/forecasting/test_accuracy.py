@@ -69,6 +69,8 @@ def test_figures_are_those_of_the_pipeline_on_the_whole_weeks_that_passed(north:
     assert found.wql == pytest.approx(wql(actual, q))
     assert found.coverage_80 == pytest.approx(coverage(actual, q[..., 1], q[..., 17]))
     assert found.value_added == pytest.approx(1 - wape(actual, q[..., 9]) / wape(actual, naive))
+    weeks = actual.reshape(2, 2, 7).sum(axis=2)
+    assert found.week_wape == pytest.approx(np.abs(weeks - 7 * 6.0).sum() / actual.sum())
 
 
 def test_scoring_again_adds_nothing_and_late_demand_is_counted_with_the_next_week(
@@ -98,6 +100,22 @@ def test_days_out_of_stock_do_not_count(north: House, monkeypatch: pytest.Monkey
     with north.scope():
         days = dict(AccuracySum.objects.values_list("product_id", "days"))
     assert days == {world.products[0].pk: 6, world.products[1].pk: 7}
+
+
+def test_the_trend_compares_the_same_week_ahead_of_every_run(north: House) -> None:
+    world, (older, _quantiles) = passed_forecast(north, days_ago=21)
+    with north.scope():
+        newer = flat_forecast(world, 2.0, origin=world.last_day - timedelta(days=7))
+    score(north)
+    with north.scope():
+        found = read_accuracy()
+        second = read_accuracy(AccuracyFilter(week=2))
+    assert [(day, one.days) for day, one in found.by_run] == [
+        (older.origin, 42),
+        (newer.origin, 14),
+    ]
+    assert [(day, one.days) for day, one in found.trend] == [(older.origin, 14), (newer.origin, 14)]
+    assert [(day, one.days) for day, one in second.trend] == [(older.origin, 14)]
 
 
 def test_filters_and_worst_series(north: House) -> None:
@@ -134,6 +152,7 @@ def test_the_page_costs_the_same_however_many_series(
     with django_assert_max_num_queries(22):
         text = client.get(north.path("accuracy/")).content.decode()
     assert "Worst series" in text
+    assert "%%" not in text
     assert 'data-chart="line"' in text
     assert client.get(north.path("accuracy/?q=zzz")).content.decode().count("Nothing matches") == 1
 
@@ -150,6 +169,7 @@ def test_csv_and_api_say_the_same(north: House) -> None:
     body = asked.json()
     assert body["total"]["days"] == 14
     assert [one["week"] for one in body["by_week"]] == [1]
+    assert body["trend"] == body["by_run"]
     assert len(body["worst"]) == 2
 
 
