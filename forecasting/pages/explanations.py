@@ -18,6 +18,9 @@ from forecasting.services.cold_start_words import whole_sentences
 from forecasting.services.explanation_words import rule_sentences, sentences
 from forecasting.services.explanations import request_explanation
 
+SMALL_SUM = 50
+"""Sums below so many units are written with a decimal."""
+
 
 @require_safe
 def explanation_detail(
@@ -47,6 +50,7 @@ def explanation_detail(
     if found is not None:
         content, unit = found.content, series.product.base_unit
         heat = explanations.heat_map(content)
+        days = explanations.forecast_days_of(content)
         context |= {
             "explanation": found,
             "sentences": sentences(content, unit),
@@ -54,10 +58,12 @@ def explanation_detail(
                 *rule_sentences(content, unit),
                 *whole_sentences(series),
             ],
-            "days": explanations.forecast_days_of(content),
+            "days": days,
+            "months": explanations.months_of(days),
             "prediction": content["prediction"],
             "places": _places(content["prediction"]),
             "week_places": max(_places(content["prediction"]) - 1, 0),
+            "sum_places": 1 if series.total_mean < SMALL_SUM else 0,
             "heat": heat,
             "heat_weeks": explanations.heat_weeks(heat),
             "prediction_weeks": explanations.weekly(content["prediction"]),

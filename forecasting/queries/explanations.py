@@ -104,6 +104,14 @@ def forecast_days_of(content: dict[str, Any]) -> list[date]:
     return [origin + timedelta(days=step + 1) for step in range(len(content["prediction"]))]
 
 
+def months_of(days: list[date]) -> list[tuple[date, int]]:
+    """Return the first day of each month among the days, and how many of them it has."""
+    found: dict[tuple[int, int], list[date]] = {}
+    for day in days:
+        found.setdefault((day.year, day.month), []).append(day)
+    return [(run[0], len(run)) for run in found.values()]
+
+
 def heat_map(content: dict[str, Any]) -> list[HeatRow]:
     """Return the features that matter as rows over the days ahead, the strongest first."""
     days = forecast_days_of(content)

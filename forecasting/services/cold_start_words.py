@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from forecasting.models import SegmentForecast, SeriesForecast
 from forecasting.queries.neighbours import Neighbour, neighbours_of
+from forecasting.queries.overrides import overrides_of, with_own_overrides
 from forecasting.queries.parts import Forecast, PartShown, parts_of
-from tenancy.templatetags.formats import percent
+from tenancy.templatetags.formats import percent, quantity
 
 SMALLEST_SHARE = 0.03
 SOURCES: Mapping[str, Any] = {
@@ -52,13 +53,29 @@ def basis_sentences(series: SeriesForecast, neighbours: Sequence[Neighbour]) -> 
 
 
 def whole_sentences(forecast: Forecast) -> list[str]:
-    """Say what a forecast of all channels rests on and how it is shared; nothing of a part."""
+    """Say what a forecast of all channels rests on, who changed it and how it is shared.
+
+    Nothing of a part.
+    """
     if isinstance(forecast, SegmentForecast) or forecast.channel_id is not None:
         return []
     return [
         *basis_sentences(forecast, neighbours_of(forecast)),
+        *change_sentences(forecast),
         *part_sentences(parts_of(forecast)),
     ]
+
+
+def change_sentences(forecast: SeriesForecast) -> list[str]:
+    """Say what planners' changes in force make of a forecast; its causes are those without them."""
+    rows = overrides_of(forecast.product_id, forecast.warehouse_id)
+    changed = with_own_overrides(forecast, rows)
+    if changed is None:
+        return []
+    total = float(changed[0].sum())
+    text = _("Planners' changes come on top of it: with them %(units)s %(unit)s are expected.")
+    units = quantity(total, 0 if total >= 10 else 1)
+    return [text % {"units": units, "unit": forecast.product.base_unit}]
 
 
 def part_sentences(parts: Sequence[PartShown]) -> list[str]:

@@ -81,35 +81,38 @@ def _causes(content: dict[str, Any], unit: str) -> list[tuple[float, str]]:
 
 
 def _event(event: dict[str, Any], kinds: dict[str, str], unit: str) -> str:
+    signal = event["name"]
     known = {
-        "name": event["label"] or event["name"],
-        "signal": event["name"],
-        "first": _day(event["first_day"]),
-        "last": _day(event["last_day"]),
+        "name": event["label"] or signal,
+        "signal": signal,
+        "days": _days(event["first_day"], event["last_day"]),
         "units": _signed(event["units"], unit),
         "way": _("Higher") if event["units"] > 0 else _("Lower"),
     }
-    one_day = event["first_day"] == event["last_day"]
-    match kinds.get(event["name"], ""):
+    match kinds.get(signal, ""):
+        case "promotion" if signal.casefold() in ("promotion", _("Promotion").casefold()):
+            text = _("%(way)s because of the promotion %(days)s: %(units)s.")
         case "promotion":
-            if one_day:
-                text = _("%(way)s because of the promotion “%(signal)s” on %(first)s: %(units)s.")
-            else:
-                text = _(
-                    "%(way)s because of the promotion “%(signal)s” from %(first)s to %(last)s: "
-                    "%(units)s."
-                )
+            text = _("%(way)s because of the promotion “%(signal)s” %(days)s: %(units)s.")
         case "price":
-            text = _(
-                "%(way)s because of the price (%(name)s) from %(first)s to %(last)s: %(units)s."
-            )
+            text = _("%(way)s because of the price (%(name)s) %(days)s: %(units)s.")
         case "holiday":
-            text = _("%(way)s because of the holiday %(name)s on %(first)s: %(units)s.")
+            text = _("%(way)s because of the holiday %(name)s %(days)s: %(units)s.")
+        case _ if event["label"]:
+            text = _("%(way)s because of “%(signal)s” (%(name)s) %(days)s: %(units)s.")
         case _:
-            text = _(
-                "%(way)s because of “%(signal)s” (%(name)s) from %(first)s to %(last)s: %(units)s."
-            )
+            text = _("%(way)s because of “%(signal)s” %(days)s: %(units)s.")
     return text % known
+
+
+def _days(first: str, last: str) -> str:
+    """Write a run of days: on 5 May, from 3 to 9 May, from 28 April to 4 May."""
+    if first == last:
+        return _("on %(day)s") % {"day": _day(first)}
+    begins = date.fromisoformat(first)
+    same_month = first[:7] == last[:7]
+    known = {"first": date_format(begins, "j") if same_month else _day(first), "last": _day(last)}
+    return _("from %(first)s to %(last)s") % known
 
 
 def _feature(feature: str, units: float, unit: str) -> str:

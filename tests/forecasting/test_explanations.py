@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -14,9 +15,18 @@ from forecasting.models import (
     SignalValue,
 )
 from forecasting.pipeline.forecaster import FittedForecaster
+from forecasting.queries.explanations import (
+    forecast_days_of,
+    heat_map,
+    heat_weeks,
+    months_of,
+)
+from forecasting.queries.parts import get_forecast
 from forecasting.queries.series import business_today
+from forecasting.services.cold_start_words import whole_sentences
 from forecasting.services.explanation_words import sentences
 from forecasting.services.explanations import request_explanation
+from forecasting.services.overrides import OverrideWish, create_override
 from inventory.models import Channel, CustomerSegment, DailyDemand
 from tenancy.errors import NotFound
 from tenancy.models import Job, JobState
@@ -24,7 +34,7 @@ from tenancy.permissions import PermissionRefused
 from tenancy.services.jobs import run_job, run_job_here
 from tests.api.calls import by_key
 from tests.cast import House
-from tests.forecasting.world import World, build_world, sell
+from tests.forecasting.world import World, build_world, flat_forecast, sell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -217,7 +227,49 @@ def test_a_promotion_is_named_with_its_days_and_units() -> None:
     assert told[0] == (
         "Expected are 350 pcs in 28 days, 12.5 a day: 25% more than in the last month (10 a day)."
     )
-    assert told[1] == (
-        "Higher because of the promotion “Spring sale” from 8 May to 14 May: +70 pcs."
-    )
+    assert told[1] == ("Higher because of the promotion “Spring sale” from 8 to 14 May: +70 pcs.")
     assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last", "words"),
+    [
+        ("Promotion", "2026-05-08", "2026-05-14", "the promotion from 8 to 14 May"),
+        ("Promotion", "2026-05-08", "2026-05-08", "the promotion on 8 May"),
+        ("Sale", "2026-04-28", "2026-05-04", "the promotion “Sale” from 28 April to 4 May"),
+        ("Rain", "2026-05-08", "2026-05-09", "“Rain” (12) from 8 to 9 May"),
+    ],
+)
+def test_days_of_a_signal_read_as_people_say_them(
+    name: str, first: str, last: str, words: str
+) -> None:
+    event = {"name": name, "label": "12" if name == "Rain" else "", "first_day": first,
+             "last_day": last, "units": 70.0}  # fmt: skip
+    kinds = {"Promotion": "promotion", "Sale": "promotion", "Rain": "weather"}
+    told = sentences(CONTENT | {"events": [event], "kinds": kinds}, "pcs")
+    assert f"Higher because of {words}: +70 pcs." in told
+
+
+def test_weeks_of_the_heat_map_add_up_to_its_days_and_months_to_all_days() -> None:
+    heat = heat_map(CONTENT)
+    (row,) = heat_weeks(heat)
+    # the days with 10 more are the seventh to the thirteenth: one in the first week, six after
+    assert [cell.units for cell in row.cells] == [10.0, 60.0, 0.0, 0.0]
+    assert [cell.shade for cell in row.cells] == [1, 5, 0, 0]
+    assert sum(cell.units for cell in row.cells) == row.total == 70.0
+    days = forecast_days_of(CONTENT | {"origin": "2026-04-20"})
+    assert months_of(days) == [(date(2026, 4, 21), 10), (date(2026, 5, 1), 18)]
+
+
+def test_a_planners_change_is_told_beside_the_causes(north: House) -> None:
+    with north.scope():
+        world = build_world(products=1, days=30)
+        flat_forecast(world, 6.0)
+        product, warehouse = world.products[0].pk, world.warehouse.pk
+        assert whole_sentences(get_forecast(product, warehouse)) == []
+        today = business_today()
+        wish = OverrideWish(today, today + timedelta(days=6), "percent", Decimal(50), "Fair")
+        create_override(product_id=product, warehouse_id=warehouse, wish=wish)
+        (told,) = whole_sentences(get_forecast(product, warehouse))
+    # 21 days of 6 and 7 of 9
+    assert told == "Planners' changes come on top of it: with them 189 pcs are expected."
