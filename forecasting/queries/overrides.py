@@ -39,6 +39,9 @@ class OverrideScore:
         return 1 - self.error / self.base_error if self.base_error else None
 
 
+NO_DAYS = (0, 0.0, 0.0, 0.0)
+
+
 def overrides() -> QuerySet[ForecastOverride]:
     """Return the overrides with what lists show, newest first.
 
@@ -159,8 +162,8 @@ _SCORES = f"""
 def score_overrides(rows: Sequence[ForecastOverride]) -> list[OverrideScore]:
     """Score overrides on the days that have passed, against the forecast they changed: two queries.
 
-    Days out of stock do not count. Withdrawn ones are scored too: it shows whether withdrawing was
-    right.
+    Days out of stock do not count; one that has no other day yet has a score of no days. Withdrawn
+    ones are scored too: it shows whether withdrawing was right.
     """
     known = latest_origin()
     begun = [row for row in rows if known is not None and row.first_day <= known]
@@ -186,6 +189,6 @@ def score_overrides(rows: Sequence[ForecastOverride]) -> list[OverrideScore]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_SCORES, asked)
-        found = cursor.fetchall()
-    scores = [OverrideScore(by_id[pk], *figures) for pk, *figures in found]
+        found = {pk: figures for pk, *figures in cursor.fetchall()}
+    scores = [OverrideScore(row, *found.get(pk, NO_DAYS)) for pk, row in by_id.items()]
     return sorted(scores, key=lambda score: -score.override.pk)

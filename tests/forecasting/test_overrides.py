@@ -181,6 +181,12 @@ def test_it_is_scored_against_the_forecast_it_changed(
     with north.scope():
         (score,) = score_overrides(list(ForecastOverride.objects.all()))
     assert (score.days, score.actual, score.error, score.base_error) == (2, 18, 0, 6)
+    blind[0][2].extend([first, first + timedelta(days=1)])
+    with north.scope():
+        (score,) = score_overrides(list(ForecastOverride.objects.all()))
+    assert (score.days, score.gain) == (0, None)
+    text = north.client("viewer").get(north.path("accuracy/")).content.decode()
+    assert "out of stock, or beyond the forecast" in text
 
 
 def test_one_told_afterwards_stands_on_its_own_day(north: House) -> None:
