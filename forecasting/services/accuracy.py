@@ -37,9 +37,11 @@ _SCORE = f"""
     ), blind AS (
         SELECT * FROM unnest(%(blind_products)s::bigint[], %(blind_places)s::bigint[],
                              %(blind_days)s::date[]) AS b (product_id, warehouse_id, day)
-    ), days AS MATERIALIZED (
-        SELECT t.product_id, t.warehouse_id, m.step, m.mean,
-               coalesce(a.units, 0) AS actual, coalesce(n.units, 0) AS naive
+    ), days AS (
+        SELECT t.product_id, t.warehouse_id, t.demand_class, t.method, m.step, m.mean,
+               coalesce(a.units, 0) AS actual, coalesce(n.units, 0) AS naive,
+               t.quantile_values[(m.step::int - 1) * %(levels)s + 1 : m.step::int * %(levels)s]
+                   AS quantiles
         FROM taken t
         CROSS JOIN LATERAL unnest(t.mean) WITH ORDINALITY AS m (mean, step)
         LEFT JOIN asked a ON a.product_id = t.product_id AND a.warehouse_id = t.warehouse_id
@@ -49,36 +51,24 @@ _SCORE = f"""
         LEFT JOIN blind b ON b.product_id = t.product_id AND b.warehouse_id = t.warehouse_id
             AND b.day = %(origin)s::date + m.step::int
         WHERE m.step BETWEEN %(first)s AND %(last)s AND b.day IS NULL
-    ), losses AS (
-        SELECT d.product_id, d.warehouse_id, d.step,
-               avg(greatest(l.level * (d.actual - l.value), (l.level - 1) * (d.actual - l.value)))
-                   AS pinball,
-               max(l.value) FILTER (WHERE l.place = %(median)s) AS median,
-               max(l.value) FILTER (WHERE l.place = %(low)s) AS low,
-               max(l.value) FILTER (WHERE l.place = %(high)s) AS high
-        FROM days d
-        JOIN (
-            SELECT t.product_id, t.warehouse_id, (q.number - 1) / %(levels)s + 1 AS step,
-                   (q.number - 1) %% %(levels)s + 1 AS place, q.value,
-                   (%(level_values)s::float8[])[(q.number - 1) %% %(levels)s + 1] AS level
-            FROM taken t
-            CROSS JOIN LATERAL unnest(t.quantile_values) WITH ORDINALITY AS q (value, number)
-            WHERE q.number > (%(first)s - 1) * %(levels)s AND q.number <= %(last)s * %(levels)s
-        ) l ON l.product_id = d.product_id AND l.warehouse_id = d.warehouse_id AND l.step = d.step
-        GROUP BY 1, 2, 3
     )
     INSERT INTO {AccuracySum._meta.db_table} (
         tenant_id, run_id, product_id, warehouse_id, week, demand_class, method, days, actual,
         predicted, error, naive_error, pinball, inside_80
     )
-    SELECT %(tenant)s, %(run)s, d.product_id, d.warehouse_id, (d.step - 1) / 7 + 1, t.demand_class,
-           t.method, count(*), sum(d.actual), sum(d.mean), sum(abs(d.actual - l.median)),
-           sum(abs(d.actual - d.naive)), sum(l.pinball),
-           count(*) FILTER (WHERE d.actual BETWEEN l.low AND l.high)
+    SELECT %(tenant)s, %(run)s, d.product_id, d.warehouse_id, (d.step - 1) / 7 + 1, d.demand_class,
+           d.method, count(*), sum(d.actual), sum(d.mean),
+           sum(abs(d.actual - d.quantiles[%(median)s])), sum(abs(d.actual - d.naive)),
+           sum(l.pinball),
+           count(*) FILTER (WHERE d.actual BETWEEN d.quantiles[%(low)s] AND d.quantiles[%(high)s])
     FROM days d
-    JOIN losses l USING (product_id, warehouse_id, step)
-    JOIN taken t USING (product_id, warehouse_id)
-    GROUP BY d.product_id, d.warehouse_id, 5, t.demand_class, t.method
+    -- a day's quantiles stay beside it: joined to their days again they cost the square of the days
+    CROSS JOIN LATERAL (
+        SELECT avg(greatest(q.level * (d.actual - q.value), (q.level - 1) * (d.actual - q.value)))
+            AS pinball
+        FROM unnest(d.quantiles, %(level_values)s::float8[]) AS q (value, level)
+    ) l
+    GROUP BY d.product_id, d.warehouse_id, 5, d.demand_class, d.method
     ON CONFLICT (tenant_id, run_id, product_id, warehouse_id, week) DO UPDATE SET
         days = excluded.days, actual = excluded.actual, predicted = excluded.predicted,
         error = excluded.error, naive_error = excluded.naive_error, pinball = excluded.pinball,
