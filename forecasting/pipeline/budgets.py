@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forecasting.pipeline.backtest import VALIDATED
 from forecasting.pipeline.contest import MIN_SERIES_PER_CLASS, Jury, JuryReason
 from forecasting.pipeline.judging import MAX_CASES, thinning
 
@@ -22,6 +23,8 @@ LEAST_TRAINING_SHARE = 0.5
 FEWEST_JUDGED, FEWEST_CASES = 200, 1000
 FORECAST_SECONDS = 0.00033
 """CPU seconds of a network's forecast of one series from one origin, scored."""
+VALIDATED_SECONDS = 0.0002
+"""The same of a series that is validated again and again and was made ready before."""
 BASELINE_SECONDS = 6e-8
 """The same of a simple method, for each day it reads."""
 CASE_SECONDS = 0.0001
@@ -62,12 +65,12 @@ def training_seconds(learned: SeriesPanel, config: EngineConfig) -> float:
 
 def _judging_seconds(learned: SeriesPanel, config: EngineConfig, series: int, cases: int) -> float:
     """Return the CPU seconds of validation after every epoch, of the contest and of its choice."""
-    epochs = config.training.epochs + 1  # the contest forecasts once more
-    networks = FORECAST_SECONDS * len(config.networks) * epochs
-    baselines = BASELINE_SECONDS * len(config.baselines) * learned.n_days
+    validated = config.training.epochs * min(series, VALIDATED) * VALIDATED_SECONDS
+    networks = len(config.networks) * (validated + series * FORECAST_SECONDS)
+    baselines = series * BASELINE_SECONDS * len(config.baselines) * learned.n_days
     groups = 1 + min(DEMAND_CLASSES, series // MIN_SERIES_PER_CLASS)
     compared = CASE_SECONDS * groups * _cases(config, series, cases)
-    return series * config.holdout_origins * (networks + baselines) + compared
+    return config.holdout_origins * (networks + baselines) + compared
 
 
 def _cases(config: EngineConfig, series: int, most: int) -> int:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.pipeline.arrays import row_chunks
+from forecasting.pipeline.arrays import by_rows, row_chunks
 from forecasting.pipeline.day_channels import DayChannels, day_channel_names
 from forecasting.pipeline.scaling import recent_level, rolling_sums, step_scale
 from forecasting.pipeline.series import BoolArray, FloatArray, SeriesPanel, Signal
@@ -194,14 +194,15 @@ class FeatureStore:
         return step_scale(self.demand, self.observed)
 
     @cached_property
+    def sold(self) -> FloatArray:
+        """Units of demand and observed days of each series: [S, 2]."""
+        return by_rows(_units_and_days, np.float64, self.demand, self.observed)
+
+    @cached_property
     def typical_demand(self) -> float:
         """The mean of all observed demand; 1 where nothing was observed."""
-        days, units = 0, 0.0
-        for rows in row_chunks(self.n_series, self.n_days):
-            seen = self.observed[rows] & np.isfinite(self.demand[rows])
-            days += int(seen.sum())
-            units += float(np.where(seen, self.demand[rows], 0).sum(dtype=np.float64))
-        return units / days if days else 1.0
+        units, days = self.sold.sum(axis=0)
+        return float(units / days) if days else 1.0
 
     @property
     def channels(self) -> Channels:
@@ -331,6 +332,12 @@ class _RunningSum:
     def last(self, days: int, here: np.ndarray) -> FloatArray:
         """Return the sums of `days` columns up to and including each of `here`: [B, K]."""
         return np.asarray(self.total[:, here + 1] - self.total[:, np.maximum(here + 1 - days, 0)])
+
+
+def _units_and_days(demand: FloatArray, observed: BoolArray) -> FloatArray:
+    seen = observed & np.isfinite(demand)
+    units = np.where(seen, demand, 0).sum(axis=1, dtype=np.float64)
+    return np.stack([units, seen.sum(axis=1)], axis=1)
 
 
 def _days_since(happened: BoolArray) -> FloatArray:

@@ -110,16 +110,9 @@ class Cases:
         return float((each * self.weight).sum() / self.weight.sum())
 
     def energies(self) -> "Energies":
-        """Measure how far the methods lie from what came and from each other."""
+        """Return the methods as they would be served, to judge any blend of them."""
         points = [self._presented(np.sort(one, axis=-1)) for one in self.quantiles]
-        total = max(float(self.weight.sum()), 1e-12)
-        actual = self.actual[:, None]
-        off = [float(np.abs(one - actual).mean(axis=1) @ self.weight) / total for one in points]
-        apart = np.zeros((len(points), len(points)))
-        for k, one in enumerate(points):
-            for m, other in enumerate(points[: k + 1]):
-                apart[k, m] = apart[m, k] = float(_distance(one, other) @ self.weight) / total
-        return Energies(np.array(off), apart)
+        return Energies(points, self.actual, self.weight / max(float(self.weight.sum()), 1e-12))
 
     def _presented(self, quantiles: FloatArray) -> FloatArray:
         """Return quantiles [N, 1, Q] as they would be served: [N, Q]."""
@@ -134,20 +127,34 @@ def _distance(one: FloatArray, other: FloatArray) -> FloatArray:
     return np.asarray(total / one.shape[1])
 
 
-@dataclass(frozen=True)
 class Energies:
-    """Distances of the methods' distributions from what came [M] and from each other [M, M].
+    """How far the methods' distributions lie from what came and from each other.
 
     The CRPS of a mixture F = sum w F_m is sum w E|X_m - y| - 1/2 sum w w' E|X_m - X_m'| (Gneiting &
-    Raftery 2007, eq. 21), so that any blend is judged without being made.
+    Raftery 2007, eq. 21), so that any blend is judged without being made. A distance is measured
+    when a blend asks for it: methods that are worth no blend are compared with nobody.
     """
 
-    off: FloatArray
-    apart: FloatArray
+    def __init__(self, points: list[FloatArray], actual: FloatArray, weight: FloatArray) -> None:
+        """Points: M x [N, Q]; actual and weight [N], the weights summing to 1."""
+        self.points, self.weight = points, weight
+        self.off = np.array([np.abs(p - actual[:, None]).mean(axis=1) @ weight for p in points])
+        self._apart: dict[tuple[int, int], float] = {}
 
     def loss(self, chosen: list[int]) -> float:
-        share = np.bincount(chosen, minlength=len(self.off)) / len(chosen)
-        return float(share @ self.off - share @ self.apart @ share / 2)
+        """Return the CRPS of a blend in which each method counts as often as it is named."""
+        share = np.bincount(chosen, minlength=len(self.points)) / len(chosen)
+        taken = sorted(set(chosen))
+        apart = sum(share[k] * share[m] * self.apart(k, m) for k in taken for m in taken)
+        return float(share @ self.off - apart / 2)
+
+    def apart(self, one: int, other: int) -> float:
+        """Return the mean distance between draws from two methods."""
+        pair = min(one, other), max(one, other)
+        if pair not in self._apart:
+            first, second = (self.points[k] for k in pair)
+            self._apart[pair] = float(_distance(first, second) @ self.weight)
+        return self._apart[pair]
 
 
 def mean_pinball(actual: FloatArray, quantiles: FloatArray) -> FloatArray:

@@ -1,11 +1,14 @@
 """Forecasts of all series at once from trained networks, and distributions made presentable."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from forecasting.pipeline.arrays import by_rows, row_chunks
 from forecasting.pipeline.compute import from_device
-from forecasting.pipeline.features import FeatureStore
+from forecasting.pipeline.features import Block, FeatureStore
 from forecasting.pipeline.networks import ForecastNetwork
 from forecasting.pipeline.series import BoolArray, FloatArray
 from forecasting.pipeline.training import as_tensors
@@ -20,7 +23,18 @@ Prediction = tuple[FloatArray, FloatArray]
 """Mean [S, H] and quantiles [S, H, Q] in units of demand."""
 
 
-@torch.no_grad()
+def last_blocks(
+    store: FeatureStore, length: int, rows: NDArray[np.intp] | None = None
+) -> Iterator[Block]:
+    """Yield the last `length` days of all or some series, to forecast what comes after them."""
+    rows = np.arange(store.n_series) if rows is None else rows
+    emits = np.array([length - 1])
+    for first in range(0, len(rows), CHUNK):
+        some = rows[first : first + CHUNK]
+        starts = np.full(len(some), store.n_days - length)
+        yield store.block(some, starts, length, emits, scaled=False)
+
+
 def predict_with(
     networks: list[ForecastNetwork], store: FeatureStore, length: int
 ) -> list[Prediction]:
@@ -28,12 +42,14 @@ def predict_with(
 
     The features are computed once for all networks.
     """
+    return predict_blocks(networks, last_blocks(store, length))
+
+
+@torch.no_grad()
+def predict_blocks(networks: list[ForecastNetwork], blocks: Iterable[Block]) -> list[Prediction]:
+    """Forecast after each block's last day with each network."""
     parts: list[list[Prediction]] = [[] for _ in networks]
-    emits = np.array([length - 1])
-    for first in range(0, store.n_series, CHUNK):
-        rows = np.arange(first, min(first + CHUNK, store.n_series))
-        starts = np.full(len(rows), store.n_days - length)
-        block = store.block(rows, starts, length, emits, scaled=False)
+    for block in blocks:
         level = block.level[:, 0, None]
         for network, made in zip(networks, parts, strict=True):
             mean, rising = network.eval()(*as_tensors(block))

@@ -22,14 +22,12 @@ from forecasting.pipeline.networks import ForecastNetwork, NetworkShape, build_n
 from forecasting.pipeline.networks.bins import number_columns
 from forecasting.pipeline.optimizer import Optimizer, OptimizerName
 from forecasting.pipeline.series import QUANTILES, FloatArray
-from forecasting.pipeline.windows import WindowConfig, draw_windows
+from forecasting.pipeline.windows import MAX_SHARE, WindowConfig, draw_windows, importance
 
 SAMPLED_BATCHES = 20
 """Batches of windows that are looked at to see where the numbers lie."""
 SAMPLED_EVERY = 11
 """Of the days ahead one in so many is looked at; no whole weeks, or it were always the same day."""
-MAX_SHARE = 8.0
-"""No series counts more than this many times the mean one by its volume."""
 
 
 @dataclass(frozen=True)
@@ -292,11 +290,12 @@ def _is_over(history: list[EpochReport], patience: int) -> bool:
 
 def _weigher(store: FeatureStore) -> Callable[[Block, float], Tensor]:
     """Return how much each day counts: level over the metric's scale, and a share by volume."""
-    typical = store.typical_demand
+    typical, drawn = store.typical_demand, importance(store)
 
     def weigh(block: Block, volume_share: float) -> Tensor:
         volume = np.minimum(block.level / max(typical, 1e-6), MAX_SHARE)
         each = block.level / block.scale * (1 - volume_share + volume_share * volume)
+        each = each / drawn[block.rows][:, None]
         weights = each[..., None] * block.target_seen
         return to_device(weights.astype(np.float32))
 

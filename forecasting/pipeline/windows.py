@@ -8,6 +8,10 @@ import numpy as np
 from forecasting.pipeline.features import Block, FeatureStore
 from forecasting.pipeline.series import FloatArray
 
+MAX_SHARE = 8.0
+"""No series counts more than this many times the mean one by its volume."""
+LEAST_DRAWN = 0.05
+"""No series is drawn less often than this share of the mean one, by what it counts."""
 MIN_AGE_DAYS = 7
 """A forecast is asked of a network only this many days after a series' first."""
 
@@ -23,9 +27,9 @@ class WindowConfig:
 
     context_days: int = 28
     span_days: int = 84
-    emits: int = 14
+    emits: int = 10
     ahead: int = 10
-    batch: int = 64
+    batch: int = 32
     half_life_days: float = 730.0
     jitter: float = 0.0
     rescale: float = 0.0
@@ -45,7 +49,8 @@ def draw_windows(
     eligible = np.flatnonzero(store.n_days - 1 - store.begins > MIN_AGE_DAYS)
     if not eligible.size:
         return
-    share = _recency(store, eligible, config.half_life_days)
+    share = _recency(store, eligible, config.half_life_days) * importance(store)[eligible]
+    share /= share.sum()
     for _ in range(steps):
         rows = rng.choice(eligible, size=config.batch, p=share)
         oldest = store.n_days - 2 - store.begins[rows] - MIN_AGE_DAYS
@@ -57,6 +62,22 @@ def draw_windows(
         ahead = np.sort(rng.permutation(store.plan.horizon)[: config.ahead])
         block = store.block(rows, anchor - position, config.length, emits, ahead=ahead)
         yield _augment(_mask_newborn(block, store, rows, anchor - position, emits), config, rng)
+
+
+def importance(store: FeatureStore) -> FloatArray:
+    """Return how much more often than by its days alone each series is drawn: [S], mean 1.
+
+    The cube root of what a series counts in the loss, half by volume. A few series count for most
+    of the loss: drawn by days alone, most of a batch says next to nothing. Training divides a
+    window's weight by this, so that the loss it expects stays the same.
+    """
+    units, days = store.sold.T
+    demand = units / np.maximum(days, 1)
+    volume = np.minimum(demand / max(store.typical_demand, 1e-6), MAX_SHARE)
+    counts = demand / store.scale[:, -1] * (1 + volume)
+    counts = np.maximum(counts, LEAST_DRAWN * counts.mean()) + 1e-9  # where nobody sells, all alike
+    drawn = np.cbrt(counts)
+    return np.asarray(drawn / drawn.mean())
 
 
 def _recency(store: FeatureStore, rows: np.ndarray, half_life: float) -> FloatArray:

@@ -102,10 +102,10 @@ class ForecastNetwork(nn.Module):
             base = base + self.origin_bins(origin)  # [B, K, D]
         hidden = base.unsqueeze(2) + self.from_ahead(self.shape.facts_gain * ahead)  # [B, K, H, D]
         if self.ahead_bins is not None:
-            hidden = hidden + self.ahead_bins(ahead)  # [B, K, H, D]
+            hidden += self.ahead_bins(ahead)  # [B, K, H, D]
         if self.deep:
-            hidden = torch.relu(hidden)  # [B, K, H, D]
-            hidden = torch.relu(self.mix(self.dropout(hidden)))  # [B, K, H, D]
+            hidden = torch.relu_(hidden)  # [B, K, H, D]
+            hidden = torch.relu_(self.mix(self.dropout(hidden)))  # [B, K, H, D]
         out = nn.functional.softplus(self.head(hidden))  # [B, K, H, Q + 1]
         return out[..., -1], out[..., :-1].cumsum(dim=-1)  # [B, K, H], [B, K, H, Q]
 

@@ -43,7 +43,8 @@ class Bins(nn.Module):
 
     def forward(self, numbers: Tensor) -> Tensor:
         chosen = numbers[..., self.at].unsqueeze(-1)  # [..., C, 1]
-        filled = ((chosen - self.low) / self.width).clamp(0, 1)  # [..., C, bins]
+        share = 1 / self.width
+        filled = torch.addcmul(-self.low * share, chosen, share).clamp_(0, 1)  # [..., C, bins]
         out: Tensor = self.layer(filled.flatten(-2))  # [..., size]
         return out
 

@@ -118,11 +118,11 @@ def test_a_trial_worse_than_half_of_the_complete_ones_ends_early():
 def test_settings_reach_the_training_and_the_windows_seen_stay_as_many():
     config = TrainingConfig(steps_per_epoch=60)
     changed = apply_settings(
-        config, {"learning_rate": 1e-3, "batch": 128, "hidden": 96, "context_days": 56}
+        config, {"learning_rate": 1e-3, "batch": 64, "hidden": 96, "context_days": 56}
     )
     assert (changed.learning_rate, changed.hidden) == (1e-3, 96)
-    assert (changed.windows.batch, changed.windows.context_days) == (128, 56)
-    assert changed.steps_per_epoch == 30  # 60 x 64 / 128
+    assert (changed.windows.batch, changed.windows.context_days) == (64, 56)
+    assert changed.steps_per_epoch == 30  # 60 x 32 / 64
     tuned = replace(EngineConfig(), tuned={"lstm": {"hidden": 32}})
     assert training_config(tuned, "lstm", PANEL).hidden == 32
     assert training_config(tuned, "mlp", PANEL).hidden == 64
