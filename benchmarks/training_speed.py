@@ -211,7 +211,7 @@ def run_plain(task: Task, config: TrainingConfig, wanted: float, most_seconds: f
     torch.manual_seed(config.seed)
     network = PlainNetwork(task.store, config.hidden)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    weigh = training._weigher(task.store)  # noqa: SLF001  the very weights of ours
+    weigh = training._weigher(task.store, config.windows)  # noqa: SLF001  the very weights
     curve: list[tuple[float, float]] = []
     spent, steps = 0.0, 0
     with one_at_the_end(config):

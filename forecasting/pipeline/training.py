@@ -233,7 +233,7 @@ def train_network(
         optimizer.restore(saved.moments)
         best, history = dict(saved.best), list(saved.history)
 
-    state = _State(network, average, optimizer, _weigher(store))
+    state = _State(network, average, optimizer, _weigher(store, config.windows))
     for epoch in range(len(history) + 1, (config.stop_after or config.epochs) + 1):
         if _is_over(history, config.patience):
             break
@@ -288,9 +288,9 @@ def _is_over(history: list[EpochReport], patience: int) -> bool:
     return len(history) - last_best >= patience
 
 
-def _weigher(store: FeatureStore) -> Callable[[Block, float], Tensor]:
+def _weigher(store: FeatureStore, config: WindowConfig) -> Callable[[Block, float], Tensor]:
     """Return how much each day counts: level over the metric's scale, and a share by volume."""
-    typical, drawn = store.typical_demand, importance(store)
+    typical, drawn = store.typical_demand, importance(store, config.draw_power)
 
     def weigh(block: Block, volume_share: float) -> Tensor:
         volume = np.minimum(block.level / max(typical, 1e-6), MAX_SHARE)

@@ -31,6 +31,8 @@ class WindowConfig:
     ahead: int = 10
     batch: int = 32
     half_life_days: float = 730.0
+    draw_power: float = 1 / 3
+    """How much more often series are drawn that count for more, see `importance`; 0: not at all."""
     jitter: float = 0.0
     rescale: float = 0.0
 
@@ -49,7 +51,10 @@ def draw_windows(
     eligible = np.flatnonzero(store.n_days - 1 - store.begins > MIN_AGE_DAYS)
     if not eligible.size:
         return
-    share = _recency(store, eligible, config.half_life_days) * importance(store)[eligible]
+    share = (
+        _recency(store, eligible, config.half_life_days)
+        * importance(store, config.draw_power)[eligible]
+    )
     share /= share.sum()
     for _ in range(steps):
         rows = rng.choice(eligible, size=config.batch, p=share)
@@ -64,19 +69,19 @@ def draw_windows(
         yield _augment(_mask_newborn(block, store, rows, anchor - position, emits), config, rng)
 
 
-def importance(store: FeatureStore) -> FloatArray:
+def importance(store: FeatureStore, power: float) -> FloatArray:
     """Return how much more often than by its days alone each series is drawn: [S], mean 1.
 
-    The cube root of what a series counts in the loss, half by volume. A few series count for most
-    of the loss: drawn by days alone, most of a batch says next to nothing. Training divides a
-    window's weight by this, so that the loss it expects stays the same.
+    A power of what a series counts in the loss, half by volume. A few series count for most of the
+    loss: drawn by days alone, most of a batch says next to nothing. Training divides a window's
+    weight by this, so that the loss it expects stays the same.
     """
     units, days = store.sold.T
     demand = units / np.maximum(days, 1)
     volume = np.minimum(demand / max(store.typical_demand, 1e-6), MAX_SHARE)
     counts = demand / store.scale[:, -1] * (1 + volume)
     counts = np.maximum(counts, LEAST_DRAWN * counts.mean()) + 1e-9  # where nobody sells, all alike
-    drawn = np.cbrt(counts)
+    drawn = counts**power
     return np.asarray(drawn / drawn.mean())
 
 

@@ -56,7 +56,7 @@ def take_step(store, config):
     network, average = (build_network(shape).to(compute.device()) for _ in range(2))
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3, foreach=True)
     (block,) = draw_windows(store, config.windows, 1, np.random.default_rng(0))
-    loss = training._loss(network, block, training._weigher(store), config)
+    loss = training._loss(network, block, training._weigher(store, config.windows), config)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
