@@ -244,7 +244,7 @@ def forecast_tenant(products: int) -> dict[str, Any]:
             job = run_job_here(tenant=tenant, kind="make_forecasts", payload={})
         figures = {
             **steps["job"], "statements": statements, "database_seconds": round(waited, 1),
-            "state": job.state, "methods": job.result["methods"],
+            "state": job.state, "methods": (job.result or {}).get("methods"),
         }  # fmt: skip
     with tenant_scope(tenant, actor=actor):
         newest = ForecastRun.objects.order_by("-id")[0]

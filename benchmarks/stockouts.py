@@ -78,7 +78,7 @@ def judge(seed: int, series: int | None, cache: Path | None) -> dict[str, Any]:
         state = policy.states[day]
         there = state.on_hand > 0
         begin = day - world.first_day + 1
-        scores.true.append(short[there, begin : begin + AHEAD_DAYS].any(axis=1))
+        scores.true.append(np.asarray(short[there, begin : begin + AHEAD_DAYS].any(axis=1)))
         scores.late.append(np.full(int(there.sum()), number >= len(days) / 2))
         for name, score in say(drawn, state, day, made(day)).items():
             scores.said[name].append(score[there])

@@ -39,7 +39,7 @@ from forecasting.pipeline.backtest import make_holdout, validator
 from forecasting.pipeline.compute import computing_on, use_one_core
 from forecasting.pipeline.features import Block, FeatureStore, plan_features
 from forecasting.pipeline.frames import Tables, panel_from_tables
-from forecasting.pipeline.networks import ForecastNetwork, build_network
+from forecasting.pipeline.networks import ForecastNetwork
 from forecasting.pipeline.series import QUANTILES, SeriesPanel
 from forecasting.pipeline.settings import EngineConfig, holdout_days
 from forecasting.pipeline.training import TrainingConfig, train_network
@@ -80,7 +80,9 @@ def measure(steps: int, most: float, seed: int, limit: int) -> dict[str, Any]:
         config, windows=one_forecast_each(config), steps_per_epoch=per_epoch * SINGLE_STEPS
     )
     single = run(task, single_config)
-    plain = run_plain(task, single_config, ours.loss, most * ours.cpu_seconds)
+    whole = replace(single_config.windows, ahead=HORIZON)  # it has no other way
+    plain_config = replace(single_config, windows=whole)
+    plain = run_plain(task, plain_config, ours.loss, most * ours.cpu_seconds)
     network = PlainNetwork(task.store, config.hidden)
     reached = first_as_good(plain, ours.loss)
     return {
@@ -92,7 +94,7 @@ def measure(steps: int, most: float, seed: int, limit: int) -> dict[str, Any]:
         "ours": report(ours, config, flops_of_step(task.store, config), rate),
         "single": report(single, single_config, flops_of_step(task.store, single_config), rate),
         "plain": report(
-            plain, single_config, flops_of_step(task.store, single_config, network), rate
+            plain, plain_config, flops_of_step(task.store, plain_config, network), rate
         ),
         "single_is_as_good_after_cpu_seconds": first_as_good(single, ours.loss),
         "plain_is_as_good_after_cpu_seconds": reached,
@@ -116,8 +118,10 @@ def load_panel(limit: int) -> tuple[str, SeriesPanel]:
         paths = {
             part: folder / f"{part}.csv" for part in ("history", "calendar", "prices", "series")
         }
-        tables = [read_table(str(p) if p.exists() else None, part) for part, p in paths.items()]
-    panel, _notes = panel_from_tables(Tables(*tables), HORIZON)
+        history, calendar, prices, series = (
+            read_table(str(path) if path.exists() else None, part) for part, path in paths.items()
+        )
+    panel, _notes = panel_from_tables(Tables(history, calendar, prices, series), HORIZON)
     _, origins, _ = load_shared("benchmark_tasks").load_task("m5")
     known = panel.up_to(min(origins).date(), HORIZON)
     return "m5", known.select(np.arange(min(limit, known.n_series)))
@@ -259,7 +263,7 @@ def flops_of_step(
     store: FeatureStore, config: TrainingConfig, network: nn.Module | None = None
 ) -> float:
     """Return what the layers of one step multiply and add, forward and twice that backward."""
-    network = network or build_network(training.shape_for(store, config))
+    network = network or training.new_network(store, config)
     total = 0.0
 
     def linear(module: nn.Linear, _inputs: Any, output: torch.Tensor) -> None:
