@@ -34,7 +34,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no bins": {"bins": 0},
     "8 bins": {"bins": 8},
     "decoder of 64": {"decoder": 64},
-    "no bins, decoder of 64": {"bins": 0, "decoder": 64},
+    "no bins and a decoder of 64": {"bins": 0, "decoder": 64},
     "all 28 days ahead per step": {"windows": replace(WINDOWS, ahead=HORIZON)},
     "one origin per window": {"windows": replace(WINDOWS, emits=1)},
     "every series drawn by its days alone": {"windows": replace(WINDOWS, draw_power=0.0)},
