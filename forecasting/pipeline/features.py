@@ -194,14 +194,14 @@ class FeatureStore:
         return step_scale(self.demand, self.observed)
 
     @cached_property
-    def sold(self) -> FloatArray:
+    def totals(self) -> FloatArray:
         """Units of demand and observed days of each series: [S, 2]."""
         return by_rows(_units_and_days, np.float64, self.demand, self.observed)
 
     @cached_property
     def typical_demand(self) -> float:
         """The mean of all observed demand; 1 where nothing was observed."""
-        units, days = self.sold.sum(axis=0)
+        units, days = self.totals.sum(axis=0)
         return float(units / days) if days else 1.0
 
     @property

@@ -76,7 +76,7 @@ def importance(store: FeatureStore, power: float) -> FloatArray:
     loss: drawn by days alone, most of a batch says next to nothing. Training divides a window's
     weight by this, so that the loss it expects stays the same.
     """
-    units, days = store.sold.T
+    units, days = store.totals.T
     demand = units / np.maximum(days, 1)
     volume = np.minimum(demand / max(store.typical_demand, 1e-6), MAX_SHARE)
     counts = demand / store.scale[:, -1] * (1 + volume)
