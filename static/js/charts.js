@@ -27,7 +27,8 @@ function words() {
 }
 
 function readData(figure) {
-  return JSON.parse(document.getElementById(figure.dataset.chartSource).textContent);
+  // its own, whatever else on the page has the same name
+  return JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
 }
 
 function recall(figure) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from datetime import timedelta
 from typing import Any
@@ -142,7 +144,9 @@ def make_network(number: int, loss: float, layers: int) -> TrainedNetwork:
     return TrainedNetwork.objects.create(
         number=number, state=NetworkState.RETIRED, origin="2026-01-31", series_count=3,
         config={"seed": 0, "training": {"layers": layers}}, artefact_path="", artefact_sha256="",
-        artefact_bytes=0, gate_reason="", epochs=[],
+        artefact_bytes=0, gate_reason="",
+        epochs=[{"stage": "holdout", "network": "lstm", "epoch": 1, "training_loss": loss,
+                 "validation_loss": loss, "best": True}],
         league={"rows": [row], "blends": {"all": {"methods": ["lstm"], "weights": [1.0],
                                                   "reason": "contest"}}},
     )  # fmt: skip
@@ -158,6 +162,9 @@ def test_two_networks_side_by_side(north: House) -> None:
     client = north.client("viewer")
     text = client.get(north.path("networks/compare")).content.decode()
     assert "training.layers" in text
+    charts = re.findall(r'<script id="([^"]+)" type="application/json">(.*?)</script>', text)
+    drawn = {name: json.loads(data)["train"] for name, data in charts}
+    assert sorted(drawn.values()) == [[0.4], [0.5]]  # each network has a chart of its own name
     assert "It won the backtest" in text
     assert client.get(north.path("networks/compare?first=987654&second=1")).status_code == 200
 
