@@ -12,11 +12,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_safe
 
-from forecasting.queries import overrides, suggestions, training
+from forecasting.queries import suggestions, training
 from forecasting.queries.accuracy import (
     Accuracy,
     AccuracyFilter,
     SeriesFigures,
+    planners_changes,
     read_accuracy,
     series_figures,
 )
@@ -67,7 +68,7 @@ def accuracy_detail(request: HttpRequest, tenant: str) -> HttpResponse:
         "trend": _trend(found),
         "trend_week": wanted.week or 1,
         "chart": _chart(found),
-        "scores": overrides.score_overrides(list(overrides.overrides()[:SHOWN_OVERRIDES])),
+        "scores": planners_changes(wanted, most=SHOWN_OVERRIDES),
         "tables": training.league_tables(network) if network else [],
         "network": network,
         "nav_section": "accuracy",

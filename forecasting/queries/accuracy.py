@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, FloatField, Q, QuerySet, Sum, Value
+from django.db.models import Exists, F, FloatField, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Abs, Greatest
 
 from forecasting.models import AccuracySum, ForecastRun, SeriesForecast
+from forecasting.queries.overrides import OverrideScore, overrides, score_overrides
 from forecasting.queries.series import latest_origin
 from inventory.models import DailyDemand
 from inventory.queries.access import allowed_warehouses
@@ -20,6 +21,7 @@ from tenancy.scope import active_tenant_id
 RUNS = 26
 """Figures are over so many of the newest runs that were scored."""
 WORST = 25
+WEEK = 7
 SUMS: dict[str, Sum] = {
     **{
         name: Sum(name)
@@ -155,6 +157,23 @@ def _by_run(lines: list[dict[str, Any]]) -> list[tuple[date, Figures]]:
     return [(origin, _added(parts)) for (origin, _run), parts in runs.items()]
 
 
+def planners_changes(wanted: AccuracyFilter, *, most: int) -> list[OverrideScore]:
+    """Return the scores of the newest changes to what is looked at: two queries.
+
+    Of one kind of demand: to series whose forecasts were scored as that kind. A change has no week
+    ahead.
+    """
+    rows = overrides().filter(_narrow(wanted))
+    if wanted.demand_class:
+        of_kind = AccuracySum.objects.filter(
+            product_id=OuterRef("product_id"),
+            warehouse_id=OuterRef("warehouse_id"),
+            demand_class=wanted.demand_class,
+        )
+        rows = rows.filter(Exists(of_kind.order_by()))
+    return score_overrides(list(rows[:most]))
+
+
 def scored_runs() -> list[int]:
     """Return the ids of the newest runs that were scored."""
     ids = AccuracySum.objects.order_by("-run_id").values_list("run_id", flat=True).distinct()
@@ -230,13 +249,14 @@ def series_figures(
 _CHART = f"""
     SELECT m.step::int, sum(m.mean), sum(coalesce(a.units, 0))
     FROM {SeriesForecast._meta.db_table} f
-    JOIN LATERAL unnest(f.mean) WITH ORDINALITY AS m (mean, step) ON m.step <= %(days)s
+    JOIN LATERAL unnest(f.mean) WITH ORDINALITY AS m (mean, step)
+        ON m.step BETWEEN %(first)s AND %(days)s
     LEFT JOIN (
         SELECT product_id, warehouse_id, business_day - %(origin)s::date AS step,
                sum(quantity)::float8 AS units
         FROM {DailyDemand._meta.db_table}
         WHERE tenant_id = %(tenant)s
-            AND business_day BETWEEN %(origin)s::date + 1 AND %(origin)s::date + %(days)s
+            AND business_day BETWEEN %(origin)s::date + %(first)s AND %(origin)s::date + %(days)s
         GROUP BY 1, 2, 3
     ) a ON a.product_id = f.product_id AND a.warehouse_id = f.warehouse_id AND a.step = m.step
     WHERE f.tenant_id = %(tenant)s AND f.id = ANY(%(ids)s)
@@ -245,7 +265,10 @@ _CHART = f"""
 
 
 def predicted_chart(wanted: AccuracyFilter) -> dict[str, Any] | None:
-    """Return demand beside what was predicted by the run with the most days passed, day by day."""
+    """Return demand beside what was predicted by the run with the most days passed, day by day.
+
+    Of the days of one week ahead, where one is asked for.
+    """
     known = latest_origin()
     if known is None:
         return None
@@ -260,7 +283,10 @@ def predicted_chart(wanted: AccuracyFilter) -> dict[str, Any] | None:
     series = SeriesForecast.objects.filter(run=run, channel=None).filter(_narrow(wanted))
     if wanted.demand_class:
         series = series.filter(demand_class=wanted.demand_class)
-    days = min((known - run.origin).days, run.horizon_days)
+    passed = min((known - run.origin).days, run.horizon_days)
+    first, days = 1, passed
+    if wanted.week:
+        first, days = WEEK * (wanted.week - 1) + 1, min(WEEK * wanted.week, passed)
     found_ids = list(series.order_by().values_list("id", "product__base_unit"))
     units = {unit for _pk, unit in found_ids}
     with connection.cursor() as cursor:
@@ -269,6 +295,7 @@ def predicted_chart(wanted: AccuracyFilter) -> dict[str, Any] | None:
             {
                 "tenant": active_tenant_id(),
                 "origin": run.origin,
+                "first": first,
                 "days": days,
                 "ids": [pk for pk, _unit in found_ids],
             },

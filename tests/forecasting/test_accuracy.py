@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +11,17 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from forecasting.models import AccuracySum, ForecastRun, SeriesForecast
+from forecasting.models import AccuracySum, ForecastRun, OverrideKind, SeriesForecast
 from forecasting.pipeline.metrics import bias, coverage, wape, wql
 from forecasting.pipeline.series import QUANTILES
-from forecasting.queries.accuracy import AccuracyFilter, read_accuracy, series_figures
+from forecasting.queries.accuracy import (
+    AccuracyFilter,
+    planners_changes,
+    read_accuracy,
+    series_figures,
+)
 from forecasting.services.forecasts import _kept_runs
+from forecasting.services.overrides import OverrideWish, create_override
 from inventory.models import DailyDemand
 from tenancy.models import JobState
 from tenancy.services.jobs import run_job_here
@@ -130,6 +136,42 @@ def test_filters_and_worst_series(north: House) -> None:
         assert read_accuracy(AccuracyFilter(demand_class="lumpy")).total.days == 14
         assert read_accuracy(AccuracyFilter(text="P-001", week=2)).total.days == 7
         assert read_accuracy(AccuracyFilter(text="nothing")).runs == 0
+        chart = read_accuracy(AccuracyFilter(week=2)).chart
+        begin = world.last_day - timedelta(days=15)
+        assert chart is not None
+        assert chart["labels"] == [begin + timedelta(days=n) for n in range(8, 15)]
+        assert chart["actual"] == [
+            sum(demand_of(world, number, day, 1)[0] for number in (0, 1)) for day in chart["labels"]
+        ]
+        assert len((read_accuracy().chart or {})["labels"]) == 15
+
+
+def test_planners_changes_shown_are_those_of_what_is_looked_at(north: House) -> None:
+    world, (run, _quantiles) = passed_forecast(north)
+    with north.scope():
+        SeriesForecast.objects.filter(product=world.products[1]).update(demand_class="lumpy")
+        for product in world.products:
+            create_override(
+                product_id=product.pk,
+                warehouse_id=world.warehouse.pk,
+                wish=OverrideWish(
+                    run.origin + timedelta(days=1), run.origin + timedelta(days=7),
+                    OverrideKind.PERCENT, Decimal(10), "A fair",
+                ),
+                made_at=datetime.combine(run.origin, time(19), tzinfo=UTC),
+            )  # fmt: skip
+    score(north)
+    with north.scope():
+        for wanted, skus in (
+            (AccuracyFilter(), ["P-002", "P-001"]),
+            (AccuracyFilter(text="P-001"), ["P-001"]),
+            (AccuracyFilter(demand_class="lumpy"), ["P-002"]),
+            (AccuracyFilter(demand_class="erratic"), []),
+            (AccuracyFilter(warehouse_id=world.warehouse.pk + 1), []),
+        ):
+            found = planners_changes(wanted, most=10)
+            assert [one.override.product.sku for one in found] == skus
+            assert all(one.days == 7 for one in found)
 
 
 def test_one_run_of_each_week_is_kept_until_all_its_days_are_known() -> None:
