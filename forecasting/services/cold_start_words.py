@@ -85,7 +85,8 @@ def part_sentences(parts: Sequence[PartShown]) -> list[str]:
         ("channel", _("By channel: %(parts)s.")),
         ("segment", _("By segment: %(parts)s.")),
     ):
-        own = [one for one in parts if one.kind == kind]
+        # what would be written as 0% says nothing; the list of parts has it
+        own = [one for one in parts if one.kind == kind and one.share >= 0.005]
         if own:
             names = [f"{one.name or _('not said')} {percent(one.share, 0)}" for one in own]
             told.append(text % {"parts": ", ".join(names)})

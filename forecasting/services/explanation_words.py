@@ -15,6 +15,10 @@ WORTH_SAYING = 0.02
 """A cause that moves less than this share of the demand is not put into words."""
 
 
+SMALLEST = 0.05
+"""Less is written as 0: of a product that hardly sells a cause may be a large share of nothing."""
+
+
 def sentences(content: dict[str, Any], unit: str) -> list[str]:
     """Return the explanation in words, the weightiest cause first."""
     causes = _causes(content, unit)
@@ -28,6 +32,11 @@ def sentences(content: dict[str, Any], unit: str) -> list[str]:
 def _signed(units: float, unit: str) -> str:
     places = 0 if abs(units) >= 10 else 1
     return f"{signed(units, places)} {unit}"
+
+
+def _is_told(units: float) -> bool:
+    """Tell whether the number would be written as more than nothing."""
+    return abs(units) >= SMALLEST
 
 
 def _amount(units: float) -> str:
@@ -68,13 +77,15 @@ def _causes(content: dict[str, Any], unit: str) -> list[tuple[float, str]]:
     found = [
         (abs(event["units"]), _event(event, content.get("kinds", {}), unit))
         for event in content["events"]
-        if abs(event["units"]) > floor
+        if abs(event["units"]) > floor and _is_told(event["units"])
     ]
     told = {event["name"] for event in content["events"]}
     for column, feature in enumerate(content["features"]):
         name = feature.removeprefix("signal:")
         units = sum(row[column] for row in content["parts"])
         if feature == "weekday" or (feature != name and name in told) or abs(units) <= floor:
+            continue
+        if not _is_told(units):
             continue
         found.append((abs(units), _feature(feature, units, unit)))
     return sorted(found, key=lambda one: -one[0])
@@ -175,6 +186,8 @@ def _weekdays(content: dict[str, Any], unit: str) -> list[str]:
     most, least = means.index(max(means)), means.index(min(means))
     daily = sum(content["prediction"]) / len(content["prediction"])
     if means[most] - means[least] <= 2 * WORTH_SAYING * max(daily, 1e-9):
+        return []
+    if not (_is_told(means[most]) or _is_told(means[least])):
         return []
     text = _("Weekdays differ: most on %(most)s (%(up)s), least on %(least)s (%(down)s).")
     return [

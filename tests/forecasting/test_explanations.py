@@ -231,6 +231,24 @@ def test_a_promotion_is_named_with_its_days_and_units() -> None:
     assert len(told) == 2
 
 
+def test_what_would_be_written_as_nothing_is_not_put_into_words() -> None:
+    """0.03 a day are 0.84: a trend of 0.04 is 5% of it and still written as 0; 0.14 is 0.1."""
+    days = [0.04 / 28, 0.14 / 28]
+    weekday = [0.02 if step % 7 else -0.12 for step in range(28)]
+    content = CONTENT | {
+        "prediction": [0.03] * 28, "last_month": 0.0, "events": [], "origin": "2026-05-01",
+        "features": ["trend", "level", "weekday"],
+        "parts": [[*days, by_day] for by_day in weekday],
+    }  # fmt: skip
+    told = sentences(content, "pcs")
+    assert told[1:] == [
+        "The level it comes from lies above the last month: +0.1 pcs.",
+        "Weekdays differ: most on Monday (0 pcs), least on Saturday (\u22120.1 pcs).",
+    ]
+    content["parts"] = [[*days, by_day / 4] for by_day in weekday]
+    assert len(sentences(content, "pcs")) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "first", "last", "words"),
     [
