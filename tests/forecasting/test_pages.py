@@ -109,7 +109,7 @@ def test_the_forecast_page_shows_fan_method_reason_and_warnings(
 
 
 @pytest.mark.parametrize(
-    ("factor", "words"), [(1.12, "raised by 12 %"), (0.9, "lowered by 10 %"), (1.0, None)]
+    ("factor", "words"), [(1.12, "raised by 12%"), (0.9, "lowered by 10%"), (1.0, None)]
 )
 def test_the_list_of_forecasts_says_when_all_were_kept_near_the_last_month(
     north: House, planner: Client, factor: float, words: str | None
