@@ -7,9 +7,13 @@ import numpy as np
 
 from forecasting.decisions.lead_times import LeadTimes
 from forecasting.decisions.risk import RiskFinding, RiskKind, SuggestedAction, most_expensive_first
-from forecasting.pipeline.series import FloatArray
+from forecasting.pipeline.series import BoolArray, FloatArray
 
 PROBABLY = 0.5
+NORMAL_995 = 2.576
+WEEK = 7
+SEEN_DAYS = 4
+SEEN_WEEKS = 4
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class DriftRisk(RiskFinding):
     """A forecast that has been off in one direction for weeks.
 
     bias: summed error over summed demand; signal: summed error over mean absolute error, the
-    tracking signal of Brown (1959); beyond 4 it is no chance any more.
+    tracking signal of Brown (1959).
     """
 
     kind = RiskKind.FORECAST_DRIFT
@@ -131,11 +135,16 @@ def find_drift(
     keys: Sequence[str],
     predicted: FloatArray,
     actual: FloatArray,
+    swing: FloatArray,
     unit_value: FloatArray,
     limit: float = 4.0,
 ) -> tuple[DriftRisk, ...]:
     """Return the items whose weekly forecasts were off the same way: [S, weeks] each.
 
+    swing: [S] standard deviation of the demand of a week. Four errors of one sign are a signal of
+    4, and one forecast in eight that is right has them; where most weeks sell nothing, nearly every
+    one. So the summed error must also lie beyond 99% of what the weeks' demand swings by itself,
+    single units (Poisson) at least. Where the swing is not known (NaN) nothing is said.
     severity: what the summed error is worth. Weeks that are not known are NaN.
     """
     error = predicted - actual
@@ -145,7 +154,9 @@ def find_drift(
     mean_error = np.where(known, np.abs(error), 0.0).sum(axis=1) / np.maximum(weeks, 1)
     signal = total / np.maximum(mean_error, 1e-9)
     asked = np.where(known, actual, 0.0).sum(axis=1)
-    drifting = np.flatnonzero((np.abs(signal) >= limit) & (weeks >= 4))
+    said = np.where(known, predicted, 0.0).sum(axis=1)
+    by_itself = NORMAL_995 * np.sqrt(np.maximum(weeks * swing**2, said))
+    drifting = np.flatnonzero((np.abs(signal) >= limit) & (weeks >= 4) & (abs(total) > by_itself))
     return most_expensive_first(
         DriftRisk(
             key=keys[row],
@@ -154,11 +165,31 @@ def find_drift(
             bias=float(total[row] / max(asked[row], 1e-9)),
             signal=float(signal[row]),
             weeks=int(weeks[row]),
-            predicted=float(np.where(known[row], predicted[row], 0.0).sum()),
+            predicted=float(said[row]),
             actual=float(asked[row]),
         )
         for row in (int(one) for one in drifting)
     )
+
+
+def weekly_swing(demand: FloatArray, observed: BoolArray, weeks: int = 26) -> FloatArray:
+    """Return the standard deviation of a week's demand over the last weeks of [S, D] days: [S].
+
+    A week counts by its days seen, four at least; with fewer than four such weeks: NaN.
+    """
+    days = min(weeks, demand.shape[1] // WEEK) * WEEK
+    shape = (demand.shape[0], days // WEEK, WEEK)
+    first = demand.shape[1] - days
+    seen = observed[:, first:].reshape(shape)
+    counts = seen.sum(axis=2)
+    sums = np.where(seen, demand[:, first:].reshape(shape), 0.0).sum(axis=2)
+    counted = counts >= SEEN_DAYS
+    weekly = np.where(counted, sums * WEEK / np.maximum(counts, 1), 0.0)
+    known = counted.sum(axis=1)
+    mean = weekly.sum(axis=1) / np.maximum(known, 1)
+    squares = np.where(counted, (weekly - mean[:, None]) ** 2, 0.0).sum(axis=1)
+    swing: FloatArray = np.sqrt(squares / np.maximum(known - 1, 1))
+    return np.where(known >= SEEN_WEEKS, swing, np.nan)
 
 
 @dataclass(frozen=True)

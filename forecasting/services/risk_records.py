@@ -17,6 +17,7 @@ from forecasting.decisions.order_risk import (
     find_count_anomalies,
     find_drift,
     find_late_orders,
+    weekly_swing,
 )
 from forecasting.decisions.risk import RiskFinding, SuggestedAction
 from forecasting.models import AccuracySum
@@ -63,7 +64,8 @@ def find_from_records(world: PlanningWorld, records: RiskRecords) -> Iterable[Ri
         keys, records.open_lines, records.line_lead_times, free, world.demand.mean_daily,
         world.unit_margins(),
     )  # fmt: skip
-    yield from find_drift(keys, records.predicted, records.actual, world.unit_costs())
+    swing = weekly_swing(world.panel.demand, world.panel.observed)
+    yield from find_drift(keys, records.predicted, records.actual, swing, world.unit_costs())
     yield from find_count_anomalies(keys, records.counted, world.unit_costs())
     yield from _uneven(world, records.warehouse_names)
 

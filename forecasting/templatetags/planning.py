@@ -296,7 +296,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     ),
     "forecast_drift": gettext_lazy(
         "%(weeks)s weeks forecast %(predicted)s %(unit)s, %(actual)s were asked for: off the same "
-        "way too often for chance (tracking signal %(signal)s)."
+        "way for weeks, by more than demand swings by itself (tracking signal %(signal)s)."
     ),
     "channel_imbalance": gettext_lazy(
         "%(units)s %(unit)s from %(from_name)s would save more sales here than the move costs."

@@ -11,6 +11,7 @@ from forecasting.decisions.order_risk import (
     find_drift,
     find_late_orders,
     late_probability,
+    weekly_swing,
 )
 from forecasting.decisions.order_value import reach_order_value
 from forecasting.decisions.reorder import decide_reorder
@@ -114,12 +115,50 @@ def test_a_late_order_costs_the_margin_of_what_is_missing() -> None:
 
 
 def test_errors_of_one_sign_add_up_to_a_tracking_signal() -> None:
-    """Five weeks, 12 said and 10 asked: 10 / 2 = 5; with a week the other way 6 / 2.4 = 2.5."""
-    said, asked = np.full((1, 5), 12.0), np.full((1, 5), 10.0)
-    [risk] = find_drift(["P"], said, asked, np.array([3.0]))
-    assert (risk.signal, risk.bias, risk.severity) == (5, 0.2, 30)
-    said[0, 0] = 6
-    assert find_drift(["P"], said, asked, np.array([3.0])) == ()
+    """Five weeks, 120 said and 100 asked: 100 / 20 = 5; with a week of 60 said 40 / 24 = 1.7."""
+    said, asked = np.full((1, 5), 120.0), np.full((1, 5), 100.0)
+    calm, value = np.array([0.5]), np.array([3.0])
+    [risk] = find_drift(["P"], said, asked, calm, value)
+    assert (risk.signal, risk.bias, risk.severity) == (5, 0.2, 300)
+    said[0, 0] = 60
+    assert find_drift(["P"], said, asked, calm, value) == ()
+
+
+def test_errors_that_demand_explains_by_itself_are_no_drift() -> None:
+    """Four weeks, 60 said and 50 asked: 40 too much. A week swings by 7: four by 14, and 2.576 x 14
+    is 36; by 8: 41. Of 0.2 said and nothing asked, 0.8: 2.576 x sqrt(0.8) is 2.3, single units."""
+    value = np.array([1.0])
+    said, asked = np.full((1, 4), 60.0), np.full((1, 4), 50.0)
+    assert [risk.signal for risk in find_drift(["P"], said, asked, np.array([7.0]), value)] == [4]
+    assert find_drift(["P"], said, asked, np.array([8.0]), value) == ()
+    assert find_drift(["P"], said, asked, np.array([np.nan]), value) == ()
+    slow = np.full((1, 4), 0.2)
+    assert find_drift(["P"], slow, np.zeros((1, 4)), np.array([0.0]), value) == ()
+
+
+def test_a_week_swings_as_far_as_its_days_seen_say() -> None:
+    """Weeks of 7, 14, 7, 14: a mean of 10.5, squares of 4 x 12.25 over 3, 4.04. With three days of a
+    week unseen the other four stand for it; with four unseen it does not count, and three weeks are
+    too few."""
+    demand = np.repeat([1.0, 2.0, 1.0, 2.0], 7)[None, :]
+    observed = np.ones((1, 28), dtype=bool)
+    assert weekly_swing(demand, observed) == pytest.approx(np.sqrt(49 / 3))
+    observed[0, :3] = False
+    demand[0, :3] = np.nan
+    assert weekly_swing(demand, observed) == pytest.approx(np.sqrt(49 / 3))
+    observed[0, 3] = False
+    assert np.isnan(weekly_swing(demand, observed)[0])
+
+
+def test_a_rise_by_half_that_lasts_four_weeks_is_a_drift() -> None:
+    """Weeks of 7 and 13 in turn, then four of 15, 10 said: 20 too little. 22 x (9 + .59) + 4 x 17.9
+    over 25 is 11.3; 2.576 x 2 x sqrt(11.3) is 17.3, and that of single units 16.3."""
+    weeks = np.array([7.0, 13.0] * 11 + [15.0] * 4)
+    demand = np.repeat(weeks / 7, 7)[None, :]
+    swing = weekly_swing(demand, np.ones(demand.shape, dtype=bool))
+    assert swing == pytest.approx(np.sqrt(11.3), rel=0.01)
+    [risk] = find_drift(["P"], np.full((1, 4), 10.0), weeks[None, -4:], swing, np.array([1.0]))
+    assert risk.severity == 20
 
 
 def test_a_missing_order_value_goes_to_what_is_sold_soonest() -> None:
