@@ -10,6 +10,7 @@ from openpyxl import Workbook
 
 from inventory.models import (
     Channel,
+    ChannelKind,
     Customer,
     DailyDemand,
     ImportedFile,
@@ -194,7 +195,21 @@ def test_channel_and_warehouse_come_from_columns_or_choice(here):
     found = set(DailyDemand.objects.values_list("warehouse__code", "channel__code", "quantity"))
     assert found == {("BER", "web", 4), ("HAM", None, 5)}
     here("date,sku,qty\n2011-01-03,A1,7\n", name="b.csv", warehouse="HAM", channel="shop")
-    assert Channel.objects.filter(code="shop").exists()
+    names = [
+        "Web shop",
+        "web",
+        "Onlineshop",
+        "E-Commerce",
+        "Amazon DE",
+        "shop",
+        "Weber store",
+        "Counter",
+    ]
+    rows = "".join(f"2011-01-04,A1,1,{name}\n" for name in names)
+    here(f"date,sku,qty,channel\n{rows}", name="c.csv", warehouse="HAM")
+    online = Channel.objects.filter(kind=ChannelKind.ONLINE).values_list("code", flat=True)
+    assert set(online) == set(names[:5])
+    assert Channel.objects.get(code="shop").kind == ChannelKind.OFFLINE
 
 
 # -- what is refused: a clear message, nothing half done ----------------------------------------------

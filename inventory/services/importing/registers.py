@@ -37,7 +37,17 @@ PRODUCTS = Kind(
     },
 )
 CUSTOMERS = Kind("inventory_customer", "code", "name", {"is_active": "true"})
-CHANNELS = Kind("inventory_channel", "code", "name", {"kind": "'offline'", "is_active": "true"})
+# a new channel is online where its name says so; the page of channels changes it
+IS_ONLINE = r"\m(web($|[^a-z]|shop|store|site)|online|internet|e-?commerce|e-?shop|amazon|ebay)"
+CHANNELS = Kind(
+    "inventory_channel",
+    "code",
+    "name",
+    {
+        "kind": f"CASE WHEN x.code ~* '{IS_ONLINE}' THEN 'online' ELSE 'offline' END",
+        "is_active": "true",
+    },
+)
 SEGMENTS = Kind("inventory_customersegment", "code", "name", {})
 
 
