@@ -63,8 +63,8 @@ def read_fan(series: SeriesForecast, changed: tuple[FloatArray, FloatArray] | No
         "forecast": {
             "start": last + timedelta(days=1),
             "median": quantiles[:, MEDIAN],
-            "mean": np.round(mean, 2),
-            "before": None if changed is None else np.round(own_mean, 2),
+            "mean": np.round(mean, 4),
+            "before": None if changed is None else np.round(own_mean, 4),
             "bands": [
                 {"level": level, "lower": quantiles[:, lower], "upper": quantiles[:, upper]}
                 for level, lower, upper in BANDS
