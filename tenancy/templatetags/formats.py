@@ -113,16 +113,23 @@ def percent(value: Number, places: int = 1) -> str:
 
 @register.filter
 def percent_column(value: Number, places: int = 1) -> str:
-    """Write a percentage of a column, zeros kept so that points stand below each other: 34.0%."""
+    """Write a percentage of a column, zeros kept so that points stand below each other: 34.0%.
+
+    Ten times and more is a share of next to nothing, whose figures say nothing: >999%.
+    """
     number = to_decimal(value)
-    return DASH if number is None else f"{_column(number * 100, places)}%"
+    if number is None:
+        return DASH
+    if abs(number) >= 10:
+        return ">999%" if number > 0 else f"<{MINUS}999%"
+    return f"{_column(number * 100, places)}%"
 
 
 @register.filter
 def signed_percent(value: Number, places: int = 1) -> str:
     """Write a relative difference of a column with its sign: +4.0%, 0.0%."""
     written = percent_column(value, places)
-    is_more = written[0] not in (DASH, MINUS) and written.strip("0.,%")
+    is_more = written[0] not in (DASH, MINUS, ">", "<") and written.strip("0.,%")
     return f"+{written}" if is_more else written
 
 

@@ -103,6 +103,9 @@ def test_numbers_of_a_column_keep_their_zeros() -> None:
     assert formats.percent_column(0.34) == "34.0%"
     assert formats.percent_column(None) == DASH
     assert formats.percent_column(-0.0001) == "0.0%"
+    assert formats.percent_column(9.999) == "999.9%"
+    assert formats.percent_column(335.067) == formats.signed_percent(335.067) == ">999%"
+    assert formats.percent_column(-10) == formats.signed_percent(-10) == f"<{MINUS}999%"
     assert formats.signed_percent(0.04) == "+4.0%"
     assert formats.signed_percent(0.0001) == "0.0%"
     assert formats.signed_percent(-0.013) == f"{MINUS}1.3%"
