@@ -28,6 +28,7 @@ from forecasting.decisions.delays import (
     recency_weights,
 )
 from forecasting.decisions.transport_cost import Deliveries, fit_transport_cost
+from forecasting.pipeline.metrics import pinball
 from forecasting.pipeline.series import FloatArray
 
 CHECKED_FROM = pd.Timestamp("2011-07-01")
@@ -57,14 +58,6 @@ def read_lines() -> pd.DataFrame:
     lines["promised"] = (lines.scheduled_delivery - lines.order_date).dt.days
     lines["mode"] = lines.shipment_mode.fillna("not recorded")
     return lines
-
-
-def pinball(days: FloatArray, quantiles: FloatArray) -> FloatArray:
-    """Return the mean pinball loss at each level."""
-    error = days[:, None] - quantiles
-    levels = np.array(LEVELS)
-    loss: FloatArray = np.maximum(levels * error, (levels - 1) * error).mean(axis=0)
-    return loss
 
 
 def _past(lines: pd.DataFrame) -> PastDeliveries:
@@ -114,7 +107,6 @@ def score_lead_times(lines: pd.DataFrame) -> dict[str, object]:
     today = float((SCORED_FROM - pd.Timestamp(0)).days)
     rule = choose_rule(_past(past), today, delay_settings(GROUPS))
     assert rule is not None
-    days = scored.days.to_numpy(float)
     promise = np.repeat(scored.promised.to_numpy(float)[:, None], 3, axis=1)
     methods = {
         "ours": our_quantiles(rule, known, scored, until=SCORED_FROM),
@@ -122,15 +114,18 @@ def score_lead_times(lines: pd.DataFrame) -> dict[str, object]:
         "vendor's empirical quantiles": vendor_quantiles(past, scored),
         "promised date": promise,
     }
+    days = scored.days.to_numpy(float)[:, None]
+    losses = {
+        name: pinball(days, one, np.array(LEVELS)).mean(axis=0) for name, one in methods.items()
+    }
     return {
         "scored": len(scored),
         "delivered on the promised day": float((scored.days == scored.promised).mean()),
         "chosen": asdict(rule),
         "pinball": {
-            name: {**{str(q): round(float(x), 4) for q, x in zip(LEVELS, pinball(days, one),
-                                                                strict=True)},
-                   "mean": round(float(pinball(days, one).mean()), 4)}
-            for name, one in methods.items()
+            name: {**{str(q): round(float(x), 4) for q, x in zip(LEVELS, one, strict=True)},
+                   "mean": round(float(one.mean()), 4)}
+            for name, one in losses.items()
         },
     }  # fmt: skip
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from forecasting.pipeline.arrays import by_rows, row_chunks
 from forecasting.pipeline.baselines import BASELINES
-from forecasting.pipeline.features import Block, FeaturePlan, FeatureStore
+from forecasting.pipeline.features import FeaturePlan, FeatureStore
 from forecasting.pipeline.judging import Holdout, mean_pinball
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.networks import ForecastNetwork
@@ -133,11 +133,9 @@ def validator(
     equal = fine / np.maximum(fine.sum(axis=1, keepdims=True), 1)
     weight = (0.5 * share + 0.5 * equal) / np.maximum(scale, 1e-9)
     days = np.maximum(seen.sum(axis=2), 1)
-    read: list[list[Block]] = []
+    read = [list(last_blocks(store, config.reading_days, rows)) for store in stores]
 
     def score(network: ForecastNetwork) -> float:
-        if not read:
-            read.extend(list(last_blocks(one, config.reading_days, rows)) for one in stores)
         total = 0.0
         for index, blocks in enumerate(read):
             ((mean, quantiles),) = predict_blocks([network], blocks)

@@ -29,8 +29,8 @@ MIN_STEPS, MAX_STEPS = 112, 1200
 FEW_DAYS = 500_000
 FEW_DAYS_WINDOWS = {"batch": 16, "emits": 7}
 FEW_DAYS_STEPS = 2.04
-"""Up to so many observed days, more steps on a quarter of the forecasts each teach as much in half
-the CPU time; with more days they see too little. Where there is little to learn Muon learns
+"""Up to so many observed days, more steps on a third of the forecasts each teach better; with more
+days they see too little, see decisions 0040 and 0048. Where there is little to learn Muon learns
 chance by heart: AdamW is 0.3 % better there, see decision 0046."""
 SMALL_HOLDOUT = 0.1
 """A holdout below this share of the days is not worth a second training: what was judged serves."""

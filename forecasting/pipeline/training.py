@@ -22,7 +22,7 @@ from forecasting.pipeline.networks import ForecastNetwork, NetworkShape, build_n
 from forecasting.pipeline.networks.bins import number_columns
 from forecasting.pipeline.optimizer import Optimizer, OptimizerName
 from forecasting.pipeline.series import QUANTILES, FloatArray
-from forecasting.pipeline.windows import MAX_SHARE, WindowConfig, draw_windows, importance
+from forecasting.pipeline.windows import MAX_SHARE, WindowConfig, draw_rates, draw_windows
 
 SAMPLED_BATCHES = 20
 """Batches of windows that are looked at to see where the numbers lie."""
@@ -50,6 +50,7 @@ class TrainingConfig:
     optimizer: OptimizerName = "muon"
     """How weight matrices move; everything else by AdamW."""
     learning_rate: float = 3e-3
+    """That of AdamW; Muon goes `optimizer.PACE` times as far."""
     weight_decay: float = 1e-4
     l1: float = 0.0
     clip: float = 1.0
@@ -290,7 +291,7 @@ def _is_over(history: list[EpochReport], patience: int) -> bool:
 
 def _weigher(store: FeatureStore, config: WindowConfig) -> Callable[[Block, float], Tensor]:
     """Return how much each day counts: level over the metric's scale, and a share by volume."""
-    typical, drawn = store.typical_demand, importance(store, config.draw_power)
+    typical, drawn = store.typical_demand, draw_rates(store, config.draw_power)
 
     def weigh(block: Block, volume_share: float) -> Tensor:
         volume = np.minimum(block.level / max(typical, 1e-6), MAX_SHARE)

@@ -32,7 +32,7 @@ class WindowConfig:
     batch: int = 32
     half_life_days: float = 730.0
     draw_power: float = 1 / 3
-    """How much more often series are drawn that count for more, see `importance`; 0: not at all."""
+    """How much more often series are drawn that count for more, see `draw_rates`; 0: not at all."""
     jitter: float = 0.0
     rescale: float = 0.0
 
@@ -51,11 +51,8 @@ def draw_windows(
     eligible = np.flatnonzero(store.n_days - 1 - store.begins > MIN_AGE_DAYS)
     if not eligible.size:
         return
-    share = (
-        _recency(store, eligible, config.half_life_days)
-        * importance(store, config.draw_power)[eligible]
-    )
-    share /= share.sum()
+    share = _recency(store, config.half_life_days) * draw_rates(store, config.draw_power)
+    share = share[eligible] / share[eligible].sum()
     for _ in range(steps):
         rows = rng.choice(eligible, size=config.batch, p=share)
         oldest = store.n_days - 2 - store.begins[rows] - MIN_AGE_DAYS
@@ -69,7 +66,7 @@ def draw_windows(
         yield _augment(_mask_newborn(block, store, rows, anchor - position, emits), config, rng)
 
 
-def importance(store: FeatureStore, power: float) -> FloatArray:
+def draw_rates(store: FeatureStore, power: float) -> FloatArray:
     """Return how much more often than by its days alone each series is drawn: [S], mean 1.
 
     A power of what a series counts in the loss, half by volume. A few series count for most of the
@@ -85,10 +82,9 @@ def importance(store: FeatureStore, power: float) -> FloatArray:
     return np.asarray(drawn / drawn.mean())
 
 
-def _recency(store: FeatureStore, rows: np.ndarray, half_life: float) -> FloatArray:
-    """Give every series the weight of its days, older days counting less: [R], sum 1."""
-    mass = 1 - np.exp2(-(store.n_days - store.begins[rows]) / half_life)
-    return np.asarray(mass / mass.sum())
+def _recency(store: FeatureStore, half_life: float) -> FloatArray:
+    """Give every series the weight of its days, older days counting less: [S]."""
+    return np.asarray(1 - np.exp2(-(store.n_days - store.begins) / half_life))
 
 
 def _draw_age(oldest: np.ndarray, half_life: float, rng: np.random.Generator) -> np.ndarray:

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from forecasting.decisions.overrides import Change, apply_changes
 from forecasting.models import ForecastOverride, OverrideKind, OverrideState, SeriesForecast
 from forecasting.pipeline.series import FloatArray
+from forecasting.queries.blind_days import BLIND, blind_columns, one_by_one
 from forecasting.queries.forecasts import RunArrays
 from forecasting.queries.series import SeriesKey, latest_origin
 from inventory.models import DailyDemand
@@ -151,8 +152,7 @@ _SCORES = f"""
             AND q.warehouse_id = o.warehouse_id AND q.business_day = d.day
     ) a
     WHERE o.tenant_id = %(tenant)s AND o.id = ANY(%(ids)s) AND NOT EXISTS (
-        SELECT FROM unnest(%(blind_products)s::bigint[], %(blind_places)s::bigint[],
-                           %(blind_days)s::date[]) AS b (product_id, warehouse_id, day)
+        SELECT FROM {BLIND}
         WHERE b.product_id = o.product_id AND b.warehouse_id = o.warehouse_id AND b.day = d.day
     )
     GROUP BY o.id
@@ -169,23 +169,15 @@ def score_overrides(rows: Sequence[ForecastOverride]) -> list[OverrideScore]:
     begun = [row for row in rows if known is not None and row.first_day <= known]
     if known is None or not begun:
         return []
-    blind = [
-        (product, warehouse, day)
-        for product, warehouse, days in out_of_stock_days(
-            min(row.first_day for row in begun),
-            known,
-            product_ids={row.product_id for row in begun},
-        )
-        for day in days
-    ]
+    blind = out_of_stock_days(
+        min(row.first_day for row in begun), known, product_ids={row.product_id for row in begun}
+    )
     by_id = {row.pk: row for row in begun}
     asked: dict[str, Any] = {
         "tenant": active_tenant_id(),
         "ids": list(by_id),
         "known": known,
-        "blind_products": [product for product, _place, _day in blind],
-        "blind_places": [place for _product, place, _day in blind],
-        "blind_days": [day for _product, _place, day in blind],
+        **blind_columns(one_by_one(blind)),
     }
     with connection.cursor() as cursor:
         cursor.execute(_SCORES, asked)

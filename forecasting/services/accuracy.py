@@ -12,6 +12,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from forecasting.models import AccuracySum, ForecastRun, SeriesForecast
+from forecasting.queries.blind_days import BLIND, BlindDay, blind_columns, one_by_one
 from forecasting.queries.series import latest_origin
 from inventory.models import DailyDemand
 from inventory.queries.demand_history import out_of_stock_days
@@ -35,8 +36,7 @@ _SCORE = f"""
             AND business_day BETWEEN %(origin)s::date - 6 AND %(origin)s::date + %(last)s
         GROUP BY 1, 2, 3
     ), blind AS (
-        SELECT * FROM unnest(%(blind_products)s::bigint[], %(blind_places)s::bigint[],
-                             %(blind_days)s::date[]) AS b (product_id, warehouse_id, day)
+        SELECT * FROM {BLIND}
     ), days AS (
         SELECT t.product_id, t.warehouse_id, t.demand_class, t.method, m.step, m.mean,
                coalesce(a.units, 0) AS actual, coalesce(n.units, 0) AS naive,
@@ -131,20 +131,16 @@ def _days_due(stored: ForecastRun, known: date) -> _Days | None:
     return _Days(stored.origin, first, weeks * WEEK, weeks - scored)
 
 
-def _unseen(due: Sequence[_Days]) -> list[tuple[int, int, date]]:
+def _unseen(due: Sequence[_Days]) -> list[BlindDay]:
     """Return (product, warehouse, day) of the days out of stock in all of them: one query."""
     if not due:
         return []
     first = min(days.first_day for days in due)
     last = max(days.last_day for days in due)
-    return [
-        (product, warehouse, day)
-        for product, warehouse, days in out_of_stock_days(first, last)
-        for day in days
-    ]
+    return one_by_one(out_of_stock_days(first, last))
 
 
-def _score_run(stored: ForecastRun, days: _Days, unseen: Sequence[tuple[int, int, date]]) -> None:
+def _score_run(stored: ForecastRun, days: _Days, unseen: Sequence[BlindDay]) -> None:
     blind = [one for one in unseen if days.first_day <= one[2] <= days.last_day]
     levels = [round(level, 4) for level in stored.quantiles]
     with connection.cursor() as cursor:
@@ -161,8 +157,6 @@ def _score_run(stored: ForecastRun, days: _Days, unseen: Sequence[tuple[int, int
                 "median": levels.index(0.5) + 1,
                 "low": levels.index(0.1) + 1,
                 "high": levels.index(0.9) + 1,
-                "blind_products": [product for product, _place, _day in blind],
-                "blind_places": [place for _product, place, _day in blind],
-                "blind_days": [day for _product, _place, day in blind],
+                **blind_columns(blind),
             },
         )

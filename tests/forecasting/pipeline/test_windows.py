@@ -7,7 +7,7 @@ import pytest
 
 from forecasting.pipeline import training
 from forecasting.pipeline.features import FeatureStore, plan_features
-from forecasting.pipeline.windows import draw_windows, importance
+from forecasting.pipeline.windows import draw_rates, draw_windows
 from tests.forecasting.pipeline.worlds import TINY_WINDOWS, make_panel
 
 GIANT, DEAD = 9, 5
@@ -39,7 +39,7 @@ def test_a_giant_is_drawn_more_often_and_a_series_without_sales_seldom_but_still
 
 
 def test_what_a_series_counts_in_all_its_windows_stays_the_same(store):
-    counts = drawn_share(store) / importance(store, POWER)
+    counts = drawn_share(store) / draw_rates(store, POWER)
     whole = store.begins == 0  # one series began later and has fewer days to draw from
     # 3,840 draws of 12 series: a share of 1/12 is off by 5 % in one case of three
     np.testing.assert_allclose(counts[whole] / counts[whole].mean(), 1, atol=0.25)
@@ -54,5 +54,5 @@ def test_training_weighs_a_window_less_by_how_often_it_is_drawn(store):
     (block,) = draw_windows(store, TINY_WINDOWS, 1, np.random.default_rng(2))
     weights = training._weigher(store, TINY_WINDOWS)(block, 0.0).numpy()
     alike = (block.level / block.scale)[..., None] * block.target_seen
-    divided = weights * importance(store, POWER)[block.rows][:, None, None]
+    divided = weights * draw_rates(store, POWER)[block.rows][:, None, None]
     np.testing.assert_allclose(divided, alike, rtol=1e-5)
