@@ -27,6 +27,7 @@ from forecasting.pipeline.features import (
 )
 from forecasting.pipeline.forecaster import FALLBACK, FittedForecaster, ForecastRefused
 from forecasting.pipeline.judging import Entry
+from forecasting.pipeline.known import known_at
 from forecasting.pipeline.series import (
     Reason,
     SeriesPanel,
@@ -73,7 +74,7 @@ def fit(
     """
     use_one_core()
     started = callbacks.cpu_seconds() if callbacks.cpu_seconds else None
-    known, spoiled = sanitise(panel.up_to(origin, config.horizon))
+    known, spoiled = sanitise(known_at(panel, origin, config.horizon, config.cleaning))
     usable = trainable(known, triage(known, spoiled))
     learned = known.select(np.flatnonzero(usable)) if usable.any() else known
     plan = plan_features(learned, config.horizon)

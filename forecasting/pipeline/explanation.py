@@ -21,6 +21,7 @@ from forecasting.pipeline.channels import SIGNAL, TREND, WEEKDAY, map_channels
 from forecasting.pipeline.compute import use_one_core
 from forecasting.pipeline.contest import Blend
 from forecasting.pipeline.forecaster import FittedForecaster, serving_blends
+from forecasting.pipeline.known import known_at
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.newcomers import COLD_START, serve_newcomers
 from forecasting.pipeline.series import FloatArray, SeriesPanel, Signal
@@ -138,7 +139,7 @@ def explain(
     """
     use_one_core()
     horizon = fitted.plan.horizon
-    everyone = panel.up_to(origin, horizon)
+    everyone = known_at(panel, origin, horizon, fitted.config.cleaning)
     known, spoiled = sanitise(everyone.select(np.array([row])))
     (blend,) = serving_blends(fitted, known, spoiled)
     last_month = _last_month(known)

@@ -20,6 +20,7 @@ from forecasting.pipeline.compute import use_one_core
 from forecasting.pipeline.contest import Blend, ContestResult
 from forecasting.pipeline.day_channels import day_channel_names
 from forecasting.pipeline.features import Channels, FeaturePlan, plan_channels
+from forecasting.pipeline.known import known_at
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.networks import NetworkShape
 from forecasting.pipeline.newcomers import COLD_START, serve_newcomers
@@ -103,7 +104,7 @@ class FittedForecaster:
         if horizon < 1:
             raise ForecastRefused("The horizon must be at least one day.")
         use_one_core()
-        everyone = panel.up_to(origin, self.plan.horizon)
+        everyone = known_at(panel, origin, self.plan.horizon, self.config.cleaning)
         made = self._serve_all(everyone)
         factor = anchor_factor(made.level, made.forecast) if knows_no_turn(self.plan) else 1.0
         days = _days_served(self.plan.horizon, horizon)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.pipeline.budgets import choose_jury, training_seconds
+from forecasting.pipeline.cleaning import CleaningConfig
 from forecasting.pipeline.series import HORIZON_DAYS, SeriesPanel
 from forecasting.pipeline.training import TrainedNetwork, TrainingConfig
 from forecasting.pipeline.windows import WindowConfig
@@ -79,6 +80,7 @@ class EngineConfig:
     judged_series: int = 3000
     """So many series, drawn at random where there are more, judge networks and baselines."""
     horizon: int = HORIZON_DAYS
+    cleaning: CleaningConfig = field(default_factory=CleaningConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     budget_seconds: float | None = None
     seed: int = 0
@@ -99,6 +101,7 @@ class EngineConfig:
                 **data,
                 "networks": tuple(data["networks"]),
                 "baselines": tuple(data["baselines"]),
+                "cleaning": CleaningConfig(**data["cleaning"]),
                 "training": TrainingConfig.from_json(data["training"]),
             }
         )

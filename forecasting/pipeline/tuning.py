@@ -26,6 +26,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from forecasting.pipeline.backtest import make_holdout, validator
 from forecasting.pipeline.compute import use_one_core
 from forecasting.pipeline.features import FeatureStore, plan_features
+from forecasting.pipeline.known import known_at
 from forecasting.pipeline.networks import ForecastNetwork
 from forecasting.pipeline.series import SeriesPanel
 from forecasting.pipeline.settings import (
@@ -194,7 +195,7 @@ def _choices(space: BaseDistribution) -> list[int]:
 
 def _prepare(panel: SeriesPanel, origin: date, search: Search) -> _Ground:
     config = search.config.with_networks((search.network,))
-    known, spoiled = sanitise(panel.up_to(origin, config.horizon))
+    known, spoiled = sanitise(known_at(panel, origin, config.horizon, config.cleaning))
     usable = trainable(known, triage(known, spoiled))
     if not enough_to_train(known, usable):
         raise NothingToTune

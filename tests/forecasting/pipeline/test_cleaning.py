@@ -1,174 +1,155 @@
-"""Cleaning: each strategy by hand, and a report that accounts for every changed day."""
+"""Cleaning: each strategy by hand, what is never touched, and a report that tells every change."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from forecasting.pipeline.cleaning import (
-    ChangeReason,
-    CleaningConfig,
-    CleaningError,
-    DuplicateStrategy,
-    MissingStrategy,
-    NegativeStrategy,
-    clean,
-    merge_duplicates,
-)
+from forecasting.pipeline.cleaning import CleaningConfig, CleaningError, MissingDays, clean, report
+from forecasting.pipeline.engine import EngineConfig, FittedForecaster, fit
+from tests.forecasting.pipeline.test_engine import ORIGIN
+from tests.forecasting.pipeline.worlds import make_panel, panel_of
 
-NAN = np.nan
+AS_IT_IS = CleaningConfig(outliers=None)
 
 
-def cleaned(values, config=None, observed=None, censored=None):
-    demand = np.atleast_2d(np.asarray(values, dtype=float))
-    seen = np.isfinite(demand) if observed is None else np.atleast_2d(observed)
-    return clean(demand, seen, config, None if censored is None else np.atleast_2d(censored))
+def filled(strategy, demand, observed):
+    panel = clean(panel_of([demand], [observed]), CleaningConfig(strategy, outliers=None))
+    return panel.demand[0], panel.observed[0]
 
 
-def test_good_demand_comes_back_unchanged_with_an_empty_report():
-    result = cleaned([[NAN, 1, 2, 3]])
-    assert np.array_equal(result.demand, [[NAN, 1, 2, 3]], equal_nan=True)
-    assert result.observed.tolist() == [[False, True, True, True]]
-    assert result.report.counts == {}
-    assert result.report.series_changed == ()
+def month_with_a_gap():
+    """Return 30 days: 27 of 2, one of 9 on the 28th, a gap on the 29th, and 4 at last."""
+    demand = np.array([2.0] * 27 + [9, 0, 4])
+    return demand, np.arange(30) != 28
 
 
 @pytest.mark.parametrize(
     ("strategy", "value"),
     [
-        (MissingStrategy.MEAN, (2 + 9 + 4) / 3),
-        (MissingStrategy.MEDIAN, 4),
-        (MissingStrategy.NEAREST, 9),
+        (MissingDays.MEAN, (27 * 2 + 9 + 4) / 29),
+        (MissingDays.MEDIAN, 2),
+        (MissingDays.NEAREST, 9),
     ],
 )
-def test_a_missing_day_is_filled_as_the_tenant_chose(strategy, value):
-    result = cleaned([[2, 9, NAN, NAN, 4]], CleaningConfig(missing=strategy))
-    assert result.demand[0, 2] == pytest.approx(value)
-    assert result.observed.all()
-    assert result.report.counts == {ChangeReason.MISSING: 2}
+def test_an_unseen_day_is_filled_as_the_tenant_chose(strategy, value):
+    demand, observed = filled(strategy, *month_with_a_gap())
+    assert demand[28] == pytest.approx(value)
+    assert observed.all()
 
 
 def test_the_model_fills_a_gap_with_the_local_level_of_its_weekday():
-    week = [10.0, 1, 1, 1, 1, 1, 6]
-    demand = week * 20
-    demand[70] = NAN  # a day of 10
-    result = cleaned([demand], CleaningConfig(missing=MissingStrategy.MODEL))
-    assert 8 < result.demand[0, 70] < 11
-    by_mean = cleaned([demand], CleaningConfig(missing=MissingStrategy.MEAN))
-    assert by_mean.demand[0, 70] < 4
+    demand = np.array([10.0, 1, 1, 1, 1, 1, 6] * 20)
+    seen = np.arange(140) != 70  # a day of 10
+    assert 8 < filled(MissingDays.MODEL, demand, seen)[0][70] < 11
+    assert filled(MissingDays.MEAN, demand, seen)[0][70] < 4
 
 
-def test_dropped_days_stay_unobserved_and_are_reported():
-    result = cleaned([[2, NAN, 4]])
-    assert result.observed.tolist() == [[True, False, True]]
-    assert result.demand.tolist() == [[2, 0, 4]]
-    assert result.report.of_series(0)[0].reason is ChangeReason.MISSING
+def test_dropped_days_stay_unseen():
+    demand, observed = filled(MissingDays.DROP, *month_with_a_gap())
+    assert not observed[28]
+    assert demand[28] == 0
 
 
-def test_out_of_stock_days_are_never_filled():
-    config = CleaningConfig(missing=MissingStrategy.MEAN)
-    observed = [[True, False, True]]
-    kept = cleaned([[2, 0, 4]], config, observed, censored=[[False, True, False]])
-    assert kept.observed.tolist() == observed
-    control = cleaned([[2, 0, 4]], config, observed)
-    assert control.demand.tolist() == [[2, 3, 4]]
+def test_a_series_of_a_few_days_is_not_filled():
+    observed = np.arange(60) < 27
+    assert filled(MissingDays.MEAN, np.full(60, 3.0), observed)[1].sum() == 27
+    assert filled(MissingDays.MEAN, np.full(60, 3.0), np.arange(60) < 28)[1].all()
 
 
 def test_days_before_a_series_begins_are_no_gaps():
-    result = cleaned([[NAN, NAN, 4, 4]], CleaningConfig(missing=MissingStrategy.MEAN))
-    assert np.isnan(result.demand[0, :2]).all()
-    assert not result.observed[0, :2].any()
-
-
-@pytest.mark.parametrize(
-    ("strategy", "seen"), [(NegativeStrategy.MASK, False), (NegativeStrategy.ZERO, True)]
-)
-def test_negative_values_are_masked_or_zero(strategy, seen):
-    result = cleaned([[3, -2, 5]], CleaningConfig(negatives=strategy))
-    assert result.demand[0, 1] == 0
-    assert result.observed[0, 1] == seen
-    change = result.report.of_series(0)[0]
-    assert (change.column, change.before, change.reason) == (1, -2, ChangeReason.NEGATIVE)
-    assert change.after == (0 if seen else None)
-
-
-def test_infinite_values_are_left_out():
-    result = cleaned([[3, np.inf, 5]], observed=[[True, True, True]])
-    assert result.observed.tolist() == [[True, False, True]]
-    assert result.report.counts == {ChangeReason.NOT_A_NUMBER: 1}
+    demand = np.array([np.nan] * 5 + [4.0] * 40)
+    made, observed = filled(MissingDays.MEAN, demand, np.isfinite(demand))
+    assert np.isnan(made[:5]).all()
+    assert not observed[:5].any()
 
 
 def test_an_outlier_is_cut_to_the_limit_of_its_series():
-    # sales of 3: log(4) = 1.386, spread at its floor of 0.25: limit exp(1.386 + 4 * 0.25) - 1 = 9.87
-    demand = [3.0] * 30 + [80995.0]
-    result = cleaned([demand], CleaningConfig(outlier_threshold=4))
-    assert result.demand[0, -1] == pytest.approx(4 * np.e - 1)
-    assert result.report.counts == {ChangeReason.OUTLIER: 1}
-    untouched = cleaned([demand], CleaningConfig(outlier_threshold=None))
-    assert untouched.demand[0, -1] == 80995
+    # sales of 3: log(4) = 1.386, spread at its floor of 0.25: exp(1.386 + 4 * 0.25) - 1 = 9.87
+    demand = np.array([[3.0] * 30 + [80995.0]])
+    panel = panel_of(demand, np.ones(demand.shape, bool))
+    cut = clean(panel, CleaningConfig(outliers=4))
+    assert cut.demand[0].tolist() == [3.0] * 30 + [9.0]
+    assert panel.demand[0, -1] == 80995
+    assert clean(panel, AS_IT_IS).demand[0, -1] == 80995
+    told = report(panel, CleaningConfig(outliers=4))
+    assert (told["outliers"], told["outlier_series"]) == (1, 1)
+    assert told["examples"] == [{"row": 0, "day": 30, "recorded": 80995.0, "used": 9.0}]
+
+
+def test_what_is_large_for_one_series_is_usual_for_another():
+    demand = np.array([[3.0] * 30 + [50.0], [50.0] * 31])
+    made = clean(panel_of(demand, np.ones(demand.shape, bool)), CleaningConfig(outliers=4))
+    assert made.demand[:, -1].tolist() == [9.0, 50.0]
 
 
 def test_a_series_with_few_sales_has_no_outliers():
-    assert cleaned([[1.0] * 5 + [500.0]]).demand[0, -1] == 500
+    panel = panel_of([[1.0] * 5 + [500.0]], [[True] * 6])
+    assert clean(panel, CleaningConfig()).demand[0, -1] == 500
 
 
-@pytest.mark.parametrize(
-    ("strategy", "value"),
-    [
-        (DuplicateStrategy.SUM, 9),
-        (DuplicateStrategy.FIRST, 2),
-        (DuplicateStrategy.LAST, 7),
-        (DuplicateStrategy.MEAN, 4.5),
-    ],
-)
-def test_rows_of_one_day_are_merged_as_the_tenant_chose(strategy, value):
-    rows, columns = np.array([0, 1, 0]), np.array([3, 3, 3])
-    config = CleaningConfig(duplicates=strategy)
-    merged = merge_duplicates(rows, columns, np.array([2.0, 1.0, 7.0]), config)
-    assert merged[0].tolist() == [0, 1]
-    assert merged[2].tolist() == [value, 1]
-    assert merged[3].counts == {ChangeReason.DUPLICATE: 1}
+def test_a_quick_look_finds_the_same_outliers_as_all_limits(monkeypatch):
+    """Series that no limit can touch are passed over; what is cut stays the same."""
+    rng = np.random.default_rng(3)
+    demand = rng.negative_binomial(1, 0.2, (200, 120)) * rng.choice([1, 1, 1, 40], (200, 120))
+    panel = panel_of(demand.astype(float), np.ones(demand.shape, bool))
+    quick = clean(panel, CleaningConfig(outliers=3)).demand
+    monkeypatch.setattr("forecasting.pipeline.cleaning._least_limit", lambda threshold: 0.0)
+    assert np.array_equal(clean(panel, CleaningConfig(outliers=3)).demand, quick)
+    assert (quick < panel.demand).any()
 
 
-def test_no_rows_merge_to_no_rows():
-    empty = np.array([], dtype=np.intp)
-    merged = merge_duplicates(empty, empty, np.array([]))
-    assert merged[2].tolist() == []
-    assert merged[3].counts == {}
-
-
-def test_a_threshold_that_cannot_be_used_is_refused_with_its_name():
+@pytest.mark.parametrize("threshold", [0, -1.0, float("nan")])
+def test_a_threshold_that_cannot_be_used_is_refused_with_its_name(threshold):
     with pytest.raises(CleaningError) as refused:
-        CleaningConfig(outlier_threshold=0)
-    assert refused.value.field == "outlier_threshold"
+        CleaningConfig(outliers=threshold)
+    assert refused.value.field == "outliers"
 
 
-def test_the_report_can_be_stored_as_json_and_read_as_sentences():
-    result = cleaned([[3, np.inf, -1, NAN, 5]], observed=np.ones((1, 5), dtype=bool))
-    stored = json.loads(json.dumps(result.report.to_dict(["A-1"]), allow_nan=False))
-    assert stored["counts"] == {"not_a_number": 1, "negative": 1, "missing": 1}
-    assert stored["examples"]["not_a_number"][0]["before"] == "inf"
-    assert [text.format(**values) for _, text, values in result.report.sentences()][1] == (
-        "1 negative values were treated as mask."
-    )
+def test_an_unknown_strategy_is_refused():
+    with pytest.raises(ValueError, match="guess"):
+        CleaningConfig("guess")
+
+
+def test_the_report_counts_what_was_filled_and_can_be_stored():
+    demand, observed = month_with_a_gap()
+    told = report(panel_of([demand], [observed]), CleaningConfig(MissingDays.MODEL))
+    assert json.loads(json.dumps(told, allow_nan=False))["filled"] == 1
+    assert told["missing"] == "model"
+    assert report(panel_of([demand], [observed]), CleaningConfig())["filled"] == 0
+
+
+def test_a_forecaster_goes_on_cleaning_as_it_was_trained():
+    """What baselines say of a series with one absurd day: the config travels in the artefact."""
+    panel = make_panel(n_series=8, n_days=60)
+    spoiled = replace(panel, demand=panel.demand.copy())
+    spoiled.demand[0, -3] = 1e6
+    config = EngineConfig(networks=(), cleaning=CleaningConfig("mean", outliers=5.0))
+    fitted = FittedForecaster.from_bytes(fit(spoiled, ORIGIN, config).to_bytes())
+    assert fitted.config.cleaning == config.cleaning
+    kept = fit(spoiled, ORIGIN, replace(config, cleaning=AS_IT_IS))
+    assert kept.forecast(spoiled, spoiled.last_day).mean[0].max() > 1e4
+    assert fitted.forecast(spoiled, spoiled.last_day).mean[0].max() < 1e3
 
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_any_input_ends_finite_and_every_change_is_reported(data):
-    shape = data.draw(st.tuples(st.integers(0, 3), st.integers(0, 30)))
-    demand = data.draw(hnp.arrays(np.float32, shape)).astype(float)
+def test_any_input_keeps_its_shape_and_only_gains_usable_days(data):
+    shape = data.draw(st.tuples(st.integers(0, 3), st.integers(0, 60)))
+    demand = data.draw(hnp.arrays(np.float32, shape))
     observed = data.draw(hnp.arrays(np.bool_, shape))
     config = CleaningConfig(
-        missing=data.draw(st.sampled_from(MissingStrategy)),
-        negatives=data.draw(st.sampled_from(NegativeStrategy)),
-        outlier_threshold=data.draw(st.sampled_from([None, 3.0])),
+        data.draw(st.sampled_from(MissingDays)), data.draw(st.sampled_from([None, 3.0]))
     )
-    result = clean(demand, observed, config)
-    assert np.isfinite(result.demand[result.observed]).all()
-    assert (result.demand[result.observed] >= 0).all()
-    reported = {(r, c.column) for r in range(shape[0]) for c in result.report.of_series(r)}
-    changed = ~np.isnan(demand) & observed & (result.demand != demand)
-    assert {(int(r), int(c)) for r, c in np.argwhere(changed)} <= reported
+    panel = panel_of(demand, observed)
+    made = clean(panel, config)
+    usable = np.isfinite(demand) & (demand >= 0) & observed
+    assert (made.demand[usable] <= demand[usable]).all()
+    new = made.observed & ~observed
+    assert np.isfinite(made.demand[new]).all()
+    assert (made.demand[new] >= 0).all()
+    assert not (observed & ~made.observed).any()
+    assert report(panel, config)["outliers"] == (made.demand[usable] < demand[usable]).sum()

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from forecasting.pipeline.engine import EngineConfig
 from forecasting.pipeline.series import SeriesPanel, Signal
@@ -48,3 +49,10 @@ def make_panel(
 
 def day(index: int) -> date:
     return FIRST_DAY + timedelta(days=index)
+
+
+def panel_of(demand: ArrayLike, observed: ArrayLike | None = None) -> SeriesPanel:
+    """Return a panel of these series, NaN before they begin; all of it was seen, unless said."""
+    values = np.asarray(demand, dtype=np.float32)
+    seen = ~np.isnan(values) if observed is None else np.asarray(observed, dtype=bool)
+    return SeriesPanel(tuple(map(str, range(len(values)))), FIRST_DAY, values, seen)
