@@ -18,15 +18,17 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.forecast import RESULTS, TASKS, load_shared
+from forecasting.pipeline.cleaning import CleaningConfig
 from forecasting.pipeline.engine import EngineConfig, fit
 from forecasting.pipeline.frames import Tables, panel_from_tables
+from forecasting.pipeline.scaling import ScaleKind
 from forecasting.pipeline.series import QUANTILES, Forecast, SeriesPanel
-from forecasting.pipeline.settings import PRESETS
 from forecasting.pipeline.training import TrainingConfig
 
 HORIZON = 28
 SPANS = 3
 WINDOWS = TrainingConfig().windows
+OF_ENGINE = ("networks", "scaling", "cleaning")
 VARIANTS: dict[str, dict[str, Any]] = {
     "all": {},
     "all + MLP": {"networks": ("lstm", "mlp")},
@@ -43,7 +45,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no averaged weights": {"ema": 0.0},
     "no weight by volume": {"volume_share": 0.0, "mean_volume_share": 0.0},
     "GRU": {"networks": ("gru",)},
-    "linear": {"networks": ("linear",), **PRESETS["linear"]},
+    "RNN": {"networks": ("rnn",)},
+    "CNN": {"networks": ("cnn",)},
+    "linear": {"networks": ("linear",)},
+    "the article's": {"networks": ("article",), "scaling": ScaleKind.MIN_MAX},
+    "divided by the mean": {"scaling": ScaleKind.MEAN},
+    "divided by the standard deviation": {"scaling": ScaleKind.STANDARD},
+    "divided by the largest (min-max)": {"scaling": ScaleKind.MIN_MAX},
+    "divided by nothing (log1p)": {"scaling": ScaleKind.LOG1P},
+    "jitter of .05": {"windows": replace(WINDOWS, jitter=0.05)},
+    "rescaled by .3": {"windows": replace(WINDOWS, rescale=0.3)},
+    "outliers not cut": {"cleaning": CleaningConfig(outliers=None)},
 }
 
 
@@ -75,9 +87,9 @@ def run_variant(task: str, name: str, seed: int) -> dict[str, Any]:
     """Train one variant and score it."""
     panel, history, origin = panel_of(task)
     changed = dict(VARIANTS[name])
-    networks = changed.pop("networks", ("lstm",))
-    training = replace(EngineConfig().training, **changed)
-    config = EngineConfig(networks=networks, contest=False, training=training, seed=seed)
+    usual = EngineConfig(networks=("lstm",), contest=False, seed=seed)
+    of_engine = {name: changed.pop(name) for name in OF_ENGINE if name in changed}
+    config = replace(usual, **of_engine, training=replace(usual.training, **changed))
     started = time.process_time()
     fitted = fit(panel, origin, config)
     trained = time.process_time() - started

@@ -24,7 +24,7 @@ from forecasting.pipeline.training import Checkpoint, EpochReport
 MAGIC = b"STOCKNET"
 DIGEST_BYTES = 32
 HEADER_BYTES = len(MAGIC) + DIGEST_BYTES
-FORMAT = 1
+FORMAT = 2
 
 Problem = Literal["foreign", "truncated", "corrupt", "version", "unfit"]
 
@@ -62,11 +62,6 @@ def unseal(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if header.get("format") != FORMAT:
         raise ArtifactError("version", f"format {header.get('format')}, expected {FORMAT}.")
     return tensors, header
-
-
-def fingerprint(data: bytes) -> str:
-    """Return the fingerprint an artefact carries, as hexadecimal text."""
-    return data[len(MAGIC) : HEADER_BYTES].hex()
 
 
 def _read_header(body: bytes) -> dict[str, Any]:

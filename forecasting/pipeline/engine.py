@@ -77,7 +77,7 @@ def fit(
     known, spoiled = sanitise(known_at(panel, origin, config.horizon, config.cleaning))
     usable = trainable(known, triage(known, spoiled))
     learned = known.select(np.flatnonzero(usable)) if usable.any() else known
-    plan = plan_features(learned, config.horizon)
+    plan = plan_features(learned, config.horizon, config.scaling)
     if not enough_to_train(known, usable) or not config.networks:
         return _without_networks(config, origin, plan)
     origins = holdout_days(learned, config)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from forecasting.pipeline.arrays import by_rows, row_chunks
 from forecasting.pipeline.day_channels import DayChannels, day_channel_names
-from forecasting.pipeline.scaling import recent_level, rolling_sums, step_scale
+from forecasting.pipeline.scaling import ScaleKind, recent_level, rolling_sums, scale_of, step_scale
 from forecasting.pipeline.series import BoolArray, FloatArray, SeriesPanel, Signal
 
 YEAR = 364
@@ -36,6 +36,10 @@ HISTORIES_PER_WINDOW = 4
 """A rolling mean is used only where the history holds this many of its windows."""
 WEEKDAY_DEPTHS = (1, 2, 4, 13)
 MAX_LABELS = 40
+LEVEL_GAIN = 0.3
+"""A channel of the level is so many times its logarithm."""
+PAST_LEVEL = 4
+"""The channel of the past that holds the level; for the origin's see `origin_level`."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,11 @@ class FeaturePlan:
     attributes: tuple[tuple[str, tuple[str, ...]], ...]
     """Categories used: name and the values seen; an unseen value is code 0."""
     level: tuple[tuple[int, float], ...] = LONG_LEVEL
-    """Windows and weights of the level everything is divided by."""
+    """Windows and weights of the recent level."""
     means: tuple[int, ...] = MEAN_WINDOWS
     """Windows of the rolling means."""
+    scaling: ScaleKind = ScaleKind.LEVEL
+    """What everything is divided by."""
 
     @property
     def days_to_read(self) -> int:
@@ -68,6 +74,7 @@ class FeaturePlan:
             "yearly": self.yearly,
             "level": [list(one) for one in self.level],
             "means": list(self.means),
+            "scaling": self.scaling.value,
             "signals": [[n, k, list(labels)] for n, k, labels in self.signals],
             "attributes": [[n, list(values)] for n, values in self.attributes],
         }
@@ -81,10 +88,13 @@ class FeaturePlan:
             attributes=tuple((n, tuple(values)) for n, values in data["attributes"]),
             level=tuple((int(days), float(weight)) for days, weight in data["level"]),
             means=tuple(int(days) for days in data["means"]),
+            scaling=ScaleKind(data["scaling"]),
         )
 
 
-def plan_features(panel: SeriesPanel, horizon: int) -> FeaturePlan:
+def plan_features(
+    panel: SeriesPanel, horizon: int, scaling: ScaleKind = ScaleKind.LEVEL
+) -> FeaturePlan:
     """Choose the channels a panel (already cut at the origin) has enough history for."""
     lengths = panel.n_days - panel.begins
     days = float(np.median(lengths)) if lengths.size else 0.0
@@ -96,6 +106,7 @@ def plan_features(panel: SeriesPanel, horizon: int) -> FeaturePlan:
         yearly=days >= DAYS_FOR_YEARLY,
         level=LONG_LEVEL if LONG_LEVEL[-1][0] in means else SHORT_LEVEL,
         means=means,
+        scaling=scaling,
         signals=tuple((s.name, _coding(s, panel.n_days), s.labels) for s in varying),
         attributes=tuple(
             (name, tuple(str(v) for v in np.unique(values)))
@@ -148,11 +159,17 @@ def plan_channels(plan: FeaturePlan) -> Channels:
     return Channels(5 + day, origin, ahead, sizes)
 
 
+def origin_level(plan: FeaturePlan) -> int:
+    """Return which of the origin's channels holds the level: after means, zeros and the spread."""
+    return len(plan.means) + len(ZERO_WINDOWS) + 1
+
+
 @dataclass(frozen=True)
 class Block:
     """Features and targets of some windows. L steps, K emitting steps, H days ahead.
 
-    Targets are NaN-free: where `target_seen` is False the value is 0 and must not count.
+    level: what demand is divided by; volume: units a day of the recent past, both [B, K]. Targets
+    are NaN-free: where `target_seen` is False the value is 0 and must not count.
     """
 
     rows: np.ndarray
@@ -162,6 +179,7 @@ class Block:
     ahead: FloatArray
     attributes: np.ndarray
     level: FloatArray
+    volume: FloatArray
     scale: FloatArray
     target: FloatArray
     target_seen: BoolArray
@@ -234,7 +252,10 @@ class FeatureStore:
         ahead = np.arange(horizon) if ahead is None else ahead
         target_at = back + emits[:, None] + 1 + ahead
         past_sold, past_seen = sold[:, : back + length], seen[:, : back + length]
-        level = recent_level(past_sold, past_seen, self.plan.level)
+        recent = recent_level(past_sold, past_seen, self.plan.level)
+        level = recent
+        if self.plan.scaling is not ScaleKind.LEVEL:
+            level = scale_of(self.plan.scaling, past_sold, past_seen, self.plan.level)
         past = _Past(past_sold, past_seen, level)
         day = self.days.of(rows, days[:, back:])
         here = back + emits
@@ -247,6 +268,7 @@ class FeatureStore:
             ahead=self._ahead(past, day, here, ahead),
             attributes=self.attributes[rows],
             level=level[:, here],
+            volume=recent[:, here],
             scale=scale,
             target=sold[:, target_at],
             target_seen=seen[:, target_at],
@@ -262,7 +284,7 @@ class FeatureStore:
             seen[:, window],
             sold[:, window] > 0,
             np.log1p(week[:, window] / level[:, window]),
-            0.3 * np.log(level[:, window]),
+            LEVEL_GAIN * np.log(level[:, window]),
         ]
         return np.concatenate([np.stack(parts, axis=-1).astype(np.float32), day], axis=-1)
 
@@ -280,7 +302,7 @@ class FeatureStore:
         parts += [sales.last(w, here) / np.maximum(counts[w], 1) for w in ZERO_WINDOWS]
         spread = _RunningSum(sold.astype(np.float64) ** 2).last(91, here)
         parts.append(np.log1p(np.sqrt(spread / np.maximum(counts[91], 1)) / now))
-        parts.append(0.3 * np.log(now))
+        parts.append(LEVEL_GAIN * np.log(now))
         parts.append(counts[91] / 91)
         parts.append(np.log1p(_days_since(sold > 0)[:, here]) / 4)
         age = np.clip(days - self.begins[rows][:, None], 0, 365)

@@ -1,4 +1,7 @@
-"""Scales: what a series is divided by before a network sees it, always told what was observed."""
+"""Scales: what a series is divided by before a network sees it, always told what was observed.
+
+Networks read the logarithm of 1 + demand / scale and answer in multiples of the scale.
+"""
 
 from enum import StrEnum
 from typing import Any
@@ -17,12 +20,43 @@ LARGEST = 1e30
 
 
 class ScaleKind(StrEnum):
-    """Scalings a tenant can choose for the networks that are trained on a fixed scale."""
+    """What a network's demand is divided by; none of them knows a later day."""
 
-    MIN_MAX = "min_max"
-    STANDARD = "standard"
+    LEVEL = "level"
+    """The recent level, see `recent_level`: the usual one, see decision 0051."""
     MEAN = "mean"
+    """The mean of all days looked back on."""
+    STANDARD = "standard"
+    """Their standard deviation. Nothing is subtracted: no demand stays 0."""
+    MIN_MAX = "min_max"
+    """The largest of them; the smallest counts as 0."""
     LOG1P = "log1p"
+    """Nothing: only the logarithm is left."""
+
+
+Windows = tuple[tuple[int, float], ...]
+
+
+def scale_of(
+    kind: ScaleKind, demand: FloatArray, observed: BoolArray, windows: Windows
+) -> FloatArray:
+    """Return what each day's demand is divided by, known at the end of the day: [..., D].
+
+    windows: of `recent_level`. Days before the first column do not count. Never below LEVEL_FLOOR.
+    """
+    if kind is ScaleKind.LEVEL:
+        return recent_level(demand, observed, windows)
+    sold = np.where(observed, demand, 0.0).astype(np.float64)
+    if kind is ScaleKind.LOG1P:
+        scale = np.ones_like(sold)
+    elif kind is ScaleKind.MIN_MAX:
+        scale = np.maximum.accumulate(sold, axis=-1)
+    else:
+        days = np.maximum(np.cumsum(observed, axis=-1), 1)
+        mean = np.cumsum(sold, axis=-1) / days
+        spread = np.cumsum(sold**2, axis=-1) / days - mean**2
+        scale = mean if kind is ScaleKind.MEAN else np.sqrt(np.maximum(spread, 0))
+    return np.maximum(scale, LEVEL_FLOOR).astype(np.float32)
 
 
 def rolling_sums(values: NDArray[Any], window: int) -> FloatArray:
@@ -32,9 +66,7 @@ def rolling_sums(values: NDArray[Any], window: int) -> FloatArray:
     return total
 
 
-def recent_level(
-    demand: FloatArray, observed: BoolArray, windows: tuple[tuple[int, float], ...]
-) -> FloatArray:
+def recent_level(demand: FloatArray, observed: BoolArray, windows: Windows) -> FloatArray:
     """Return the demand per day of the recent past, known at the end of each day: [..., D].
 
     A weighted mean of the means of some (days, weight) windows over observed days, each drawn

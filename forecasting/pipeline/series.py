@@ -83,8 +83,7 @@ class SeriesPanel:
 
     demand: float32 [S, T], NaN before a series begins; day t is `first_day` + t.
     observed: bool [S, T]; False = censored (out of stock), missing, or before the series begins.
-    categories: attribute -> text [S]; numbers: attribute -> float [S]. descriptions: what is known
-    of each product before it sells.
+    categories: attribute -> text [S]. descriptions: what is known of each product before it sells.
     """
 
     series_ids: tuple[str, ...]
@@ -92,7 +91,6 @@ class SeriesPanel:
     demand: FloatArray
     observed: BoolArray
     categories: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
-    numbers: Mapping[str, FloatArray] = field(default_factory=dict)
     signals: tuple[Signal, ...] = ()
     descriptions: Descriptions | None = None
 
@@ -101,7 +99,7 @@ class SeriesPanel:
             raise PanelError("demand", f"shape {self.demand.shape}, expected [series, days]")
         if self.observed.shape != self.demand.shape:
             raise PanelError("observed", f"shape {self.observed.shape} is not {self.demand.shape}")
-        for name, values in (*self.categories.items(), *self.numbers.items()):
+        for name, values in self.categories.items():
             if len(values) != self.n_series:
                 raise PanelError(name, f"{len(values)} values for {self.n_series} series")
         if self.descriptions is not None and len(self.descriptions.text) != self.n_series:
@@ -173,7 +171,6 @@ class SeriesPanel:
             demand=self.demand[some],
             observed=self.observed[some],
             categories={name: values[some] for name, values in self.categories.items()},
-            numbers={name: values[some] for name, values in self.numbers.items()},
             signals=tuple(
                 replace(s, values=s.values[some]) if s.values.ndim == 2 else s for s in self.signals
             ),
@@ -191,7 +188,6 @@ class SeriesPanel:
             demand=take_rows(self.demand, rows),
             observed=take_rows(self.observed, rows),
             categories={name: values[rows] for name, values in self.categories.items()},
-            numbers={name: values[rows] for name, values in self.numbers.items()},
             signals=tuple(
                 replace(s, values=take_rows(s.values, rows)) if s.values.ndim == 2 else s
                 for s in self.signals

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from forecasting.pipeline.budgets import choose_jury, training_seconds
 from forecasting.pipeline.cleaning import CleaningConfig
+from forecasting.pipeline.scaling import ScaleKind
 from forecasting.pipeline.series import HORIZON_DAYS, SeriesPanel
 from forecasting.pipeline.training import TrainedNetwork, TrainingConfig
 from forecasting.pipeline.windows import WindowConfig
@@ -42,7 +43,8 @@ rate; with few, the held-out days are too large a part to be added so quickly.""
 STEP_SECONDS, EMIT_SECONDS = 0.003, 0.00017
 """CPU seconds of one training step, and of each forecast emitted in it, with the default sizes;
 only used to keep to a budget."""
-WINDOW_SETTINGS = ("batch", "context_days")
+WHOLE_SETTINGS = ("batch", "context_days", "hidden")
+WINDOW_SETTINGS = ("batch", "context_days", "jitter", "rescale")
 PRESETS: dict[str, dict[str, Any]] = {
     "linear": {"bins": 0, "facts_gain": 1.0, "optimizer": "adamw"},
     "mlp": {"volume_share": 0.3},
@@ -81,6 +83,8 @@ class EngineConfig:
     """So many series, drawn at random where there are more, judge networks and baselines."""
     horizon: int = HORIZON_DAYS
     cleaning: CleaningConfig = field(default_factory=CleaningConfig)
+    scaling: ScaleKind = ScaleKind.LEVEL
+    """What the networks' demand is divided by."""
     training: TrainingConfig = field(default_factory=TrainingConfig)
     budget_seconds: float | None = None
     seed: int = 0
@@ -102,6 +106,7 @@ class EngineConfig:
                 "networks": tuple(data["networks"]),
                 "baselines": tuple(data["baselines"]),
                 "cleaning": CleaningConfig(**data["cleaning"]),
+                "scaling": ScaleKind(data["scaling"]),
                 "training": TrainingConfig.from_json(data["training"]),
             }
         )
@@ -176,11 +181,9 @@ def final_config(judged: TrainedNetwork, *, goes_on: bool) -> TrainingConfig:
 
 def apply_settings(config: TrainingConfig, chosen: Mapping[str, float]) -> TrainingConfig:
     """Return the config with settings by name; as many windows are seen whatever the batch."""
-    own = {name: value for name, value in chosen.items() if name not in WINDOW_SETTINGS}
-    of_windows = {name: int(chosen[name]) for name in WINDOW_SETTINGS if name in chosen}
+    whole: dict[str, Any] = {n: int(v) if n in WHOLE_SETTINGS else v for n, v in chosen.items()}
+    own = {name: value for name, value in whole.items() if name not in WINDOW_SETTINGS}
+    of_windows = {name: value for name, value in whole.items() if name in WINDOW_SETTINGS}
     windows = replace(config.windows, **of_windows)
     steps = max(round(config.steps_per_epoch * config.windows.batch / windows.batch), 1)
-    if "hidden" in own:
-        own["hidden"] = int(own["hidden"])
-    changed: dict[str, Any] = {**own, "windows": windows, "steps_per_epoch": steps}
-    return replace(config, **changed)
+    return replace(config, **own, windows=windows, steps_per_epoch=steps)

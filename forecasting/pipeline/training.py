@@ -294,7 +294,7 @@ def _weigher(store: FeatureStore, config: WindowConfig) -> Callable[[Block, floa
     typical, drawn = store.typical_demand, draw_rates(store, config.draw_power)
 
     def weigh(block: Block, volume_share: float) -> Tensor:
-        volume = np.minimum(block.level / max(typical, 1e-6), MAX_SHARE)
+        volume = np.minimum(block.volume / max(typical, 1e-6), MAX_SHARE)
         each = block.level / block.scale * (1 - volume_share + volume_share * volume)
         each = each / drawn[block.rows][:, None]
         weights = each[..., None] * block.target_seen

@@ -53,8 +53,12 @@ SPACE: Mapping[str, BaseDistribution] = {
     "weight_decay": FloatDistribution(1e-6, 1e-2, log=True),
     "l1": FloatDistribution(1e-8, 1e-4, log=True),
     "context_days": CategoricalDistribution((28, 56, 91)),
+    "jitter": FloatDistribution(0.0, 0.2),
+    "rescale": FloatDistribution(0.0, 0.5),
 }
 """What is searched: Optuna's names are those of `TrainingConfig` and `WindowConfig`."""
+UNSAID: Mapping[str, float] = {"jitter": 0.0, "rescale": 0.0}
+"""What a stored trial of an earlier version did not say."""
 RANDOM_TRIALS = 6
 WARM_TRIALS, WARM_EPOCHS = 3, 2
 """No trial is ended early before so many are complete, nor before so many epochs."""
@@ -178,6 +182,8 @@ def settings_of(config: TrainingConfig) -> Settings:
         "weight_decay": config.weight_decay,
         "l1": config.l1,
         "context_days": config.windows.context_days,
+        "jitter": config.windows.jitter,
+        "rescale": config.windows.rescale,
     }
     return {name: _inside(SPACE[name], value) for name, value in found.items()}
 
@@ -203,7 +209,7 @@ def _prepare(panel: SeriesPanel, origin: date, search: Search) -> _Ground:
     origins = holdout_days(learned, config)
     if not origins:
         raise NothingToTune
-    plan = plan_features(learned, config.horizon)
+    plan = plan_features(learned, config.horizon, config.scaling)
     base = training_config(config, search.network, learned)
     jury = learned.select(judged_rows(learned, config))
     longest = max(_choices(SPACE["context_days"])) + base.windows.span_days
@@ -283,10 +289,11 @@ def _study(seed: int, trials: Sequence[Trial]) -> optuna.Study:
 
 def _frozen(trial: Trial) -> FrozenTrial:
     value = trial.loss
+    chosen = {**UNSAID, **trial.settings}
     if trial.state == DIVERGED or value is None:
-        return create_trial(state=TrialState.FAIL, params=trial.settings, distributions=dict(SPACE))
+        return create_trial(state=TrialState.FAIL, params=chosen, distributions=dict(SPACE))
     # a trial that was ended early still tells how good its settings at least looked
-    return create_trial(value=value, params=trial.settings, distributions=dict(SPACE))
+    return create_trial(value=value, params=chosen, distributions=dict(SPACE))
 
 
 __all__ = [

@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecasting.pipeline.features import Block, FeatureStore
+from forecasting.pipeline.features import (
+    LEVEL_GAIN,
+    PAST_LEVEL,
+    Block,
+    FeaturePlan,
+    FeatureStore,
+    origin_level,
+)
 from forecasting.pipeline.series import FloatArray
 
 MAX_SHARE = 8.0
@@ -34,7 +41,9 @@ class WindowConfig:
     draw_power: float = 1 / 3
     """How much more often series are drawn that count for more, see `draw_rates`; 0: not at all."""
     jitter: float = 0.0
+    """Spread of what is added to the demand a network reads on days with a sale; augmentation."""
     rescale: float = 0.0
+    """Spread of the logarithm of what each window's level is taken to be larger by; likewise."""
 
     @property
     def length(self) -> int:
@@ -63,7 +72,8 @@ def draw_windows(
         )
         ahead = np.sort(rng.permutation(store.plan.horizon)[: config.ahead])
         block = store.block(rows, anchor - position, config.length, emits, ahead=ahead)
-        yield _augment(_mask_newborn(block, store, rows, anchor - position, emits), config, rng)
+        grown = _mask_newborn(block, store, rows, anchor - position, emits)
+        yield _augment(grown, store.plan, config, rng)
 
 
 def draw_rates(store: FeatureStore, power: float) -> FloatArray:
@@ -101,16 +111,23 @@ def _mask_newborn(
     return replace(block, target_seen=block.target_seen & old_enough[..., None])
 
 
-def _augment(block: Block, config: WindowConfig, rng: np.random.Generator) -> Block:
-    """Shake the demand channel of the past and rescale demand, where the config asks for it."""
+def _augment(
+    block: Block, plan: FeaturePlan, config: WindowConfig, rng: np.random.Generator
+) -> Block:
+    """Shake what is read, where the config asks for it; the targets stay as they are.
+
+    Cropping, the third kind of augmentation, is how windows are drawn: they begin anywhere, and
+    emit after steps drawn at random.
+    """
     if config.jitter:
         past = block.past.copy()
         past[..., 0] += rng.normal(0, config.jitter, past.shape[:2]) * (past[..., 0] > 0)
         block = replace(block, past=past)
     if config.rescale:
-        factor = np.exp(rng.normal(0, config.rescale, (len(block.past), 1, 1)))
-        target = (block.target * factor).astype(np.float32)
-        block = replace(
-            block, target=target, level=(block.level * factor[..., 0]).astype(np.float32)
-        )
+        # demand is read in multiples of the level: a larger series differs in its level alone
+        larger = rng.normal(0, config.rescale, (len(block.past), 1)).astype(np.float32)
+        past, origin = block.past.copy(), block.origin.copy()
+        past[..., PAST_LEVEL] += LEVEL_GAIN * larger
+        origin[..., origin_level(plan)] += LEVEL_GAIN * larger
+        block = replace(block, past=past, origin=origin)
     return block

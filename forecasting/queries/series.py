@@ -66,7 +66,6 @@ class _Catalogue:
     """What is known of a product, by its id."""
 
     category: dict[int, str]
-    price: dict[int, float]
     introduced_on: dict[int, date | None]
 
 
@@ -126,7 +125,6 @@ def load_panel(*, by: Part | None = None, horizon_days: int = HORIZON_DAYS) -> D
         demand=demand,
         observed=observed,
         categories=_categories(ordered, catalogue),
-        numbers={"price": np.array([catalogue.price[key.product_id] for key in ordered])},
         signals=signals_of(
             [(key.product_id, key.warehouse_id) for key in ordered],
             first_day,
@@ -153,13 +151,12 @@ def parts_with_demand(by: Part) -> list[int]:
 def _read_catalogue(origin: date) -> _Catalogue:
     """Read the active products that are not discontinued at the origin."""
     rows = Product.objects.filter(is_active=True).exclude(discontinued_on__lte=origin)
-    fields = ("id", "category__name", "unit_price", "unit_cost", "introduced_on")
-    category, price, introduced = {}, {}, {}
-    for product_id, name, unit_price, unit_cost, introduced_on in rows.values_list(*fields):
+    fields = ("id", "category__name", "introduced_on")
+    category, introduced = {}, {}
+    for product_id, name, introduced_on in rows.values_list(*fields):
         category[product_id] = name or ""
-        price[product_id] = float(unit_price or unit_cost or 0)
         introduced[product_id] = introduced_on
-    return _Catalogue(category, price, introduced)
+    return _Catalogue(category, introduced)
 
 
 def _read_demand(first: date, last: date, by: Part | None) -> dict[SeriesKey, bytes]:

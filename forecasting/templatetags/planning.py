@@ -159,6 +159,8 @@ SETTINGS: Mapping[str, str | Promise] = {
     "weight_decay": gettext_lazy("L2"),
     "l1": gettext_lazy("L1"),
     "context_days": gettext_lazy("days looked back"),
+    "jitter": gettext_lazy("shaken demand"),
+    "rescale": gettext_lazy("shaken level"),
 }
 
 

@@ -3,9 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from forecasting.pipeline.features import FeatureStore, plan_features
-from forecasting.pipeline.scaling import LEVEL_FLOOR, recent_level, step_scale
+from forecasting.pipeline.scaling import (
+    LEVEL_FLOOR,
+    ScaleKind,
+    recent_level,
+    scale_of,
+    step_scale,
+)
 from tests.forecasting.pipeline.worlds import day, make_panel
 
 ROWS = np.arange(12)
@@ -86,3 +93,34 @@ def test_some_days_of_the_horizon_are_those_of_the_whole_forecast():
     np.testing.assert_array_equal(some.target, whole.target[..., [1, 4]])
     np.testing.assert_array_equal(some.target_seen, whole.target_seen[..., [1, 4]])
     np.testing.assert_array_equal(some.past, whole.past)
+
+
+@pytest.mark.parametrize(
+    ("kind", "by_hand"),
+    [
+        (ScaleKind.MEAN, (2 + 4 + 0 + 10) / 4),
+        (ScaleKind.STANDARD, (((2**2 + 4**2 + 0 + 10**2) / 4) - 4**2) ** 0.5),
+        (ScaleKind.MIN_MAX, 10),
+        (ScaleKind.LOG1P, 1),
+    ],
+)
+def test_every_kind_of_scale_by_hand_and_from_what_was_observed_so_far(kind, by_hand):
+    demand = np.array([[2.0, 4.0, 0.0, 99.0, 10.0, 50.0]])
+    observed = np.array([[True, True, True, False, True, True]])
+    scale = scale_of(kind, demand, observed, ((28, 1.0),))
+    np.testing.assert_allclose(scale[0, 4], by_hand, rtol=1e-6)
+    assert (scale >= LEVEL_FLOOR).all()
+
+
+@pytest.mark.parametrize("kind", ScaleKind)
+def test_no_kind_of_scale_knows_a_later_day_and_targets_come_back_in_units(kind):
+    panel = make_panel().up_to(day(171))
+    plan = plan_features(panel, 7, kind)
+    changed = panel.demand.copy()
+    changed[:, 121:] += 50
+    one = block(panel, plan, 90, [30])  # day 120
+    other = block(replace(panel, demand=changed), plan, 90, [30])
+    np.testing.assert_array_equal(one.level, other.level)
+    np.testing.assert_array_equal(
+        one.target, block(panel, plan_features(panel, 7), 90, [30]).target
+    )
