@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.pipeline.arrays import by_rows, row_chunks
+from forecasting.pipeline.scaling import LARGEST
 from forecasting.pipeline.series import BoolArray, FloatArray, SeriesPanel
 from forecasting.pipeline.triage import MIN_OBSERVED_DAYS
 
@@ -74,7 +75,7 @@ def clean(panel: SeriesPanel, config: CleaningConfig) -> SeriesPanel:
     if config.missing is not MissingDays.DROP:
         lost = by_rows(_fillable, np.bool_, demand, observed)
         demand = by_rows(
-            lambda d, o, gaps: np.where(gaps, fill(d, o & _usable(d), config.missing), d),
+            lambda d, o, gaps: _filled(d, o, gaps, config.missing),
             np.float32, demand, observed, lost,
         )  # fmt: skip
         observed = by_rows(np.logical_or, np.bool_, observed, lost)
@@ -124,6 +125,13 @@ def _fillable(demand: FloatArray, observed: BoolArray) -> BoolArray:
     begun = np.logical_or.accumulate(~np.isnan(demand), axis=1)
     enough = seen.sum(axis=1) >= MIN_OBSERVED_DAYS
     return np.asarray(begun & ~seen & enough[:, None])
+
+
+def _filled(
+    demand: FloatArray, observed: BoolArray, gaps: BoolArray, strategy: MissingDays
+) -> FloatArray:
+    values = fill(demand.astype(np.float64), observed & _usable(demand), strategy)
+    return np.where(gaps, np.minimum(values, LARGEST), demand)
 
 
 def _cut(demand: FloatArray, observed: BoolArray, threshold: float) -> FloatArray:
