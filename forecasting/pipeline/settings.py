@@ -46,13 +46,12 @@ only used to keep to a budget."""
 WHOLE_SETTINGS = ("batch", "context_days", "hidden")
 WINDOW_SETTINGS = ("batch", "context_days", "jitter", "rescale")
 PRESETS: dict[str, dict[str, Any]] = {
-    "linear": {"bins": 0, "facts_gain": 1.0, "optimizer": "adamw"},
+    "linear": {"bins": 0, "optimizer": "adamw"},
     "mlp": {"volume_share": 0.3},
     "article": {
         "hidden": 50,
         "decoder": 64,
         "bins": 0,
-        "facts_gain": 1.0,
         "optimizer": "adamw",
         "layers": 2,
         "mean_loss": "squared",

@@ -30,8 +30,6 @@ class NetworkShape:
     """Everything that fixes a network's tensors.
 
     origin_numbers, ahead_numbers: the columns read by `bins` bins each, see `Bins`.
-    facts_gain: facts of origin and day ahead enter so many times as large, through weights that
-    start smaller, and so are learned so many times as fast as the rest.
     """
 
     name: str
@@ -47,7 +45,6 @@ class NetworkShape:
     bins: int = 0
     origin_numbers: tuple[int, ...] = ()
     ahead_numbers: tuple[int, ...] = ()
-    facts_gain: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -81,9 +78,6 @@ class ForecastNetwork(nn.Module):
         with torch.no_grad():
             self.head.bias[:-1] = -2.0
             self.head.bias[-1] = 0.5
-            self.from_ahead.weight.mul_(shape.facts_gain**-0.5)
-            of_facts = slice(encoder.size, encoder.size + shape.origin)
-            self.from_origin.weight[:, of_facts].mul_(shape.facts_gain**-0.5)
             for table in tables:
                 table.weight.mul_(0.1)
 
@@ -93,14 +87,14 @@ class ForecastNetwork(nn.Module):
         """Return the mean [B, K, H] and rising quantiles [B, K, H, Q] after steps `emits` [K]."""
         state = self.encoder(past)[:, emits]  # [B, K, size]
         steps = len(emits)
-        known = [state, self.shape.facts_gain * origin]
+        known = [state, origin]
         for column, embedding in enumerate(self.embeddings):
             own = embedding(attributes[:, column])  # [B, E]
             known.append(own[:, None].expand(-1, steps, -1))  # [B, K, E]
         base = self.from_origin(torch.cat(known, dim=-1))  # [B, K, D]
         if self.origin_bins is not None:
             base = base + self.origin_bins(origin)  # [B, K, D]
-        hidden = base.unsqueeze(2) + self.from_ahead(self.shape.facts_gain * ahead)  # [B, K, H, D]
+        hidden = base.unsqueeze(2) + self.from_ahead(ahead)  # [B, K, H, D]
         if self.ahead_bins is not None:
             hidden += self.ahead_bins(ahead)  # [B, K, H, D]
         if self.deep:
