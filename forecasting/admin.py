@@ -38,7 +38,10 @@ class SeriesForecastAdmin(ReadOnlyTenantAdmin):
 
 @admin.register(models.ForecastSettings)
 class ForecastSettingsAdmin(ReadOnlyTenantAdmin):
-    list_display = ("id", "cpu_minutes_per_month", "training_seconds")
+    list_display = (
+        "id", "networks", "missing_days", "outlier_threshold", "seed", "cpu_minutes_per_month",
+        "training_seconds",
+    )  # fmt: skip
 
 
 @admin.register(models.ComputeCost)

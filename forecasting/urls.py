@@ -21,6 +21,7 @@ from forecasting.pages import (
     stock_cycle,
     suggestions,
     training,
+    training_choices,
     tuning,
     what_if,
 )
@@ -111,6 +112,11 @@ urlpatterns = [
     path("networks/cancel", comparison.training_cancel, name="training_cancel"),
     path("networks/resume/<int:job_id>", comparison.training_resume, name="training_resume"),
     path("networks/limits", comparison.budget_change, name="budget_change"),
+    path(
+        "networks/choices",
+        training_choices.training_choices_change,
+        name="training_choices_change",
+    ),
     path("networks/tuning", tuning.tuning, name="tuning"),
     path("networks/tuning/progress", tuning.tuning_progress, name="tuning_progress"),
     path("networks/tuning/cancel", tuning.tuning_cancel, name="tuning_cancel"),

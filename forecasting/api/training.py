@@ -48,7 +48,7 @@ class TrainingOrder(Strict):
         required=False,
         min_value=1,
         max_value=3600,
-        help_text="CPU seconds the training may take.",
+        help_text="CPU seconds the training may take, within the tenant's limits.",
     )
 
 
@@ -104,7 +104,12 @@ class NewLimits(Strict):
     cpu_minutes_per_month = serializers.IntegerField(
         allow_null=True, min_value=0, max_value=100_000
     )
-    training_seconds = serializers.IntegerField(allow_null=True, min_value=5, max_value=3600)
+    training_seconds = serializers.IntegerField(
+        allow_null=True,
+        min_value=5,
+        max_value=3600,
+        help_text="The most that any training takes, whoever asks for it.",
+    )
 
 
 class Limits(TenantView):

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from forecasting.queries.compute import forecast_settings
-from forecasting.queries.tuning import TrialShown as Trial, read_trials, searches
+from forecasting.queries.tuning import TrialShown as Trial, read_trials, searches, tuned_settings
 from forecasting.services.tuning import (
     LEAST_MINUTES,
     MOST_MINUTES,
@@ -45,7 +45,11 @@ class TuningShown(serializers.Serializer[Any]):
 
 class TuningOrder(Strict):
     budget_minutes = serializers.IntegerField(min_value=LEAST_MINUTES, max_value=MOST_MINUTES)
-    network = serializers.ChoiceField(choices=NETWORKS, required=False, default=NETWORKS[0])
+    network = serializers.ChoiceField(
+        choices=NETWORKS,
+        required=False,
+        help_text="One that takes part in your trainings; without it, the first of them.",
+    )
 
 
 class ChosenTrial(Strict):
@@ -100,5 +104,7 @@ def _shown() -> dict[str, Any]:
         "state": job.state if job else None,
         "network": job.payload.get("network") if job else None,
         "trials": read_trials(job) if job else [],
-        "in_use": {name: one["settings"] for name, one in forecast_settings().tuned.items()},
+        "in_use": {
+            name: one["settings"] for name, one in tuned_settings(forecast_settings()).items()
+        },
     }

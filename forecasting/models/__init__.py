@@ -2,7 +2,7 @@
 
 from forecasting.models.accuracy import AccuracySum
 from forecasting.models.buffers import BufferSuggestion
-from forecasting.models.compute import ComputeCost, ForecastSettings
+from forecasting.models.compute import ComputeCost, ForecastSettings, MissingDays
 from forecasting.models.embeddings import ProductEmbedding
 from forecasting.models.explanations import ForecastExplanation
 from forecasting.models.forecasts import ForecastRun, SeriesForecast
@@ -31,6 +31,7 @@ __all__ = [
     "ForecastRun",
     "ForecastSettings",
     "GroupForecast",
+    "MissingDays",
     "NetworkState",
     "OverrideKind",
     "OverrideState",

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tenancy.models import Job, TenantForeignKey, TenantOwned
+
+NETWORK_NAMES = ("lstm", "gru", "rnn", "cnn", "mlp", "linear", "article")
+"""What a tenant can enter into its contest: the networks of the pipeline."""
+MOST_NETWORKS = 4
+LARGEST_SEED = 1_000_000
+LEAST_THRESHOLD, MOST_THRESHOLD = 2, 50
+
+
+class MissingDays(models.TextChoices):
+    """What becomes of days nobody saw; the pipeline's names."""
+
+    DROP = "drop", _("Leave them out")
+    MEAN = "mean", _("Fill with the product's mean")
+    MEDIAN = "median", _("Fill with the product's median")
+    NEAREST = "nearest", _("Fill with the nearest day that was seen")
+    MODEL = "model", _("Estimate from the weeks around and the weekday")
+
+
+def usual_networks() -> list[str]:
+    """Return what is trained before anybody chose."""
+    return ["lstm", "mlp"]
 
 
 class ForecastSettings(TenantOwned):
@@ -32,6 +54,23 @@ class ForecastSettings(TenantOwned):
         editable=False,
         help_text="By network: settings of a trial, its job and its number.",
     )
+    networks = ArrayField(
+        models.CharField(max_length=16), verbose_name=_("networks"), default=usual_networks
+    )
+    missing_days = models.CharField(
+        _("days nobody saw"), max_length=8, choices=MissingDays, default=MissingDays.DROP
+    )
+    outlier_threshold = models.FloatField(
+        _("outliers"),
+        null=True,
+        blank=True,
+        default=8.0,
+        validators=[MinValueValidator(LEAST_THRESHOLD), MaxValueValidator(MOST_THRESHOLD)],
+        help_text=_("Usual deviations above which a day's demand is cut. Empty: never."),
+    )
+    seed = models.PositiveIntegerField(
+        _("seed"), default=0, validators=[MaxValueValidator(LARGEST_SEED)]
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
 
     class Meta(TenantOwned.Meta):
@@ -41,6 +80,24 @@ class ForecastSettings(TenantOwned):
             models.CheckConstraint(
                 condition=Q(training_seconds=None) | Q(training_seconds__gte=5),
                 name="forecast_settings_seconds",
+            ),
+            models.CheckConstraint(
+                condition=Q(networks__contained_by=list(NETWORK_NAMES))
+                & Q(networks__len__gte=1)
+                & Q(networks__len__lte=MOST_NETWORKS),
+                name="forecast_settings_networks",
+            ),
+            models.CheckConstraint(
+                condition=Q(missing_days__in=MissingDays.values),
+                name="forecast_settings_missing_days",
+            ),
+            models.CheckConstraint(
+                condition=Q(outlier_threshold=None)
+                | Q(outlier_threshold__gte=LEAST_THRESHOLD, outlier_threshold__lte=MOST_THRESHOLD),
+                name="forecast_settings_outliers",
+            ),
+            models.CheckConstraint(
+                condition=Q(seed__lte=LARGEST_SEED), name="forecast_settings_seed"
             ),
         ]
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from forecasting.pages.actions import attempt
-from forecasting.pages.training import BudgetForm, networks_page
+from forecasting.pages.training import networks_page
+from forecasting.pages.training_forms import BudgetForm
 from forecasting.queries import comparison, training
 from forecasting.services.compute import update_forecast_settings
 from forecasting.services.training import KIND, resume_training
@@ -93,4 +94,4 @@ def budget_change(request: HttpRequest, tenant: str) -> HttpResponse:
             lambda _settings: _("The limits of training are changed."),
         )
         return redirect(reverse("forecasting:network_list", args=[tenant]))
-    return networks_page(request, tenant, form)
+    return networks_page(request, tenant, refused_budget=form)

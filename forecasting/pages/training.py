@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from forecasting.models import ForecastSettings, TrainedNetwork
+from forecasting.models import TrainedNetwork
 from forecasting.pages.actions import attempt
+from forecasting.pages.training_forms import (
+    NETWORK_HINTS,
+    BudgetForm,
+    TrainingChoicesForm,
+    budget_form,
+    choices_form,
+)
 from forecasting.queries import training
 from forecasting.queries.comparison import who_serves
 from forecasting.queries.compute import forecast_settings, read_spending
@@ -23,36 +29,20 @@ from tenancy.pages.web import UNPROCESSABLE
 SHOWN = 20
 
 
-class BudgetForm(forms.Form):
-    cpu_minutes_per_month = forms.IntegerField(
-        label=gettext_lazy("CPU minutes a month"),
-        required=False,
-        min_value=0,
-        max_value=100_000,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        help_text=gettext_lazy("For training. Empty: no limit."),
-    )
-    training_seconds = forms.IntegerField(
-        label=gettext_lazy("CPU seconds a training"),
-        required=False,
-        min_value=5,
-        max_value=3600,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        help_text=gettext_lazy("Empty: as many as the data are worth."),
-    )
-    version = forms.IntegerField(widget=forms.HiddenInput)
-
-
 @require_safe
 def network_list(request: HttpRequest, tenant: str) -> HttpResponse:
     """Show the network in use, its contest, and every network before it."""
-    return networks_page(request, tenant, None)
+    return networks_page(request, tenant)
 
 
 def networks_page(
-    request: HttpRequest, tenant: str, budget_form: BudgetForm | None
+    request: HttpRequest,
+    tenant: str,
+    *,
+    refused_budget: BudgetForm | None = None,
+    refused_choices: TrainingChoicesForm | None = None,
 ) -> HttpResponse:
-    """Show the page of networks; a refused form of the limits comes with it."""
+    """Show the page of networks; a refused form comes with it."""
     networks = list(training.networks()[:SHOWN])
     in_use = training.network_in_use()
     limits = forecast_settings()
@@ -61,21 +51,14 @@ def networks_page(
         "networks": networks,
         "in_use": in_use,
         "spending": read_spending(limits),
-        "budget_form": budget_form or _budget_form(limits),
+        "limits": limits,
+        "budget_form": refused_budget or budget_form(limits),
+        "choices_form": refused_choices or choices_form(limits),
+        "network_hints": NETWORK_HINTS,
         "nav_section": "networks",
     }  # fmt: skip
-    status = UNPROCESSABLE if budget_form is not None else 200
+    status = UNPROCESSABLE if refused_budget or refused_choices else 200
     return render(request, "forecasting/network_list.html", context, status=status)
-
-
-def _budget_form(known: ForecastSettings) -> BudgetForm:
-    return BudgetForm(
-        initial={
-            "cpu_minutes_per_month": known.cpu_minutes_per_month,
-            "training_seconds": known.training_seconds,
-            "version": known.version,
-        }
-    )
 
 
 @require_safe

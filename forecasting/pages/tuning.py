@@ -10,11 +10,16 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from forecasting.queries.compute import forecast_settings, read_spending
-from forecasting.queries.tuning import is_open, read_trials, searches
+from forecasting.queries.tuning import (
+    is_open,
+    read_trials,
+    searches,
+    tunable,
+    tuned_settings,
+)
 from forecasting.services.tuning import (
     LEAST_MINUTES,
     MOST_MINUTES,
-    NETWORKS,
     forget_settings,
     request_tuning,
     use_settings,
@@ -29,7 +34,10 @@ USUAL_MINUTES = 20
 
 
 class TuningForm(forms.Form):
-    network = forms.ChoiceField(label=gettext_lazy("Network"))
+    network = forms.ChoiceField(
+        label=gettext_lazy("Network"),
+        help_text=gettext_lazy("Of those that take part in your trainings."),
+    )
     budget_minutes = forms.IntegerField(
         label=gettext_lazy("CPU minutes"),
         min_value=LEAST_MINUTES,
@@ -39,18 +47,19 @@ class TuningForm(forms.Form):
         help_text=gettext_lazy("They count towards the minutes of the month."),
     )
 
-    def __init__(self, data: Any = None) -> None:
+    def __init__(self, data: Any, names: list[str]) -> None:
         super().__init__(data)
         field = self.fields["network"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  declared above
-        field.choices = [(name, method_name(name)) for name in NETWORKS]
+        field.choices = [(name, method_name(name)) for name in names]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def tuning(request: HttpRequest, tenant: str) -> HttpResponse:
     """Show the newest search with its trials, and take the order for another."""
     require(Permission.READ)
-    form = TuningForm(request.POST if request.method == "POST" else None)
+    offered = tunable(forecast_settings())
+    form = TuningForm(request.POST if request.method == "POST" else None, offered)
 
     def effect(data: dict[str, Any]) -> str:
         request_tuning(**data)
@@ -66,6 +75,7 @@ def tuning(request: HttpRequest, tenant: str) -> HttpResponse:
         NAV,
         status=UNPROCESSABLE if form.is_bound else 200,
         form=form,
+        offered=offered,
         spending=read_spending(),
         **_search_context(request),
     )
@@ -122,7 +132,7 @@ def _search_context(request: HttpRequest) -> dict[str, Any]:
     found = searches()
     job = found[0] if found else None
     trials = read_trials(job) if job else []
-    tuned = forecast_settings().tuned
+    tuned = tuned_settings(forecast_settings())
     used = tuned.get(str(job.payload.get("network")), {}) if job else {}
     in_use = used.get("trial") if job is not None and used.get("job") == job.pk else None
     return {
@@ -135,6 +145,6 @@ def _search_context(request: HttpRequest) -> dict[str, Any]:
         ),
         "best": next((one for one in trials if one.is_best), None),
         "in_use": in_use,
-        "tuned": sorted(tuned.items()),
+        "tuned": list(tuned.items()),
         "progress_url": address(request, "forecasting:tuning_progress"),
     }

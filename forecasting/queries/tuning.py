@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from forecasting.models import ForecastSettings
 from tenancy.models import Job, JobState
 
 KIND = "tune_network"
+TUNABLE = ("lstm", "mlp", "gru", "cnn")
+"""What can be tuned; the first is what most tenants are served by."""
 SHOWN = 10
 
 
@@ -27,6 +30,16 @@ class TrialShown:
     @property
     def label(self) -> int:
         return self.number + 1
+
+
+def tunable(known: ForecastSettings) -> list[str]:
+    """Return the networks that can be tuned and take part in the tenant's trainings."""
+    return [name for name in TUNABLE if name in known.networks]
+
+
+def tuned_settings(known: ForecastSettings) -> dict[str, dict[str, Any]]:
+    """Return what searches found for the networks that take part: the next training uses it."""
+    return {name: one for name, one in sorted(known.tuned.items()) if name in known.networks}
 
 
 def searches() -> list[Job]:

@@ -36,7 +36,7 @@ class BudgetSpent(Conflict):
 def budget_words(spending: Spending) -> str:
     """Say that the month's minutes are spent, and what to do."""
     return _(
-        "%(spent)d of %(limit)d CPU minutes of this month are spent on training. A manager can "
+        "%(spent).0f of %(limit)d CPU minutes of this month are spent on training. A manager can "
         "raise the limit on the page of networks."
     ) % {"spent": spending.training, "limit": spending.limit or 0}
 

@@ -23,6 +23,7 @@ from forecasting.models import (
 )
 from forecasting.pipeline.day_channels import strange_signals
 from forecasting.pipeline.series import HORIZON_DAYS, QUANTILES, Basis, FloatArray
+from forecasting.queries.compute import forecast_settings
 from forecasting.queries.series import (
     DemandPanel,
     Part,
@@ -34,13 +35,14 @@ from forecasting.services import artefacts
 from forecasting.services.copied_rows import insert_copied
 from forecasting.services.groups import group_forecasts, store_groups
 from forecasting.services.parts import segment_forecasts, split, store_segments
+from forecasting.services.training_choices import engine_config
 from tenancy.models import Job, JobState
 from tenancy.permissions import Permission, require
 from tenancy.services import audit
 from tenancy.services.jobs import JobFailed, JobRun, enqueue_job
 
 if TYPE_CHECKING:
-    from forecasting.pipeline.engine import FittedForecaster
+    from forecasting.pipeline.engine import EngineConfig, FittedForecaster
 
 KIND = "make_forecasts"
 PLANNING_KIND = "run_planning"
@@ -151,7 +153,9 @@ def who_serves(run: JobRun, demand: DemandPanel) -> Serving:
             continue
         served = network if forecaster.members else None
         return Serving(forecaster, served, refused and served is None)
-    return Serving(_baselines(demand), None, refused)
+    with run.scope():
+        config = engine_config(forecast_settings(), networks=())
+    return Serving(_baselines(demand, config), None, refused)
 
 
 def _candidates() -> list[TrainedNetwork]:
@@ -168,10 +172,10 @@ def _candidates() -> list[TrainedNetwork]:
     return [row for row in rows[:1] if row.state == NetworkState.REJECTED]
 
 
-def _baselines(demand: DemandPanel) -> FittedForecaster:
-    from forecasting.pipeline.engine import EngineConfig, fit
+def _baselines(demand: DemandPanel, config: EngineConfig) -> FittedForecaster:
+    from forecasting.pipeline.engine import fit
 
-    return fit(demand.panel, demand.origin, EngineConfig(networks=()))
+    return fit(demand.panel, demand.origin, config)
 
 
 def _forecast(serving: Serving, demand: DemandPanel) -> _Made:

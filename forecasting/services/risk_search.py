@@ -29,10 +29,12 @@ from forecasting.decisions.risk import (
 from forecasting.decisions.sales_risk import find_abnormal_sales, find_trend_declines
 from forecasting.models import RiskKind, RiskWarning
 from forecasting.pipeline.series import FloatArray
+from forecasting.queries.compute import forecast_settings
 from forecasting.queries.planning import PlanningWorld
 from forecasting.queries.positions import LotOnHand, read_arrivals
 from forecasting.services.artefacts import ArtefactRefused, read_artefact
 from forecasting.services.risk_records import RiskRecords, find_from_records
+from forecasting.services.training_choices import engine_config
 
 if TYPE_CHECKING:
     from forecasting.pipeline.engine import FittedForecaster
@@ -200,7 +202,7 @@ def _forecast_before(world: PlanningWorld) -> DemandForecast:
 
 def _judge(world: PlanningWorld, before: date) -> FittedForecaster:
     """Return the network behind the forecasts, a simple method where there is none to be had."""
-    from forecasting.pipeline.engine import EngineConfig, fit
+    from forecasting.pipeline.engine import fit
 
     network = world.run.network
     if network is not None:
@@ -208,7 +210,7 @@ def _judge(world: PlanningWorld, before: date) -> FittedForecaster:
             return read_artefact(network)
         except ArtefactRefused as refusal:
             structlog.get_logger().warning("artefact_refused", problem=refusal.problem)
-    return fit(world.panel, before, EngineConfig(networks=()))
+    return fit(world.panel, before, engine_config(forecast_settings(), networks=()))
 
 
 def arrivals_of(world: PlanningWorld) -> FloatArray:

@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from forecasting.models import NetworkState, TrainedNetwork
-from forecasting.queries.compute import forecast_settings, read_spending
+from forecasting.queries.compute import forecast_settings
 from forecasting.queries.series import DemandPanel, load_panel
 from forecasting.services import artefacts
-from forecasting.services.compute import budget_words, check_budget
+from forecasting.services.compute import check_budget
+from forecasting.services.training_choices import config_of
 from tenancy.errors import Conflict, NotFound
 from tenancy.models import Job, JobState
 from tenancy.permissions import Permission, require
@@ -50,16 +51,16 @@ class ArtefactDamaged(Conflict):
 def request_training(*, budget_seconds: float | None = None) -> Job:
     """Queue a training of the active tenant, or return the one that is already open.
 
-    Raises ``PermissionRefused`` and ``BudgetSpent``.
+    It takes no more CPU seconds than the tenant's limits leave when it begins. Raises
+    ``PermissionRefused`` and ``BudgetSpent``.
     """
     require(Permission.PLAN)
     waiting = Job.objects.filter(kind=KIND, state__in=JobState.open()).order_by("id").first()
     if waiting is not None:
         return waiting
     check_budget()
-    budget = budget_seconds or forecast_settings().training_seconds
-    job = enqueue_job(kind=KIND, payload={"budget_seconds": budget})
-    audit.record("training.requested", job)
+    job = enqueue_job(kind=KIND, payload={"budget_seconds": budget_seconds})
+    audit.record("training.requested", job, seconds=budget_seconds)
     return job
 
 
@@ -79,8 +80,8 @@ def resume_training(*, job_id: int) -> Job:
     if waiting is not None:
         return waiting
     check_budget()
-    budget = ended.payload.get("budget_seconds")
-    job = enqueue_job(kind=KIND, payload={"budget_seconds": budget, "resumes": ended.pk})
+    spent_in = [*ended.payload.get("goes_on", ()), ended.pk]
+    job = enqueue_job(kind=KIND, payload=ended.payload | {"resumes": ended.pk, "goes_on": spent_in})
     audit.record("training.resumed", job, ended=ended.pk)
     return job
 
@@ -91,25 +92,18 @@ def train_network(run: JobRun) -> TrainedNetwork | None:
     None when it was stopped between two epochs. Raises ``JobFailed`` where there is nothing to
     learn from; then nothing changes and baselines go on serving.
     """
-    from forecasting.pipeline.engine import EngineConfig, fit
+    from forecasting.pipeline.engine import fit
     from forecasting.pipeline.training import TrainingDiverged, TrainingStopped
 
     run.progress(0, 1, _("Reading demand"))
     with run.scope():
-        spending = read_spending()
-        if spending.is_spent:
-            raise JobFailed(budget_words(spending))
+        config = config_of(run, forecast_settings())
         if "resumes" in run.payload:
             artefacts.adopt_checkpoints(run.tenant, int(run.payload["resumes"]), run.job_id)
         artefacts.forget_orphaned_checkpoints(run.tenant)
         demand = load_panel()
-        tuned = forecast_settings().tuned
     if demand is None:
         raise JobFailed(_("There is no demand yet. Import sales first, then train."))
-    config = EngineConfig(
-        budget_seconds=run.payload.get("budget_seconds"),
-        tuned={name: one["settings"] for name, one in tuned.items()},
-    )
     watch = _Watch(run, total=REPEATS * len(config.networks) * config.training.epochs)
     try:
         fitted = fit(demand.panel, demand.origin, config, watch.callbacks())

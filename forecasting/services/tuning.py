@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from forecasting.models import ForecastSettings
 from forecasting.queries import tuning as kept
-from forecasting.queries.compute import read_spending
+from forecasting.queries.compute import forecast_settings, read_spending
 from forecasting.queries.series import load_panel
 from forecasting.services.compute import budget_words, check_budget, lock_settings
+from forecasting.services.training_choices import engine_config
 from inventory.services.rows import save
 from tenancy.errors import Conflict, Invalid, NotFound
 from tenancy.models import Job, JobState
@@ -20,9 +22,11 @@ from tenancy.permissions import Permission, require
 from tenancy.services import audit
 from tenancy.services.jobs import JobFailed, JobRun, enqueue_job
 
+if TYPE_CHECKING:
+    from forecasting.pipeline.settings import EngineConfig
+
 KIND = kept.KIND
-NETWORKS = ("lstm", "mlp", "gru", "cnn")
-"""What can be tuned; the first is what most tenants are served by."""
+NETWORKS = kept.TUNABLE
 LEAST_MINUTES, MOST_MINUTES = 1, 600
 
 
@@ -32,21 +36,38 @@ class TuningOpen(Conflict):
     code = "tuning_open"
 
 
+class NotTrained(Conflict):
+    """The network takes no part in the tenant's trainings: settings for it would change nothing."""
+
+    code = "network_not_trained"
+
+    def __init__(self, network: str) -> None:
+        words = {"network": network.upper()}
+        super().__init__(_(
+            "%(network)s takes no part in your trainings: settings for it would change nothing. "
+            "Choose it on the page of networks first."
+        ) % words, network=network)  # fmt: skip
+
+
 class TrialUnfit(Conflict):
     """The trial was ended early or diverged: its settings were not tried to the end."""
 
     code = "trial_unfit"
 
 
-def request_tuning(*, budget_minutes: int, network: str = NETWORKS[0]) -> Job:
-    """Queue a search for better settings within so many CPU minutes.
+def request_tuning(*, budget_minutes: int, network: str | None = None) -> Job:
+    """Queue a search for better settings within so many CPU minutes; None: of the first that can.
 
     Raises ``PermissionRefused``, ``Invalid``, ``TuningOpen``, ``BudgetSpent``.
     """
     require(Permission.APPROVE)
+    offered = kept.tunable(forecast_settings())
+    network = network or next(iter(offered), NETWORKS[0])
     if network not in NETWORKS:
         text = _("Only these can be tuned: %(names)s.") % {"names": ", ".join(NETWORKS)}
         raise Invalid.field("network", "unknown", text)
+    if network not in offered:
+        raise Invalid.field("network", NotTrained.code, str(NotTrained(network)))
     if not LEAST_MINUTES <= budget_minutes <= MOST_MINUTES:
         text = _("Give 1 to %(most)d CPU minutes.") % {"most": MOST_MINUTES}
         raise Invalid.field("budget_minutes", "out_of_range", text)
@@ -65,15 +86,17 @@ def tune_network(run: JobRun) -> dict[str, Any] | None:
     A search that was interrupted goes on from its stored trials. None when it was stopped between
     two epochs. Raises ``JobFailed`` where there is nothing to learn from or nothing left to spend.
     """
-    from forecasting.pipeline.settings import EngineConfig
     from forecasting.pipeline.training import EpochReport
     from forecasting.pipeline.tuning import NothingToTune, Search, Trial, Watch, best_trial, tune
 
     network = str(run.payload["network"])
     wanted = float(run.payload["budget_minutes"]) * 60
     with run.scope():
+        known = forecast_settings()
+        if network not in known.networks:
+            raise JobFailed(str(NotTrained(network)))
         demand = load_panel()
-        spending = read_spending()
+        spending = read_spending(known)
         stored = Job.objects.get(pk=run.job_id).progress_detail
     if demand is None:
         raise JobFailed(_("There is no demand yet. Import sales first, then tune."))
@@ -98,7 +121,7 @@ def tune_network(run: JobRun) -> dict[str, Any] | None:
         known = {"number": number + 1, "epoch": report.epoch, "epochs": report.epochs}
         show(_("Trial %(number)d, epoch %(epoch)d of %(epochs)d") % known)
 
-    search = Search(network, wanted, EngineConfig(), earlier=tuple(trials))
+    search = Search(network, wanted, _usual_config(known), earlier=tuple(trials))
     watch = Watch(time.process_time, on_trial, on_epoch, run.should_stop)
     try:
         found = tune(demand.panel, demand.origin, search, watch)
@@ -118,10 +141,15 @@ def tune_network(run: JobRun) -> dict[str, Any] | None:
     }
 
 
+def _usual_config(known: ForecastSettings) -> EngineConfig:
+    """Return the tenant's config without what earlier searches found: trials compare with that."""
+    return replace(engine_config(known), tuned={})
+
+
 def use_settings(*, job_id: int, number: int) -> ForecastSettings:
     """Train with the settings of a trial from now on; the network in use stays until then.
 
-    Raises ``PermissionRefused``, ``NotFound``, ``TrialUnfit``.
+    Raises ``PermissionRefused``, ``NotFound``, ``TrialUnfit``, ``NotTrained``.
     """
     require(Permission.APPROVE)
     job = Job.objects.filter(pk=job_id, kind=KIND).first()
@@ -137,6 +165,8 @@ def use_settings(*, job_id: int, number: int) -> ForecastSettings:
             % {"number": number + 1}
         )
     network = str(job.payload["network"])
+    if network not in forecast_settings().networks:
+        raise NotTrained(network)
     return _change(network, {"settings": trial.settings, "job": job.pk, "trial": number})
 
 

@@ -74,7 +74,13 @@ SPECIAL: dict[str, dict[str, Any]] = {
     },
     "TrainedNetwork": {"epochs": [], "importance": []},
     "GroupForecast": {"category": None},
-    "ForecastSettings": {"cpu_minutes_per_month": 60, "training_seconds": 60, "tuned": {}},
+    "ForecastSettings": {
+        "cpu_minutes_per_month": 60,
+        "training_seconds": 60,
+        "tuned": {},
+        "networks": ["mlp"],
+        "outlier_threshold": 8.0,
+    },
     "ForecastOverride": {"state": "active", "kind": "percent", "value": Decimal(10)},
     "ForecastExplanation": {
         "channel": None,
