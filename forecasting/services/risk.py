@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from forecasting.models import ForecastRun, RiskWarning, WarningState
+from forecasting.queries.compute import forecast_settings
 from forecasting.queries.forecasts import latest_run
 from forecasting.queries.planning import read_world
 from forecasting.queries.positions import read_lots
@@ -59,10 +60,11 @@ def make_warnings(run: JobRun) -> dict[str, Any]:
         lots = read_lots(world.today) if world else []
         arrivals = arrivals_of(world) if world else np.zeros((0, MOST_STOCKOUT_DAYS))
         records = read_records(world) if world else None
+        how = forecast_settings()
     if world is None:
         raise JobFailed(_("No product in use has demand: there are no risks to look for."))
     run.progress(1, 3, _("Looking for risks in %(count)d series") % {"count": len(world.keys)})
-    found = find_all(world, lots, arrivals, records)
+    found = find_all(world, lots, arrivals, records, how)
     run.progress(2, 3, _("Updating the warnings"))
     with run.publishing():
         return _publish(forecast, world.today, found)

@@ -27,9 +27,8 @@ from forecasting.decisions.risk import (
     find_stock_outs,
 )
 from forecasting.decisions.sales_risk import find_abnormal_sales, find_trend_declines
-from forecasting.models import RiskKind, RiskWarning
+from forecasting.models import ForecastSettings, RiskKind, RiskWarning
 from forecasting.pipeline.series import FloatArray
-from forecasting.queries.compute import forecast_settings
 from forecasting.queries.planning import PlanningWorld
 from forecasting.queries.positions import LotOnHand, read_arrivals
 from forecasting.services.artefacts import ArtefactRefused, read_artefact
@@ -79,9 +78,13 @@ def find_all(
     world: PlanningWorld,
     lots: Sequence[LotOnHand],
     arrivals: FloatArray,
-    records: RiskRecords | None = None,
+    records: RiskRecords | None,
+    how: ForecastSettings,
 ) -> list[RiskWarning]:
-    """Return every risk of the world as a warning not stored yet, one per key, the dearest."""
+    """Return every risk of the world as a warning not stored yet, one per key, the dearest.
+
+    how: cleaning of demand for simple methods, where no network says what was to be expected.
+    """
     stock = _Stock(
         free=np.array([float(one.free) for one in world.positions]),
         position=np.array([float(p.free + p.on_order + p.in_transit) for p in world.positions]),
@@ -92,7 +95,7 @@ def find_all(
         *_stock_outs(world, stock, arrivals),
         *_too_much(world, stock),
         *_expiring(world, lots),
-        *_sales(world),
+        *_sales(world, how),
         *(find_from_records(world, records) if records else ()),
     ]
     rows = {key.series_id: row for row, key in enumerate(world.keys)}
@@ -165,14 +168,14 @@ def _expiring(world: PlanningWorld, lots: Sequence[LotOnHand]) -> Iterable[RiskF
     return find_expiry(keys, world.forecast, at_risk, world.unit_costs())
 
 
-def _sales(world: PlanningWorld) -> Iterable[RiskFinding]:
+def _sales(world: PlanningWorld, how: ForecastSettings) -> Iterable[RiskFinding]:
     keys = [key.series_id for key in world.keys]
     demand, observed = world.panel.demand, world.panel.observed
     values = world.unit_prices()
     if world.panel.n_days > 2 * JUDGED_DAYS:
         yield from find_abnormal_sales(
             keys,
-            _forecast_before(world),
+            _forecast_before(world, how),
             demand[:, -JUDGED_DAYS:],
             observed[:, -JUDGED_DAYS:],
             values,
@@ -193,14 +196,14 @@ def _declines(world: PlanningWorld, keys: list[str], values: FloatArray) -> Iter
             yield finding
 
 
-def _forecast_before(world: PlanningWorld) -> DemandForecast:
+def _forecast_before(world: PlanningWorld, how: ForecastSettings) -> DemandForecast:
     """Return what whoever serves would have said a week ago about the days since."""
     before = world.run.origin - timedelta(days=JUDGED_DAYS)
-    made = _judge(world, before).forecast(world.panel, before, JUDGED_DAYS)
+    made = _judge(world, before, how).forecast(world.panel, before, JUDGED_DAYS)
     return demand_forecast(made.mean, made.quantiles, world.forecast.correlation)
 
 
-def _judge(world: PlanningWorld, before: date) -> FittedForecaster:
+def _judge(world: PlanningWorld, before: date, how: ForecastSettings) -> FittedForecaster:
     """Return the network behind the forecasts, a simple method where there is none to be had."""
     from forecasting.pipeline.engine import fit
 
@@ -210,7 +213,7 @@ def _judge(world: PlanningWorld, before: date) -> FittedForecaster:
             return read_artefact(network)
         except ArtefactRefused as refusal:
             structlog.get_logger().warning("artefact_refused", problem=refusal.problem)
-    return fit(world.panel, before, engine_config(forecast_settings(), networks=()))
+    return fit(world.panel, before, engine_config(how, networks=()))
 
 
 def arrivals_of(world: PlanningWorld) -> FloatArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
@@ -44,6 +45,8 @@ def change_training_choices(
     """
     require(Permission.APPROVE)
     networks = check_networks(choices.networks)
+    if choices.outlier_threshold is not None and not isfinite(choices.outlier_threshold):
+        raise Invalid.field("outlier_threshold", "invalid", _("Give a number, or none."))
     found = lock_settings()
     check_version(found, version)
     chosen = asdict(choices) | {"networks": networks}

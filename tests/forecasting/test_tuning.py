@@ -161,7 +161,11 @@ def test_a_search_needs_the_right_sense_and_no_other_search(north: House) -> Non
     with north.scope("planner"), pytest.raises(PermissionRefused):
         request_tuning(budget_minutes=5)
     with north.scope("manager"):
-        for wrong in ({"budget_minutes": 0}, {"budget_minutes": 5, "network": "article"}):
+        for wrong in (
+            {"budget_minutes": 0},
+            {"budget_minutes": 5, "network": "article"},
+            {"budget_minutes": 5, "network": "gru"},  # it takes no part in the trainings
+        ):
             with pytest.raises(Invalid):
                 request_tuning(**wrong)
         assert not Job.objects.exists()
