@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from forecasting.models import ForecastSettings, NetworkState, TrainedNetwork
+from forecasting.queries.cleaning import readable_cleaning
 from forecasting.queries.compute import forecast_settings, read_spending
 from forecasting.queries.training import get_network, networks
 from forecasting.services.compute import update_forecast_settings
@@ -34,13 +36,59 @@ class NetworkShown(Shown[TrainedNetwork]):
     published_at = serializers.DateTimeField(allow_null=True)
 
 
+class ClosureShown(serializers.Serializer[Any]):
+    warehouse_id = serializers.IntegerField(
+        allow_null=True, help_text="Null: all warehouses together."
+    )
+    days = serializers.ListField(child=serializers.DateField())
+
+
+class CutShown(serializers.Serializer[Any]):
+    product_id = serializers.IntegerField()
+    warehouse_id = serializers.IntegerField()
+    day = serializers.DateField()
+    recorded = serializers.FloatField()
+    used = serializers.FloatField()
+
+
+class CleaningShown(serializers.Serializer[Any]):
+    """What older trainings did not keep is left out."""
+
+    series = serializers.IntegerField(required=False)
+    days = serializers.IntegerField(required=False)
+    series_days = serializers.IntegerField(required=False)
+    out_of_stock_days = serializers.IntegerField(required=False)
+    closures = ClosureShown(
+        many=True, required=False, help_text="Days on which a warehouse sold next to nothing."
+    )
+    outliers = serializers.IntegerField(required=False, help_text="Values that were cut.")
+    outlier_series = serializers.IntegerField(required=False)
+    outlier_threshold = serializers.FloatField(
+        required=False, allow_null=True, help_text="Robust deviations; null: never cut."
+    )
+    filled = serializers.IntegerField(required=False, help_text="Unseen days that were filled.")
+    missing = serializers.ChoiceField(
+        choices=["drop", "mean", "median", "nearest", "model"], required=False
+    )
+    examples = CutShown(many=True, required=False, help_text="The largest cuts, at most 20.")
+    spoiled_series = serializers.IntegerField(required=False)
+    left_to_baselines = serializers.DictField(
+        child=serializers.IntegerField(), required=False, help_text="Series by reason."
+    )
+
+
 class NetworkDetailShown(NetworkShown):
+    config = serializers.DictField(help_text="The settings of the training.")
     league = serializers.DictField()
     epochs = serializers.ListField(child=serializers.DictField())
-    cleaning = serializers.DictField()
+    cleaning = serializers.SerializerMethodField()
     importance = serializers.ListField(
         child=serializers.DictField(), help_text="Growth of the loss without a feature."
     )
+
+    @extend_schema_field(CleaningShown)
+    def get_cleaning(self, network: TrainedNetwork) -> Any:
+        return CleaningShown(readable_cleaning(network)).data
 
 
 class TrainingOrder(Strict):

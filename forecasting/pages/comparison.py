@@ -15,6 +15,7 @@ from forecasting.pages.actions import attempt
 from forecasting.pages.training import networks_page
 from forecasting.pages.training_forms import BudgetForm
 from forecasting.queries import comparison, training
+from forecasting.queries.cleaning import read_cleaning
 from forecasting.services.compute import update_forecast_settings
 from forecasting.services.training import KIND, resume_training
 from tenancy.models import JobState
@@ -50,8 +51,10 @@ def network_compare(request: HttpRequest, tenant: str) -> HttpResponse:
             first, second = pair[0], pair[1]
             context |= {
                 "pair": [
-                    (row, training.loss_chart(row.epochs), comparison.who_serves(row))
-                    for row in (first, second)
+                    (row, training.loss_charts(row.epochs), comparison.who_serves(row), found)
+                    for row, found in zip(
+                        (first, second), read_cleaning([first, second]), strict=True
+                    )
                 ],
                 "methods": comparison.compare_methods(first, second),
                 "settings": comparison.compare_settings(first, second),

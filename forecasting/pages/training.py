@@ -20,6 +20,7 @@ from forecasting.pages.training_forms import (
     choices_form,
 )
 from forecasting.queries import training
+from forecasting.queries.cleaning import read_cleaning
 from forecasting.queries.comparison import who_serves
 from forecasting.queries.compute import forecast_settings, read_spending
 from forecasting.services.training import KIND, request_training, roll_back_network
@@ -105,11 +106,11 @@ def _network_context(network: TrainedNetwork | None) -> dict[str, Any]:
     return {
         "network": network,
         "tables": training.league_tables(network),
-        "loss": training.loss_chart(network.epochs),
+        "losses": training.loss_charts(network.epochs),
         "importance": training.importance_tables(network),
         "who_serves": who_serves(network),
         "serving": training.accuracy_of(network),
-        "left_to_baselines": sum(network.cleaning.get("left_to_baselines", {}).values()),
+        "cleaning": read_cleaning([network])[0],
     }
 
 
@@ -124,7 +125,7 @@ def _job_context(tenant: str) -> dict[str, Any]:
         "can_resume": job is not None and job.state in (JobState.CANCELLED, JobState.FAILED),
         "epochs_done": len(epochs),
         "seconds_left": training.seconds_left(job) if live else None,
-        "job_loss": training.loss_chart(epochs, is_live=True) if live else None,
+        "job_losses": training.loss_charts(epochs) if live else [],
         "progress_url": reverse("forecasting:training_progress", args=[tenant]) + "?was=open",
     }
 

@@ -117,24 +117,24 @@ def importance_tables(network: TrainedNetwork) -> list[tuple[str, list[dict[str,
     return sorted(by_network.items())
 
 
-def loss_chart(epochs: list[dict[str, Any]], *, is_live: bool = False) -> dict[str, Any] | None:
-    """Return the loss curve of the best network that was judged, for the chart; None before any.
+def loss_charts(epochs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one loss curve per network, in the order they were trained, for the chart.
 
-    Live: of the network in training.
+    Of the training that was judged; where none was (yet), of whatever was trained.
     """
     judged = [point for point in epochs if point["stage"] == "holdout"] or epochs
-    if not judged:
-        return None
-    measured = [point for point in judged if point["validation_loss"] is not None]
-    leader = min(measured, key=lambda point: point["validation_loss"], default=judged[-1])
-    shown = judged[-1]["network"] if is_live else leader["network"]
-    judged = [point for point in judged if point["network"] == shown]
-    best = [point["epoch"] for point in judged if point["best"]]
+    networks = dict.fromkeys(point["network"] for point in judged)
+    return [_loss_curve(name, judged) for name in networks]
+
+
+def _loss_curve(network: str, epochs: list[dict[str, Any]]) -> dict[str, Any]:
+    points = [point for point in epochs if point["network"] == network]
+    best = [point["epoch"] for point in points if point["best"]]
     return {
-        "network": shown,
-        "epochs": [point["epoch"] for point in judged],
-        "train": [point["training_loss"] for point in judged],
-        "validation": [point["validation_loss"] for point in judged],
+        "network": network,
+        "epochs": [point["epoch"] for point in points],
+        "train": [point["training_loss"] for point in points],
+        "validation": [point["validation_loss"] for point in points],
         "best_epoch": best[-1] if best else None,
     }
 

@@ -16,6 +16,7 @@ from forecasting.models import NetworkState, TrainedNetwork
 from forecasting.queries.compute import forecast_settings
 from forecasting.queries.series import DemandPanel, load_panel
 from forecasting.services import artefacts
+from forecasting.services.cleaning import cleaning_report
 from forecasting.services.compute import check_budget
 from forecasting.services.training_choices import config_of
 from tenancy.errors import Conflict, NotFound
@@ -253,7 +254,7 @@ def _create_row(
             "jury": contest["jury"],
         },
         epochs=_loss_curve(fitted),
-        cleaning=cleaning_report(demand),
+        cleaning=cleaning_report(demand, fitted.config.cleaning),
         gate_reason="" if passed else gate_reason(contest["league"], fitted.config.networks),
         cpu_seconds=fitted.cpu_seconds or 0,
         device=device_name()[:DEVICE_LENGTH],
@@ -292,23 +293,6 @@ def gate_reason(league: list[dict[str, Any]], networks: tuple[str, ...]) -> str:
         "loss": ours[network],
         "best": _("the best simple methods") if best == "blend" else best,
         "best_loss": theirs[best],
-    }
-
-
-def cleaning_report(demand: DemandPanel) -> dict[str, Any]:
-    """Return what was found in the demand before training: days masked, and why."""
-    from forecasting.pipeline.triage import sanitise, triage
-
-    clean, spoiled = sanitise(demand.panel)
-    reasons = [str(reason) for reason in triage(clean, spoiled) if reason is not None]
-    begun = ~(demand.panel.demand != demand.panel.demand)
-    return {
-        "series": demand.panel.n_series,
-        "days": demand.panel.n_days,
-        "series_days": int(begun.sum()),
-        "out_of_stock_days": int((begun & ~demand.panel.observed).sum()),
-        "spoiled_series": int(spoiled.sum()),
-        "left_to_baselines": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
     }
 
 

@@ -96,6 +96,12 @@ FEATURES: Mapping[str, str | Promise] = {
     "adding_up": gettext_lazy("Adding up"),
     "holiday": gettext_lazy("Holidays"),
 }
+FILLINGS: Mapping[str, str | Promise] = {
+    "mean": gettext_lazy("with the mean of the series"),
+    "median": gettext_lazy("with the median of the series"),
+    "nearest": gettext_lazy("with the nearest day"),
+    "model": gettext_lazy("with the level around them and their weekday"),
+}
 ACTIONS: Mapping[str, str | Promise] = {
     "order_now": gettext_lazy("Order now"),
     "expedite": gettext_lazy("Hurry the open order"),
@@ -181,6 +187,12 @@ def method_name(code: str) -> str:
 def reason_text(code: str) -> str:
     """Say why a method serves a series."""
     return _read(REASONS, code)
+
+
+@register.filter
+def filling_name(code: str) -> str:
+    """Say with what days were filled that nobody saw."""
+    return _read(FILLINGS, code)
 
 
 @register.filter

@@ -1,0 +1,147 @@
+"""What cleaning did before a training, for people: closed days as ranges, products by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from forecasting.models import TrainedNetwork
+from inventory.models import Product, Warehouse
+from inventory.queries.access import allowed_warehouses
+
+SHOWN_CUTS = 6
+
+
+@dataclass(frozen=True)
+class DayRange:
+    """Days in a row, both ends included."""
+
+    first: date
+    last: date
+
+    @property
+    def is_one_day(self) -> bool:
+        return self.first == self.last
+
+
+@dataclass(frozen=True)
+class Closing:
+    """When a warehouse was closed; without a warehouse: all of them together."""
+
+    warehouse: Warehouse | None
+    ranges: tuple[DayRange, ...]
+    days: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A day whose demand was too large to be true. The product may be gone since."""
+
+    product: Product | None
+    warehouse: Warehouse | None
+    day: date
+    recorded: float
+    used: float
+
+
+@dataclass(frozen=True)
+class CleaningFound:
+    """What was found before a training, and what was done about it."""
+
+    is_full: bool
+    """False where the training is older than the reports of closed days and cuts."""
+    closings: tuple[Closing, ...]
+    out_of_stock_days: int
+    outliers: int
+    outlier_series: int
+    outlier_threshold: float | None
+    filled: int
+    missing: str
+    spoiled_series: int
+    cuts: tuple[Cut, ...]
+    left: tuple[tuple[str, int], ...]
+    """Reason and count of the series left to simple methods, the most frequent first."""
+
+    @property
+    def changed_nothing(self) -> bool:
+        """Tell whether demand was read as it was recorded."""
+        masked = self.closings or self.out_of_stock_days or self.spoiled_series
+        return self.is_full and not (masked or self.outliers or self.filled)
+
+    @property
+    def largest(self) -> tuple[Cut, ...]:
+        """The cuts that a page has room for."""
+        return self.cuts[:SHOWN_CUTS]
+
+
+def readable_cleaning(network: TrainedNetwork) -> dict[str, Any]:
+    """Return what is kept of the cleaning, without the days of warehouses out of reach."""
+    kept: dict[str, Any] = network.cleaning
+    allowed = allowed_warehouses()
+    if allowed is None:
+        return kept
+    return kept | {
+        name: [one for one in kept[name] if one["warehouse_id"] in {*allowed, None}]
+        for name in ("closures", "examples")
+        if name in kept
+    }
+
+
+def read_cleaning(networks: Sequence[TrainedNetwork]) -> list[CleaningFound]:
+    """Return what cleaning found before each training; two statements for all of them."""
+    kept = [readable_cleaning(network) for network in networks]
+    cuts = [cut for one in kept for cut in one.get("examples", [])]
+    closures = [closure for one in kept for closure in one.get("closures", [])]
+    products = Product.objects.in_bulk({cut["product_id"] for cut in cuts})
+    warehouses = Warehouse.objects.in_bulk(
+        {one["warehouse_id"] for one in (*cuts, *closures) if one["warehouse_id"] is not None}
+    )
+    return [_found(one, products, warehouses) for one in kept]
+
+
+def _found(
+    kept: dict[str, Any], products: dict[int, Product], warehouses: dict[int, Warehouse]
+) -> CleaningFound:
+    left = kept.get("left_to_baselines", {})
+    return CleaningFound(
+        is_full="closures" in kept,
+        closings=tuple(
+            Closing(
+                warehouses.get(one["warehouse_id"]),
+                day_ranges(date.fromisoformat(day) for day in one["days"]),
+                len(one["days"]),
+            )
+            for one in kept.get("closures", [])
+        ),
+        out_of_stock_days=kept.get("out_of_stock_days", 0),
+        outliers=kept.get("outliers", 0),
+        outlier_series=kept.get("outlier_series", 0),
+        outlier_threshold=kept.get("outlier_threshold"),
+        filled=kept.get("filled", 0),
+        missing=kept.get("missing", ""),
+        spoiled_series=kept.get("spoiled_series", 0),
+        cuts=tuple(
+            Cut(
+                products.get(one["product_id"]),
+                warehouses.get(one["warehouse_id"]),
+                date.fromisoformat(one["day"]),
+                one["recorded"],
+                one["used"],
+            )
+            for one in kept.get("examples", [])
+        ),
+        left=tuple(sorted(left.items(), key=lambda item: (-item[1], item[0]))),
+    )
+
+
+def day_ranges(days: Iterable[date]) -> tuple[DayRange, ...]:
+    """Return days, in order, as runs of days that follow each other."""
+    runs: list[DayRange] = []
+    for day in days:
+        if runs and day - runs[-1].last == timedelta(days=1):
+            runs[-1] = DayRange(runs[-1].first, day)
+        else:
+            runs.append(DayRange(day, day))
+    return tuple(runs)
