@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from drf_spectacular.utils import extend_schema_field
@@ -18,6 +18,7 @@ from forecasting.queries.forecasts import (
     series_in_use,
 )
 from forecasting.queries.neighbours import neighbours_of
+from forecasting.queries.overrides import Changed, changed_forecasts
 from forecasting.queries.parts import PartShown as Part, parts_of
 from forecasting.services.forecasts import request_planning
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
@@ -28,7 +29,20 @@ from tenancy.api.views import TenantView
 from tenancy.permissions import Permission
 
 
+class ForecastsShown(serializers.ListSerializer[Any]):
+    """Forecasts of one page: what planners changed of all of them is read at once."""
+
+    def to_representation(self, data: Any) -> list[Any]:
+        rows = list(data)
+        cast("ForecastShown", self.child).changed_by_id = changed_forecasts(rows)
+        return super().to_representation(rows)
+
+
 class ForecastShown(Shown[SeriesForecast]):
+    class Meta:
+        list_serializer_class = ForecastsShown
+
+    changed_by_id: dict[int, Changed] | None = None
     product_id = serializers.IntegerField()
     sku = serializers.CharField(source="product.sku")
     warehouse_id = serializers.IntegerField()
@@ -36,16 +50,36 @@ class ForecastShown(Shown[SeriesForecast]):
     unit = serializers.CharField(source="product.base_unit")
     origin = serializers.DateField(source="run.origin", help_text="The last day known.")
     horizon_days = serializers.IntegerField(source="run.horizon_days")
-    total_mean = serializers.FloatField(help_text="Expected demand over the horizon.")
+    total_mean = serializers.FloatField(help_text="Expected demand over the horizon, as forecast.")
+    changed_total_mean = serializers.SerializerMethodField(
+        help_text="With planners' changes, as orders reckon; null where nobody changed anything."
+    )
     method = serializers.CharField()
     reason = serializers.CharField(help_text="Why this method serves the series.")
     demand_class = serializers.CharField()
+
+    def get_changed_total_mean(self, series: SeriesForecast) -> float | None:
+        found = self._changed(series)
+        return None if found is None else found.total_mean
+
+    def _changed(self, series: SeriesForecast) -> Changed | None:
+        if self.changed_by_id is None:  # one alone
+            self.changed_by_id = changed_forecasts([series])
+        return self.changed_by_id.get(series.pk)
 
 
 class ForecastDayShown(serializers.Serializer[Any]):
     day = serializers.DateField()
     mean = serializers.FloatField()
     quantiles = serializers.ListField(child=serializers.FloatField())
+
+
+class ChangedDayShown(ForecastDayShown):
+    changed_mean = serializers.FloatField(
+        allow_null=True,
+        help_text="As planners changed it and orders reckon; null on days nobody changed.",
+    )
+    changed_quantiles = serializers.ListField(child=serializers.FloatField(), allow_null=True)
 
 
 class NeighbourShown(serializers.Serializer[Any]):
@@ -81,12 +115,24 @@ class ForecastDetailShown(ForecastShown):
     def get_is_stale(self, series: SeriesForecast) -> bool:
         return is_stale(series.run)
 
-    @extend_schema_field(ForecastDayShown(many=True))
+    @extend_schema_field(ChangedDayShown(many=True))
     def get_days(self, series: SeriesForecast) -> list[dict[str, Any]]:
         run = series.run
         table = np.reshape(series.quantile_values, (run.horizon_days, len(run.quantiles)))
-        rows = zip(forecast_days(run), series.mean, table.tolist(), strict=True)
-        return [{"day": day, "mean": mean, "quantiles": values} for day, mean, values in rows]
+        changed = self._changed(series)
+        found = []
+        for place, day in enumerate(forecast_days(run)):
+            other = changed if changed is not None and changed.days[place] else None
+            found.append(
+                {
+                    "day": day,
+                    "mean": series.mean[place],
+                    "quantiles": table[place].tolist(),
+                    "changed_mean": None if other is None else float(other.mean[place]),
+                    "changed_quantiles": None if other is None else other.quantiles[place].tolist(),
+                }
+            )
+        return found
 
 
 class ForecastList(TenantView):

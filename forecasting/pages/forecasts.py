@@ -69,10 +69,11 @@ def forecast_list(request: HttpRequest, tenant: str) -> HttpResponse:
         rows = forecasts.forecast_list(run, form.wanted() if form.is_bound else _everything())
         page = keyset_page(rows, order=ORDER, cursor=request.GET.get("cursor", ""))
         lines = fans.sparklines(page.items)
+        changed = overrides.changed_forecasts(page.items)
         context |= {
             "filters": form,
             "page": page,
-            "rows": [(row, lines.get(row.pk, [])) for row in page.items],
+            "rows": [(row, lines.get(row.pk, []), changed.get(row.pk)) for row in page.items],
             "is_stale": forecasts.is_stale(run),
             "age_days": forecasts.age_days(run),
             "anchored_by": abs(round(100 * (run.level_factor - 1))),
@@ -165,7 +166,7 @@ def _fan_context(series: SeriesForecast) -> dict[str, Any]:
     return {
         "series": series,
         "changes": changes,
-        "fan": fans.read_fan(series, overrides.with_own_overrides(series, changes)),
+        "fan": fans.read_fan(series, overrides.changed_forecasts([series]).get(series.pk)),
         "accuracy": accuracy_of(series.run.network, series.demand_class),
         "similar_told": basis_sentences(series, neighbours_of(series)),
         "is_stale": forecasts.is_stale(series.run),

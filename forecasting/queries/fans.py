@@ -13,6 +13,7 @@ from django.db.models import Sum
 from forecasting.decisions.demand_paths import demand_forecast, path_chunks
 from forecasting.models import SeriesForecast
 from forecasting.pipeline.series import FloatArray
+from forecasting.queries.overrides import Changed
 from inventory.models import Channel, DailyDemand
 from inventory.queries.demand_history import daily_demand, out_of_stock_days
 
@@ -38,11 +39,10 @@ class Fan:
     stockout_days: int
 
 
-def read_fan(series: SeriesForecast, changed: tuple[FloatArray, FloatArray] | None = None) -> Fan:
+def read_fan(series: SeriesForecast, changed: Changed | None = None) -> Fan:
     """Return past demand, days out of stock, and the forecast of one series.
 
-    changed: mean [H] and quantiles [H, Q] with planners' overrides; the forecast itself then stays
-    as a line beside them.
+    changed: as planners changed it; the forecast itself then stays as a line beside that.
     """
     run = series.run
     last = run.origin
@@ -55,7 +55,9 @@ def read_fan(series: SeriesForecast, changed: tuple[FloatArray, FloatArray] | No
     stockout = [begin + timedelta(days=step) in out for step in range(days)]
     quantiles = np.array(series.quantile_values).reshape(run.horizon_days, len(run.quantiles))
     own_mean = np.array(series.mean)
-    mean, quantiles = changed if changed is not None else (own_mean, quantiles)
+    mean = own_mean
+    if changed is not None:
+        mean, quantiles = changed.mean, changed.quantiles
     low, high = _total_range(mean, quantiles)
     chart = {
         "unit": series.product.base_unit,

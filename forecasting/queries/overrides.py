@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from forecasting.decisions.overrides import Change, apply_changes
 from forecasting.models import ForecastOverride, OverrideKind, OverrideState, SeriesForecast
-from forecasting.pipeline.series import FloatArray
+from forecasting.pipeline.series import BoolArray, FloatArray
 from forecasting.queries.blind_days import BLIND, blind_columns, one_by_one
 from forecasting.queries.forecasts import RunArrays
 from forecasting.queries.series import SeriesKey, latest_origin
@@ -38,6 +38,19 @@ class OverrideScore:
     def gain(self) -> float | None:
         """Return the share of the forecast's error that the planner saved; None without error."""
         return 1 - self.error / self.base_error if self.base_error else None
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A forecast as planners changed it: mean [H], quantiles [H, Q], and the days concerned [H]."""
+
+    mean: FloatArray
+    quantiles: FloatArray
+    days: BoolArray
+
+    @property
+    def total_mean(self) -> float:
+        return float(self.mean.sum())
 
 
 NO_DAYS = (0, 0.0, 0.0, 0.0)
@@ -67,11 +80,18 @@ def overrides_of(product_id: int, warehouse_id: int) -> list[ForecastOverride]:
     return list(rows[:20])
 
 
-def in_force(first: date, last: date) -> list[ForecastOverride]:
-    """Return the active overrides that concern the days, in the order they were made."""
+def in_force(
+    first: date, last: date, product_ids: Collection[int] | None = None
+) -> list[ForecastOverride]:
+    """Return the active overrides that concern the days, in the order they were made.
+
+    product_ids: of these products only.
+    """
     rows = ForecastOverride.objects.filter(
         state=OverrideState.ACTIVE, first_day__lte=last, last_day__gte=first
     )
+    if product_ids is not None:
+        rows = rows.filter(product_id__in=product_ids)
     return list(rows.order_by("id"))
 
 
@@ -86,27 +106,31 @@ def with_overrides(arrays: RunArrays) -> RunArrays:
     return replace(arrays, mean=mean, quantiles=quantiles)
 
 
-def with_own_overrides(
-    series: SeriesForecast, rows: Iterable[ForecastOverride]
-) -> tuple[FloatArray, FloatArray] | None:
-    """Return mean [H] and quantiles [H, Q] of a forecast as changed; None where nothing changes.
+def changed_forecasts(forecasts: Sequence[SeriesForecast]) -> dict[int, Changed]:
+    """Return the forecasts that planners changed, by their id, as orders reckon them: one query.
 
-    rows: overrides of the series, newest first, as ``overrides_of`` returns them.
+    forecasts: of one run. Those of one channel alone are as they were forecast.
     """
-    run = series.run
-    first, last = _ahead(run.origin, run.horizon_days)
-    live = [
-        row
-        for row in rows
-        if row.state == OverrideState.ACTIVE and row.first_day <= last and row.last_day >= first
-    ]
-    key = SeriesKey(series.product_id, series.warehouse_id)
-    changes = _changes(sorted(live, key=lambda row: row.pk), {key: 0}, run.origin)
-    if not changes or series.channel_id is not None:
-        return None
-    quantiles = np.reshape(series.quantile_values, (1, run.horizon_days, len(run.quantiles)))
-    mean, changed = apply_changes(np.array([series.mean]), quantiles, changes)
-    return mean[0], changed[0]
+    own = [row for row in forecasts if row.channel_id is None]
+    if not own:
+        return {}
+    run = own[0].run
+    rows = in_force(*_ahead(run.origin, run.horizon_days), {row.product_id for row in own})
+    places = {SeriesKey(row.product_id, row.warehouse_id): at for at, row in enumerate(own)}
+    by_place: dict[int, list[Change]] = {}
+    for change in _changes(rows, places, run.origin):
+        by_place.setdefault(change.row, []).append(replace(change, row=0))
+    return {own[place].pk: _changed(own[place], made) for place, made in by_place.items()}
+
+
+def _changed(forecast: SeriesForecast, changes: Sequence[Change]) -> Changed:
+    run = forecast.run
+    quantiles = np.reshape(forecast.quantile_values, (1, run.horizon_days, len(run.quantiles)))
+    mean, changed = apply_changes(np.array([forecast.mean]), quantiles, changes)
+    days = np.zeros(run.horizon_days, dtype=bool)
+    for change in changes:
+        days[max(change.first, 0) : change.last + 1] = True
+    return Changed(mean[0], changed[0], days)
 
 
 def _ahead(origin: date, horizon_days: int) -> tuple[date, date]:

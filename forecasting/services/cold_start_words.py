@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from forecasting.models import SegmentForecast, SeriesForecast
 from forecasting.queries.neighbours import Neighbour, neighbours_of
-from forecasting.queries.overrides import overrides_of, with_own_overrides
+from forecasting.queries.overrides import changed_forecasts
 from forecasting.queries.parts import Forecast, PartShown, parts_of
 from tenancy.templatetags.formats import percent, quantity
 
@@ -68,11 +68,10 @@ def whole_sentences(forecast: Forecast) -> list[str]:
 
 def change_sentences(forecast: SeriesForecast) -> list[str]:
     """Say what planners' changes in force make of a forecast; its causes are those without them."""
-    rows = overrides_of(forecast.product_id, forecast.warehouse_id)
-    changed = with_own_overrides(forecast, rows)
+    changed = changed_forecasts([forecast]).get(forecast.pk)
     if changed is None:
         return []
-    total = float(changed[0].sum())
+    total = changed.total_mean
     text = _("Planners' changes come on top of it: with them %(units)s %(unit)s are expected.")
     units = quantity(total, 0 if total >= 10 else 1)
     return [text % {"units": units, "unit": forecast.product.base_unit}]

@@ -25,7 +25,10 @@ def test_forecasts_are_listed_and_read_day_by_day(north: House) -> None:
         "day": found["days"][0]["day"],
         "mean": 5.0,
         "quantiles": [5.0] * 19,
+        "changed_mean": None,
+        "changed_quantiles": None,
     }
+    assert found["changed_total_mean"] is None
     assert found["is_stale"] is False
     assert len(found["levels"]) == 19
 

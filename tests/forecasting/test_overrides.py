@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from forecasting.decisions.overrides import Change, apply_changes
 from forecasting.models import ForecastOverride, ReorderSuggestion, SeriesForecast
@@ -26,6 +27,7 @@ from tenancy.errors import Invalid, NotFound
 from tenancy.models import AuditEvent, JobState
 from tenancy.permissions import PermissionRefused
 from tenancy.services.jobs import run_job_here
+from tests.api.calls import by_key
 from tests.cast import House
 from tests.forecasting.world import World, build_world, flat_forecast, stock
 
@@ -237,3 +239,40 @@ def test_the_page_takes_a_change_shows_it_and_withdraws_it(north: House) -> None
     assert "Expected are 168 pcs" in client.get(page).content.decode()
     with north.scope():
         assert SeriesForecast.objects.count() == 2
+
+
+def test_api_and_list_tell_the_figures_orders_reckon_with(north: House) -> None:
+    with north.scope():
+        world = build_world(products=3, days=40)
+        flat_forecast(world, 6.0)
+        first = make(world, wish())
+    api, client = by_key(north, "viewer"), north.client("viewer")
+    where = f"forecasts/{world.products[0].pk}/{world.warehouse.pk}"
+    with CaptureQueriesContext(connection) as one:
+        items = api.get("forecasts", order="id").json()["items"]
+    # 21 days of 6 and 7 of 9
+    assert [item["changed_total_mean"] for item in items] == [189.0, None, None]
+    assert [item["total_mean"] for item in items] == [168.0] * 3
+    found = api.get(where).json()
+    assert (found["total_mean"], found["changed_total_mean"]) == (168.0, 189.0)
+    # the first day ahead is today, which nobody changed
+    assert [day["changed_mean"] for day in found["days"][:9]] == [None, *[9.0] * 7, None]
+    assert found["days"][1]["changed_quantiles"] == [9.0] * 19
+    assert (found["days"][1]["mean"], found["days"][0]["changed_quantiles"]) == (6.0, None)
+    text = client.get(north.path("forecasts/")).content.decode()
+    assert text.count("with changes 189") == text.count("with changes") == 1
+
+    with north.scope():
+        make(world, wish(kind="per_day", value=Decimal(0)), number=1)
+        for _more in range(24):  # more than the page of a forecast lists
+            extra = make(world, wish(first=20, last=21))
+            withdraw_override(forecast_override_id=extra.pk)
+    with CaptureQueriesContext(connection) as more:
+        items = api.get("forecasts", order="id").json()["items"]
+    assert [item["changed_total_mean"] for item in items] == [189.0, 126.0, None]
+    assert len(more) == len(one)
+    assert "Expected are 189 pcs" in client.get(north.path(f"{where}/")).content.decode()
+
+    with north.scope():
+        withdraw_override(forecast_override_id=first.pk)
+    assert api.get(where).json()["changed_total_mean"] is None
