@@ -15,6 +15,7 @@ from forecasting.services import (
     forecasts,
     job_outcomes,  # noqa: F401  registers what the jobs say at their end
     replenishment,
+    retraining,
     risk,
     signal_files,
     training,
@@ -96,4 +97,4 @@ def _summary(forecast: ForecastRun) -> dict[str, Any]:
 
 register_schedule(forecasts.PLANNING_KIND, "day", at_hour=4)
 register_schedule(digest.KIND, "day", at_hour=7)
-register_schedule(training.KIND, "week", at_hour=2, on_weekday=6)
+register_schedule(training.KIND, "week", at_hour=2, on_weekday=6, payload=retraining.IF_IT_PAYS)

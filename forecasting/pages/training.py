@@ -23,6 +23,7 @@ from forecasting.queries import training
 from forecasting.queries.cleaning import read_cleaning
 from forecasting.queries.comparison import who_serves
 from forecasting.queries.compute import forecast_settings, read_spending
+from forecasting.services.retraining import retraining_words
 from forecasting.services.training import KIND, request_training, roll_back_network
 from tenancy.models import Job, JobState
 from tenancy.pages.web import UNPROCESSABLE
@@ -121,6 +122,9 @@ def _job_context(tenant: str) -> dict[str, Any]:
     return {
         "job": job,
         "job_is_open": live,
+        "kept_because": retraining_words(job.result["why"], job.result["facts"])
+        if job and job.result and job.result.get("kept")
+        else "",
         "is_cancelling": live and job is not None and job.cancel_requested_at is not None,
         "can_resume": job is not None and job.state in (JobState.CANCELLED, JobState.FAILED),
         "epochs_done": len(epochs),

@@ -18,12 +18,18 @@ from forecasting.services import (
     training,
     tuning,
 )
+from forecasting.services.retraining import retraining_words
 from tenancy.services.job_outcomes import Outcome, describes
+
+NETWORKS = "forecasting:network_list"
 
 
 @describes(training.KIND)
 def training_outcome(result: dict[str, Any]) -> Outcome:
     """Say whether the network serves, and if not, why."""
+    if result.get("kept"):
+        why = retraining_words(result["why"], result["facts"])
+        return Outcome((_("Nothing was trained: %(why)s.") % {"why": why},), NETWORKS)
     number = result.get("number", 0)
     if result.get("state") == NetworkState.REJECTED:
         sentence = _("Network %(number)d did not pass the gate.") % {"number": number}
@@ -32,7 +38,7 @@ def training_outcome(result: dict[str, Any]) -> Outcome:
         sentences = (_("Network %(number)d was published and now serves.") % {"number": number},)
     told = tuple(filter(None, sentences))
     if "network" not in result:
-        return Outcome(told, "forecasting:network_list")
+        return Outcome(told, NETWORKS)
     return Outcome(told, "forecasting:network_detail", {"network_id": result["network"]})
 
 

@@ -18,6 +18,7 @@ from forecasting.queries.series import DemandPanel, load_panel
 from forecasting.services import artefacts
 from forecasting.services.cleaning import cleaning_report
 from forecasting.services.compute import check_budget
+from forecasting.services.retraining import IF_IT_PAYS, decide_training
 from forecasting.services.training_choices import config_of
 from tenancy.errors import Conflict, NotFound
 from tenancy.models import Job, JobState
@@ -82,7 +83,8 @@ def resume_training(*, job_id: int) -> Job:
         return waiting
     check_budget()
     spent_in = [*ended.payload.get("goes_on", ()), ended.pk]
-    job = enqueue_job(kind=KIND, payload=ended.payload | {"resumes": ended.pk, "goes_on": spent_in})
+    asked = {name: value for name, value in ended.payload.items() if name not in IF_IT_PAYS}
+    job = enqueue_job(kind=KIND, payload=asked | {"resumes": ended.pk, "goes_on": spent_in})
     audit.record("training.resumed", job, ended=ended.pk)
     return job
 
@@ -90,15 +92,23 @@ def resume_training(*, job_id: int) -> Job:
 def train_network(run: JobRun) -> TrainedNetwork | None:
     """Train on all demand of the tenant, hold the contest, and publish what passes the gate.
 
-    None when it was stopped between two epochs. Raises ``JobFailed`` where there is nothing to
-    learn from; then nothing changes and baselines go on serving.
+    None when it was stopped between two epochs, or the clock asked and it does not pay. Raises
+    ``JobFailed`` where there is nothing to learn from; then nothing changes and baselines go on
+    serving.
     """
     from forecasting.pipeline.engine import fit
     from forecasting.pipeline.training import TrainingDiverged, TrainingStopped
 
     run.progress(0, 1, _("Reading demand"))
     with run.scope():
-        config = config_of(run, forecast_settings())
+        chosen = forecast_settings()
+        kept = decide_training(run, chosen)
+    if kept is not None:
+        with run.publishing():
+            run.finish(kept)
+        return None
+    with run.scope():
+        config = config_of(run, chosen)
         if "resumes" in run.payload:
             artefacts.adopt_checkpoints(run.tenant, int(run.payload["resumes"]), run.job_id)
         artefacts.forget_orphaned_checkpoints(run.tenant)
