@@ -23,7 +23,7 @@ class ScaleKind(StrEnum):
     """What a network's demand is divided by; none of them knows a later day."""
 
     LEVEL = "level"
-    """The recent level, see `recent_level`: the usual one, see decision 0051."""
+    """The recent level, see `recent_level`: the usual one, see decision 0053."""
     MEAN = "mean"
     """The mean of all days looked back on."""
     STANDARD = "standard"
