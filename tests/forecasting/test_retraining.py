@@ -138,7 +138,9 @@ def test_the_clock_trains_the_first_network_and_leaves_a_fresh_one_alone(
         events = AuditEvent.objects.filter(action="training.considered").order_by("id")
         assert [one.data["why"] for one in events] == ["no_network", "nothing_new"]
     client.force_login(north.members["planner"])
-    page = client.get(reverse("forecasting:network_list", args=[north.tenant.slug])).content.decode()
+    page = client.get(
+        reverse("forecasting:network_list", args=[north.tenant.slug])
+    ).content.decode()
     assert "No new training was needed" in page
 
 
