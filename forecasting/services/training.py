@@ -20,6 +20,7 @@ from forecasting.services.cleaning import cleaning_report
 from forecasting.services.compute import check_budget
 from forecasting.services.retraining import IF_IT_PAYS, decide_training
 from forecasting.services.training_choices import config_of
+from forecasting.templatetags.planning import method_name
 from tenancy.errors import Conflict, NotFound
 from tenancy.models import Job, JobState
 from tenancy.permissions import Permission, require
@@ -180,7 +181,7 @@ class _Watch:
         message = _("Epoch %(epoch)d of %(epochs)d, %(network)s, %(stage)s") % {
             "epoch": report.epoch,
             "epochs": report.epochs,
-            "network": report.network.upper(),
+            "network": method_name(report.network),
             "stage": _("to be judged") if self.stage.startswith("holdout") else _("on all days"),
         }
         self.run.progress(
@@ -299,9 +300,9 @@ def gate_reason(league: list[dict[str, Any]], networks: tuple[str, ...]) -> str:
         "On the days held out %(network)s scored %(loss).4f, %(best)s %(best_loss).4f "
         "(weighted pinball loss, lower is better): a network serves only where it wins clearly."
     ) % {
-        "network": network.upper(),
+        "network": method_name(network),
         "loss": ours[network],
-        "best": _("the best simple methods") if best == "blend" else best,
+        "best": _("the best simple methods") if best == "blend" else method_name(best),
         "best_loss": theirs[best],
     }
 

@@ -15,6 +15,7 @@ from forecasting.queries.compute import forecast_settings, read_spending
 from forecasting.queries.series import load_panel
 from forecasting.services.compute import budget_words, check_budget, lock_settings
 from forecasting.services.training_choices import engine_config
+from forecasting.templatetags.planning import method_name
 from inventory.services.rows import save
 from tenancy.errors import Conflict, Invalid, NotFound
 from tenancy.models import Job, JobState
@@ -42,7 +43,7 @@ class NotTrained(Conflict):
     code = "network_not_trained"
 
     def __init__(self, network: str) -> None:
-        words = {"network": network.upper()}
+        words = {"network": method_name(network)}
         super().__init__(_(
             "%(network)s takes no part in your trainings: settings for it would change nothing. "
             "Choose it on the page of networks first."

@@ -356,7 +356,7 @@ def test_only_what_takes_part_is_tuned(north: House, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(pipeline, "tune", tune)
     with north.scope():
         build_world(products=1, days=30)
-    with north.scope("manager"), pytest.raises(Invalid, match="GRU takes no part"):
+    with north.scope("manager"), pytest.raises(Invalid, match="GRU network takes no part"):
         request_tuning(budget_minutes=5, network="gru")
     choose(north, OTHER)
     page = north.client("manager").get(north.path("networks/tuning")).content.decode()
