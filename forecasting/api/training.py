@@ -79,7 +79,10 @@ class CleaningShown(serializers.Serializer[Any]):
 
 class NetworkDetailShown(NetworkShown):
     config = serializers.DictField(help_text="The settings of the training.")
-    league = serializers.DictField()
+    league = serializers.DictField(
+        help_text="The contest: scores of every method by class of demand (SPL, RMSSE, MASE, WAPE, "
+        "MAE, RMSE, bias, coverage), who serves, who judged."
+    )
     epochs = serializers.ListField(child=serializers.DictField())
     cleaning = serializers.SerializerMethodField()
     importance = serializers.ListField(

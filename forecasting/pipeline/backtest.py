@@ -9,8 +9,8 @@ import numpy as np
 from forecasting.pipeline.arrays import by_rows, row_chunks
 from forecasting.pipeline.baselines import BASELINES
 from forecasting.pipeline.features import FeaturePlan, FeatureStore
-from forecasting.pipeline.judging import Holdout, mean_pinball
-from forecasting.pipeline.metrics import demand_class
+from forecasting.pipeline.judging import Holdout
+from forecasting.pipeline.metrics import demand_class, history_scales, mean_pinball
 from forecasting.pipeline.networks import ForecastNetwork
 from forecasting.pipeline.predict import (
     Prediction,
@@ -24,7 +24,6 @@ from forecasting.pipeline.predict import (
 from forecasting.pipeline.series import QUANTILES, BoolArray, FloatArray, SeriesPanel
 from forecasting.pipeline.training import TrainedNetwork, TrainingConfig
 
-VOLUME_DAYS = 28
 VALIDATED = 1000
 """So many series tell after every epoch whether a training is still getting better."""
 
@@ -74,47 +73,35 @@ def make_holdout(
     panel: SeriesPanel, origins: list[date], plan: FeaturePlan, reading_days: int
 ) -> tuple[Holdout, list[FeatureStore]]:
     """Return what came after each origin, and the stores as they were at each."""
-    actual, seen, scales, squares, volumes, stores = [], [], [], [], [], []
+    actual, seen, scales, stores = [], [], [], []
     for day in origins:
         known = panel.up_to(day, plan.horizon)
         after = slice(known.n_days, known.n_days + plan.horizon)
         visible = panel.observed[:, after] & np.isfinite(panel.demand[:, after])
         actual.append(np.where(visible, panel.demand[:, after], 0).astype(np.float64))
         seen.append(visible)
-        step, square = _steps(known)
-        scales.append(step)
-        squares.append(square)
-        last = known.last_days(VOLUME_DAYS)
-        recent = np.where(last.observed, np.nan_to_num(last.demand), 0)
-        volumes.append(recent.sum(axis=1, dtype=np.float64))
+        scales.append(by_rows(_scales, np.float64, known.demand, known.observed))
         stores.append(store_to_forecast(known, plan, reading_days))
     first = panel.up_to(origins[0])
+    step, square, season, volume = np.moveaxis(np.stack(scales), -1, 0)
     holdout = Holdout(
         actual=np.stack(actual),
         seen=np.stack(seen),
-        scale=np.stack(scales),
-        square_scale=np.stack(squares),
-        volume=np.stack(volumes),
+        scale=step,
+        square_scale=square,
+        season_scale=season,
+        volume=volume,
         demand_class=np.asarray(demand_class(first.demand, first.observed)),
         whole=whole_units(first.demand, first.observed),
     )
     return holdout, stores
 
 
-def _steps(known: SeriesPanel) -> tuple[FloatArray, FloatArray]:
-    """Return mean absolute and mean squared change since the first sale: [S], [S]; 0 = none."""
-    found = by_rows(_mean_steps, np.float64, known.demand, known.observed)
-    return found[:, 0], found[:, 1]
-
-
-def _mean_steps(demand: FloatArray, observed: BoolArray) -> FloatArray:
-    seen = observed & np.isfinite(demand)
-    seen &= np.logical_or.accumulate(seen & (demand > 0), axis=1)
-    demand = np.where(seen, demand, 0).astype(np.float64)
-    both = seen[:, 1:] & seen[:, :-1]
-    steps = np.where(both, np.diff(demand, axis=1), 0)
-    count = np.maximum(both.sum(axis=1), 1)
-    return np.stack([np.abs(steps).sum(axis=1) / count, (steps**2).sum(axis=1) / count], axis=1)
+def _scales(demand: FloatArray, observed: BoolArray) -> FloatArray:
+    """Return the scales of a contest, 0 where there is none, and recent units: [S, 4]."""
+    found = history_scales(demand, observed)
+    steps = found.abs_step, found.sq_step, found.abs_season, found.recent
+    return np.nan_to_num(np.stack(steps, axis=1))
 
 
 def validator(

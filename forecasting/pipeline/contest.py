@@ -6,20 +6,20 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecasting.pipeline import metrics
 from forecasting.pipeline.judging import (
     MAX_CASES,
     Cases,
     Entry,
     Holdout,
     MeanCases,
-    mean_pinball,
 )
 from forecasting.pipeline.predict import blend, present
-from forecasting.pipeline.series import BoolArray, Reason
+from forecasting.pipeline.series import QUANTILES, BoolArray, Reason
 
 ALL_CLASSES = "all"
+MEDIAN = len(QUANTILES) // 2
 MIN_SERIES_PER_CLASS = 30
 ROUNDS = 8
 """Choices of the greedy selection: weights come in eighths or coarser."""
@@ -44,6 +44,11 @@ class LeagueRow:
     bias: float
     coverage_80: float
     weight: float
+    wape: float = math.nan
+    """Of the median, as MASE and MAE; RMSE is of the mean. Older contests did not measure them."""
+    mase: float = math.nan
+    mae: float = math.nan
+    rmse: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -234,39 +239,42 @@ def _select(allowed: list[int], loss_of: Callable[[list[int]], float]) -> list[i
 def score_entry(
     entry: Entry, holdout: Holdout, members: BoolArray, name: str, weight: float
 ) -> LeagueRow:
-    """Score one method on the members of a class; formulas of the benchmark's scorer."""
+    """Score one method on the members of a class; formulas of `metrics`."""
     shape = entry.quantiles.shape
     whole = np.tile(holdout.whole, shape[0])
     mean, quantiles = present(
         entry.mean.reshape(-1, shape[2]), entry.quantiles.reshape(-1, *shape[2:]), whole
     )
-    mean, quantiles = mean.reshape(shape[:3]), quantiles.reshape(shape)
-    seen = holdout.seen
-    days = np.maximum(seen.sum(axis=2), 1)
-    loss = (mean_pinball(holdout.actual, quantiles) * seen).sum(axis=2) / days
-    square = (((holdout.actual - mean) ** 2) * seen).sum(axis=2) / days
-    fine = members[None] & (holdout.scale > 0) & seen.any(axis=2)
-    spl = np.where(fine, loss / np.maximum(holdout.scale, 1e-9), 0)
-    rmsse = np.where(fine, np.sqrt(square / np.maximum(holdout.square_scale, 1e-9)), 0)
-    volume = np.where(fine, holdout.volume, 0)
-    counted = seen & fine[..., None]
-    low, high = quantiles[..., 1], quantiles[..., -2]
-    inside = (holdout.actual >= low) & (holdout.actual <= high)
-
-    def average(values: NDArray[Any], weights: NDArray[Any]) -> float:
-        total = float(weights.sum())
-        return float((values * weights).sum() / total) if total else float("nan")
-
-    sold = float(holdout.actual[counted].sum())
+    fine = members[None] & (holdout.scale > 0) & holdout.seen.any(axis=2)
+    rows = fine.reshape(-1)
+    actual, seen = (a.reshape(-1, shape[2])[rows] for a in (holdout.actual, holdout.seen))
+    mean, quantiles = mean[rows], quantiles[rows]
+    scales = _scales_of(holdout, fine)
+    spl = metrics.spl(actual, quantiles, scales, seen)
+    rmsse = metrics.rmsse(actual, mean, scales, seen)
+    median, alike = quantiles[..., MEDIAN], np.ones(len(actual))
     return LeagueRow(
         demand_class=name,
         method=entry.method,
         series=int(members.sum()),
-        spl=average(spl, fine.astype(float)),
-        wspl=average(spl, volume),
-        rmsse=average(rmsse, fine.astype(float)),
-        wrmsse=average(rmsse, volume),
-        bias=float(mean[counted].sum()) / sold - 1 if sold else float("nan"),
-        coverage_80=average(inside, counted.astype(float)),
+        spl=metrics.weighted_mean(spl, alike),
+        wspl=metrics.weighted_mean(spl, scales.recent),
+        rmsse=metrics.weighted_mean(rmsse, alike),
+        wrmsse=metrics.weighted_mean(rmsse, scales.recent),
+        bias=metrics.bias(actual, mean, seen),
+        coverage_80=metrics.coverage(actual, quantiles[..., 1], quantiles[..., -2], seen),
         weight=weight,
+        wape=metrics.wape(actual, median, seen),
+        mase=metrics.weighted_mean(metrics.mase(actual, median, scales, seen), alike),
+        mae=metrics.mae(actual, median, seen),
+        rmse=metrics.rmse(actual, mean, seen),
     )
+
+
+def _scales_of(holdout: Holdout, fine: BoolArray) -> metrics.HistoryScales:
+    """Return the scales of the series and origins that count; NaN where there is none."""
+    step, square, season = (
+        np.where(scale[fine] > 0, scale[fine], np.nan)
+        for scale in (holdout.scale, holdout.square_scale, holdout.season_scale)
+    )
+    return metrics.HistoryScales(square, step, season, holdout.volume[fine])

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.pipeline.metrics import pinball
+from forecasting.pipeline.metrics import mean_pinball
 from forecasting.pipeline.predict import blend, present
-from forecasting.pipeline.series import QUANTILES, BoolArray, FloatArray
+from forecasting.pipeline.series import BoolArray, FloatArray
 
 MAX_CASES = 12000
 """Series and days on which blends are compared; more are thinned evenly."""
@@ -32,13 +32,15 @@ class Holdout:
     """What the contest is scored on.
 
     actual, seen: [O, S, H]; scale: mean absolute step [O, S]; square_scale: mean squared step;
-    volume: units of the last 28 days [O, S]; demand_class: [S]; whole: whole units only [S].
+    season_scale: mean absolute change from week to week; volume: units of the last 28 days [O, S];
+    demand_class: [S]; whole: whole units only [S]. A scale of 0 stands for none.
     """
 
     actual: FloatArray
     seen: BoolArray
     scale: FloatArray
     square_scale: FloatArray
+    season_scale: FloatArray
     volume: FloatArray
     demand_class: np.ndarray
     whole: BoolArray
@@ -155,8 +157,3 @@ class Energies:
             first, second = (self.points[k] for k in pair)
             self._apart[pair] = float(_distance(first, second) @ self.weight)
         return self._apart[pair]
-
-
-def mean_pinball(actual: FloatArray, quantiles: FloatArray) -> FloatArray:
-    """Return the pinball loss averaged over QUANTILES: [...], [..., Q] -> [...]."""
-    return np.asarray(pinball(actual[..., None], quantiles, QUANTILES).mean(axis=-1))

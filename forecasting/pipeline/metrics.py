@@ -1,11 +1,12 @@
 """How good a forecast is: errors of means and quantiles, and the demand class of a series.
 
 Formulas follow the M5 Competition guides (2020) for RMSSE and SPL, Hyndman and Koehler (2006) for
-MASE, and GluonTS for WAPE and wQL. Scales look at history only, from its first non-zero day on.
+MASE, and GluonTS for WAPE. Scales look at history only, from its first non-zero day on.
 Shapes: S series, H days ahead, Q quantiles. Days that were not seen (out of stock) do not count.
 """
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -46,36 +47,18 @@ class HistoryScales:
     recent: FloatArray
 
 
-@dataclass(frozen=True)
-class Scores:
-    """One forecast's scores over all series; NaN where nothing could be scored."""
-
-    series: int
-    days: int
-    unscaled: int
-    rmsse: float
-    wrmsse: float
-    mase: float
-    wape: float
-    wape_mean: float
-    bias: float
-    spl: float
-    wspl: float
-    wql: float
-    cover80: float
-    cover90: float
-    cal: float
-
-    def to_dict(self) -> dict[str, float]:
-        """Return the scores by name."""
-        return asdict(self)
-
-
 def pinball(actual: FloatArray, forecast: FloatArray, quantile: FloatArray | float) -> FloatArray:
     """Return the pinball loss: (y - f) q where y >= f, else (f - y)(1 - q). Shapes broadcast."""
     error = np.asarray(actual, dtype=float) - forecast
     loss: FloatArray = np.where(error >= 0, quantile * error, (quantile - 1) * error)
     return loss
+
+
+def mean_pinball(
+    actual: FloatArray, quantiles: FloatArray, levels: FloatArray = QUANTILES
+) -> FloatArray:
+    """Return the pinball loss averaged over quantiles: [...], [..., Q] -> [...]."""
+    return np.asarray(pinball(actual[..., None], quantiles, levels).mean(axis=-1))
 
 
 def history_scales(
@@ -128,26 +111,8 @@ def spl(
     levels: FloatArray = QUANTILES,
 ) -> FloatArray:
     """Return the scaled pinball loss of each series: actual [S, H], quantiles [S, H, Q] -> [S]."""
-    losses = pinball(actual[..., None], quantiles, levels).mean(axis=-1)
+    losses = mean_pinball(actual, quantiles, levels)
     return _row_mean(losses, _seen(actual, seen)) / scales.abs_step
-
-
-def wrmsse(
-    actual: FloatArray, mean: FloatArray, scales: HistoryScales, seen: BoolArray | None = None
-) -> float:
-    """Return RMSSE weighted by the units of the last 28 days."""
-    return weighted_mean(rmsse(actual, mean, scales, seen), scales.recent)
-
-
-def wspl(
-    actual: FloatArray,
-    quantiles: FloatArray,
-    scales: HistoryScales,
-    seen: BoolArray | None = None,
-    levels: FloatArray = QUANTILES,
-) -> float:
-    """Return SPL weighted by the units of the last 28 days."""
-    return weighted_mean(spl(actual, quantiles, scales, seen, levels), scales.recent)
 
 
 def weighted_mean(values: FloatArray, weights: FloatArray) -> float:
@@ -163,22 +128,22 @@ def wape(actual: FloatArray, forecast: FloatArray, seen: BoolArray | None = None
     return _divide(float(error.sum()), float(np.abs(actual).sum()))
 
 
+def mae(actual: FloatArray, median: FloatArray, seen: BoolArray | None = None) -> float:
+    """Return the mean absolute error of a day, in units."""
+    error, counted = _flat(np.abs(actual - median), actual, seen)
+    return _divide(float(error.sum()), counted.size)
+
+
+def rmse(actual: FloatArray, mean: FloatArray, seen: BoolArray | None = None) -> float:
+    """Return the root mean squared error of a day, in units."""
+    square, counted = _flat((actual - mean) ** 2, actual, seen)
+    return math.sqrt(_divide(float(square.sum()), counted.size))
+
+
 def bias(actual: FloatArray, mean: FloatArray, seen: BoolArray | None = None) -> float:
     """Return the sum of errors over the sum of demand; positive = forecast too high."""
     error, actual = _flat(mean - actual, actual, seen)
     return _divide(float(error.sum()), float(np.abs(actual).sum()))
-
-
-def wql(
-    actual: FloatArray,
-    quantiles: FloatArray,
-    seen: BoolArray | None = None,
-    levels: FloatArray = QUANTILES,
-) -> float:
-    """Return twice the sum of pinball losses over the sum of demand, averaged over quantiles."""
-    losses = pinball(actual[..., None], quantiles, levels).mean(axis=-1)
-    loss, actual = _flat(losses, actual, seen)
-    return _divide(2 * float(loss.sum()), float(np.abs(actual).sum()))
 
 
 def coverage(
@@ -187,54 +152,6 @@ def coverage(
     """Return the share of actuals inside [low, high], both ends included."""
     inside, _ = _flat((actual >= low) & (actual <= high), actual, seen)
     return _divide(float(inside.sum()), float(inside.size))
-
-
-def cal(
-    actual: FloatArray,
-    quantiles: FloatArray,
-    seen: BoolArray | None = None,
-    levels: FloatArray = QUANTILES,
-) -> float:
-    """Return how far the quantiles are from their shares, fair to whole-number demand.
-
-    Mean over q of the distance from q to the interval [share(y < f_q), share(y <= f_q)].
-    """
-    counted = _seen(actual, seen)
-    days, forecast = actual[counted][:, None], quantiles[counted]
-    if not len(days):
-        return float("nan")
-    below, upto = (days < forecast).mean(axis=0), (days <= forecast).mean(axis=0)
-    return float(np.maximum(np.maximum(below - levels, levels - upto), 0.0).mean())
-
-
-def score(
-    actual: FloatArray,
-    mean: FloatArray,
-    quantiles: FloatArray,
-    scales: HistoryScales,
-    seen: BoolArray | None = None,
-) -> Scores:
-    """Return all scores of one forecast at QUANTILES: [S, H], [S, H], [S, H, 19]."""
-    actual = np.asarray(actual, dtype=float)
-    median = quantiles[..., 9]
-    per_series, losses = rmsse(actual, mean, scales, seen), spl(actual, quantiles, scales, seen)
-    return Scores(
-        series=actual.shape[0],
-        days=int(_seen(actual, seen).sum()),
-        unscaled=int(np.isnan(per_series).sum()),
-        rmsse=_mean(per_series),
-        wrmsse=weighted_mean(per_series, scales.recent),
-        mase=_mean(mase(actual, median, scales, seen)),
-        wape=wape(actual, median, seen),
-        wape_mean=wape(actual, mean, seen),
-        bias=bias(actual, mean, seen),
-        spl=_mean(losses),
-        wspl=weighted_mean(losses, scales.recent),
-        wql=wql(actual, quantiles, seen),
-        cover80=coverage(actual, quantiles[..., 1], quantiles[..., 17], seen),
-        cover90=coverage(actual, quantiles[..., 0], quantiles[..., 18], seen),
-        cal=cal(actual, quantiles, seen),
-    )
 
 
 def demand_class(demand: FloatArray, observed: BoolArray) -> NDArray[np.str_]:
@@ -287,8 +204,3 @@ def _ratio(total: FloatArray, count: NDArray[np.integer]) -> FloatArray:
 
 def _divide(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator > 0 else float("nan")
-
-
-def _mean(values: FloatArray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else float("nan")

@@ -25,6 +25,8 @@ class LeagueLine:
     wspl: float | None
     spl: float | None
     rmsse: float | None
+    wape: float | None
+    """None in contests before it was measured."""
     bias: float | None
     coverage_80: float | None
     weight: float
@@ -88,6 +90,7 @@ def _table(name: str, rows: list[dict[str, Any]]) -> LeagueTable:
             wspl=row["wspl"],
             spl=row["spl"],
             rmsse=row["rmsse"],
+            wape=row.get("wape"),
             bias=row["bias"],
             coverage_80=row["coverage_80"],
             weight=row["weight"],

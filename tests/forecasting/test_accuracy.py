@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from forecasting.models import AccuracySum, ForecastRun, OverrideKind, SeriesForecast
-from forecasting.pipeline.metrics import bias, coverage, wape, wql
+from forecasting.pipeline.metrics import bias, coverage, mean_pinball, wape
 from forecasting.pipeline.series import QUANTILES
 from forecasting.queries.accuracy import (
     AccuracyFilter,
@@ -72,7 +72,7 @@ def test_figures_are_those_of_the_pipeline_on_the_whole_weeks_that_passed(north:
     assert found.wape == pytest.approx(wape(actual, q[..., 9]))
     assert found.naive_wape == pytest.approx(wape(actual, naive))
     assert found.bias == pytest.approx(bias(actual, np.full((2, 14), 6.0)))
-    assert found.wql == pytest.approx(wql(actual, q))
+    assert found.wql == pytest.approx(2 * mean_pinball(actual, q).sum() / actual.sum())
     assert found.coverage_80 == pytest.approx(coverage(actual, q[..., 1], q[..., 17]))
     assert found.value_added == pytest.approx(1 - wape(actual, q[..., 9]) / wape(actual, naive))
     weeks = actual.reshape(2, 2, 7).sum(axis=2)

@@ -32,6 +32,7 @@ def holdout() -> Holdout:
         seen=np.ones(ACTUAL.shape, dtype=bool),
         scale=10 * ones,
         square_scale=100 * ones,
+        season_scale=20 * ones,
         volume=2800 * ones,
         demand_class=np.where(HALF, "smooth", "lumpy"),
         whole=np.zeros(SERIES, dtype=bool),
@@ -115,11 +116,22 @@ def test_the_league_scores_as_the_benchmark_does():
     assert row.spl == pytest.approx(2.5)
     assert row.bias == pytest.approx(50 / ACTUAL.mean())
     assert row.coverage_80 == 0
+    # a week changes a value by 20: 50 / 20
+    assert row.mase == pytest.approx(2.5)
+    assert (row.mae, row.rmse) == (pytest.approx(50), pytest.approx(50))
+    assert row.wape == pytest.approx(50 / ACTUAL.mean())
 
 
 def test_a_result_survives_json():
     result = hold_contest([POOR, GOOD], holdout())
-    assert ContestResult.from_json(result.to_json()) == result
+    kept = result.to_json()
+    assert ContestResult.from_json(kept) == result
+    for row in kept["league"]:  # as contests before WAPE was measured
+        for name in ("wape", "mase", "mae", "rmse"):
+            del row[name]
+    old = ContestResult.from_json(kept)
+    assert old.blends == result.blends
+    assert all(np.isnan(row.wape) and row.spl > 0 for row in old.league)
 
 
 def test_labels_fit_the_column_they_are_stored_in():

@@ -32,6 +32,7 @@ def test_errors_of_the_mean_agree_with_the_hand_computed_case():
     )
     assert metrics.bias(ACTUAL, MEAN) == pytest.approx((2 - 4) / 4)
     assert metrics.wape(ACTUAL, MEAN) == pytest.approx(2 / 4)
+    assert metrics.rmse(ACTUAL, MEAN) == pytest.approx(np.sqrt((2**2 + 0) / 2))
 
 
 def test_errors_of_the_median_agree_with_the_hand_computed_case():
@@ -39,6 +40,7 @@ def test_errors_of_the_median_agree_with_the_hand_computed_case():
     median = QUANTILES[..., 1]
     assert metrics.mase(ACTUAL, median, scales)[0] == pytest.approx(((0 + 1) / 2) / 2)
     assert metrics.wape(ACTUAL, median) == pytest.approx(1 / 4)
+    assert metrics.mae(ACTUAL, median) == pytest.approx((0 + 1) / 2)
 
 
 def test_errors_of_quantiles_agree_with_the_hand_computed_case():
@@ -46,20 +48,15 @@ def test_errors_of_quantiles_agree_with_the_hand_computed_case():
     scales = history_scales(HISTORY)
     loss = metrics.pinball(ACTUAL[..., None], QUANTILES, LEVELS)
     assert loss[0] == pytest.approx(np.array([[0.3, 0, 0.1], [0.9, 0.5, 0.1]]))
-    assert metrics.wql(ACTUAL, QUANTILES, levels=LEVELS) == pytest.approx(
-        np.mean([2 * 1.2 / 4, 2 * 0.5 / 4, 2 * 0.2 / 4])
-    )
     assert metrics.spl(ACTUAL, QUANTILES, scales, levels=LEVELS)[0] == pytest.approx(
         (1.2 + 0.5 + 0.2) / 3 / 2 / 2
     )
 
 
-def test_coverage_and_calibration_agree_with_the_hand_computed_case():
+def test_coverage_agrees_with_the_hand_computed_case():
     assert (
         metrics.coverage(ACTUAL, QUANTILES[..., 0], QUANTILES[..., 2]) == 0.5
     )  # 3 in [0,4]; 1 not in [2,2]
-    # shares below / up to: .1: gap .4; .5: 0; .9: below 1 -> gap .1
-    assert metrics.cal(ACTUAL, QUANTILES, levels=LEVELS) == pytest.approx((0.4 + 0 + 0.1) / 3)
 
 
 def test_weighted_scores_count_series_by_the_units_of_the_last_28_days():
@@ -67,10 +64,13 @@ def test_weighted_scores_count_series_by_the_units_of_the_last_28_days():
     actual = np.array([[3, 1], [6, 2]], dtype=float)
     mean = np.array([[1, 1], [6, 2]], dtype=float)
     scales = history_scales(history)
-    assert metrics.wrmsse(actual, mean, scales) == pytest.approx(np.sqrt(0.5) * 18 / (18 + 36))
-    assert metrics.weighted_mean(
-        metrics.rmsse(actual, mean, scales), np.array([3.0, 1.0])
-    ) == pytest.approx(np.sqrt(0.5) * 3 / 4)
+    errors = metrics.rmsse(actual, mean, scales)
+    assert metrics.weighted_mean(errors, scales.recent) == pytest.approx(
+        np.sqrt(0.5) * 18 / (18 + 36)
+    )
+    assert metrics.weighted_mean(errors, np.array([3.0, 1.0])) == pytest.approx(
+        np.sqrt(0.5) * 3 / 4
+    )
 
 
 def test_the_seasonal_scale_compares_with_the_same_weekday():
@@ -82,12 +82,10 @@ def test_the_seasonal_scale_compares_with_the_same_weekday():
 
 
 def test_a_constant_history_has_no_scale_and_still_counts_elsewhere():
-    flat = np.full((1, 8), 5.0)
-    quantiles = np.repeat(MEAN[..., None], 19, axis=2)
-    scores = metrics.score(ACTUAL, MEAN, quantiles, history_scales(flat))
-    assert scores.unscaled == 1
-    assert np.isnan(scores.rmsse)
-    assert scores.wape == pytest.approx(2 / 4)
+    errors = metrics.rmsse(ACTUAL, MEAN, history_scales(np.full((1, 8), 5.0)))
+    assert np.isnan(errors).all()
+    assert np.isnan(metrics.weighted_mean(errors, np.ones(1)))
+    assert metrics.wape(ACTUAL, MEAN) == pytest.approx(2 / 4)
 
 
 def test_days_that_were_not_seen_do_not_count():
@@ -107,10 +105,17 @@ def test_an_out_of_stock_day_breaks_the_steps_around_it():
 
 
 def test_score_of_nothing_is_nan_not_an_error():
-    scores = metrics.score(
-        np.full((1, 2), np.nan), MEAN, np.zeros((1, 2, 19)), history_scales(HISTORY)
-    )
-    assert np.isnan([scores.rmsse, scores.spl, scores.wql, scores.cal, scores.cover80]).all()
+    nothing, scales = np.full((1, 2), np.nan), history_scales(HISTORY)
+    quantiles = np.zeros((1, 2, 19))
+    assert np.isnan(
+        [
+            metrics.rmsse(nothing, MEAN, scales)[0],
+            metrics.spl(nothing, quantiles, scales)[0],
+            metrics.mase(nothing, MEAN, scales)[0],
+            metrics.coverage(nothing, MEAN, MEAN),
+            *(one(nothing, MEAN) for one in (metrics.wape, metrics.mae, metrics.rmse)),
+        ]
+    ).all()
 
 
 def test_demand_classes_follow_the_two_cuts():
