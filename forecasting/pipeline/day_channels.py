@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecasting.pipeline.scaling import rolling_sums
-from forecasting.pipeline.series import BoolArray, FloatArray, SeriesPanel, Signal
+from forecasting.pipeline.series import (
+    OTHER_HOLIDAY,
+    BoolArray,
+    FloatArray,
+    SeriesPanel,
+    Signal,
+)
 
 if TYPE_CHECKING:
     from forecasting.pipeline.features import FeaturePlan
@@ -131,8 +137,9 @@ def _encode(
     if kind == "category":
         named = np.zeros((*values.shape, len(labels)), dtype=np.float32)
         for code, label in enumerate(found):
-            if label in labels:
-                named[..., labels.index(label)] = values == code
+            own = label if label in labels else OTHER_HOLIDAY
+            if own in labels:
+                named[..., labels.index(own)] += values == code
         some: BoolArray = np.asarray(named.any(axis=-1))
         soon = np.zeros((*values.shape[:-1], until), dtype=bool)
         for ahead in range(1, SOON_DAYS + 1):

@@ -22,6 +22,9 @@ BoolArray = NDArray[np.bool_]
 QUANTILES: FloatArray = np.arange(1, 20) / 20
 HORIZON_DAYS = 28
 
+OTHER_HOLIDAY = "other holiday"
+"""The label of holidays too many to be named; one that a plan does not name is such a one."""
+
 SignalKind = Literal["numeric", "flag", "category"]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -13,7 +13,8 @@ import numpy as np
 
 from forecasting.models import ExternalSignal, SignalKind, SignalValue
 from forecasting.pipeline.arrays import new_array
-from forecasting.pipeline.series import FloatArray, Signal
+from forecasting.pipeline.features import MAX_LABELS
+from forecasting.pipeline.series import OTHER_HOLIDAY, FloatArray, Signal
 from inventory.models import Product, Warehouse
 from tenancy.scope import active_scope
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from forecasting.pipeline.series import SignalKind as ArrayKind
 
 Pair = tuple[int, int]
-MOST_HOLIDAYS = 40
 HOLIDAY = "holiday"
 """The name of the signal that public holidays are."""
 
@@ -120,7 +120,10 @@ def _concerned(
 
 
 def _holidays(pairs: Sequence[Pair], first: date, last: date) -> Signal | None:
-    """Return the public holidays of each warehouse's country (else the tenant's) as one signal."""
+    """Return the public holidays of each warehouse's country (else the tenant's) as one signal.
+
+    Where many countries have more names than a network reads, the rarest are one other holiday.
+    """
     fallback = active_scope().tenant.country
     countries = {
         warehouse: country or fallback
@@ -130,8 +133,8 @@ def _holidays(pairs: Sequence[Pair], first: date, last: date) -> Signal | None:
         code: holiday_names(code, first, last)
         for code in {countries.get(warehouse, fallback) for _product, warehouse in pairs}
     }
-    labels = sorted({name for calendar in calendars.values() for name in calendar.values()})
-    if not labels or len(labels) > MOST_HOLIDAYS:
+    labels = _holiday_labels(calendars.values())
+    if not labels:
         return None
     coded = {code: _codes(named, labels, first, last) for code, named in calendars.items()}
     if len(coded) == 1:
@@ -141,6 +144,15 @@ def _holidays(pairs: Sequence[Pair], first: date, last: date) -> Signal | None:
         for row, (_, warehouse) in enumerate(pairs):
             values[row] = coded[countries.get(warehouse, fallback)]
     return Signal(HOLIDAY, values, known_ahead=True, kind="category", labels=tuple(labels))
+
+
+def _holiday_labels(calendars: Collection[Mapping[date, str]]) -> list[str]:
+    """Return the names of holidays, in order; of too many the commonest, then the other one."""
+    days = Counter(name for calendar in calendars for name in calendar.values())
+    if len(days) <= MAX_LABELS:
+        return sorted(days)
+    commonest = sorted(days, key=lambda name: (-days[name], name))[: MAX_LABELS - 1]
+    return [*sorted(commonest), OTHER_HOLIDAY]
 
 
 def holiday_names(country: str, first: date, last: date) -> dict[date, str]:
@@ -156,6 +168,7 @@ def holiday_names(country: str, first: date, last: date) -> dict[date, str]:
 
 def _codes(named: dict[date, str], labels: list[str], first: date, last: date) -> FloatArray:
     values = np.full((last - first).days + 1, np.nan, dtype=np.float32)
+    codes = {label: code for code, label in enumerate(labels)}
     for day, name in named.items():
-        values[(day - first).days] = labels.index(name)
+        values[(day - first).days] = codes[name if name in codes else OTHER_HOLIDAY]
     return values

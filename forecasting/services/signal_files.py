@@ -69,8 +69,9 @@ def request_signal_import(*, data: bytes, skip_bad_rows: bool = False) -> Job:
     """Keep a CSV file and queue its import; its columns are looked at now, its rows by the job.
 
     Columns: name, day, value; optional kind, known_ahead, sku, category, warehouse (its code). An
-    empty value takes the day's value away. Without `skip_bad_rows` one wrong row refuses the whole
-    file. Raises ``PermissionRefused`` and ``Invalid``.
+    empty value takes the day's value away; empty kind and known_ahead are those of the name.
+    Without `skip_bad_rows` one wrong row refuses the whole file. Raises ``PermissionRefused`` and
+    ``Invalid``.
     """
     require(Permission.PLAN)
     _open(data)
@@ -122,10 +123,17 @@ def run_signal_import(run: JobRun) -> dict[str, Any]:
         raise JobFailed(_told(refusal)) from refusal
     run.progress(total - 1, total, _("Writing values"))
     with run.publishing():
-        result = _save(read).to_json()
+        result = _save_or_fail(read).to_json()
         run.finish(result)
     default_storage.delete(path)
     return result
+
+
+def _save_or_fail(read: _Read) -> SignalImport:
+    try:
+        return _save(read)
+    except Invalid as refusal:  # somebody made a signal since the rows were read
+        raise JobFailed(_told(refusal)) from refusal
 
 
 def _told(refusal: Invalid) -> str:
@@ -236,13 +244,15 @@ def _rows(
 
 
 class _Scopes:
-    """Products, categories and warehouses by the names a file knows them by."""
+    """Products, categories, warehouses and signals by the names a file knows them by."""
 
     def __init__(self, allowed: frozenset[int] | None) -> None:
         self.allowed = allowed
         self.products = dict(Product.objects.order_by().values_list("sku", "id"))
         self.categories = dict(Category.objects.order_by("id").values_list("name", "id"))
         self.warehouses = dict(Warehouse.objects.order_by().values_list("code", "id"))
+        signals = ExternalSignal.objects.order_by("-id")  # the first of a name counts
+        self.signals = {one.name: (one.kind, one.is_known_ahead) for one in signals}
 
     @staticmethod
     def find(known: dict[str, int], name: str, what: str) -> int | None:
@@ -255,7 +265,8 @@ class _Scopes:
 
 
 def _row(row: dict[str, str], scopes: _Scopes) -> _Row:
-    kind = row["kind"].lower() or SignalKind.OTHER
+    known = scopes.signals.get(row["name"])
+    kind = row["kind"].lower() or (known[0] if known else SignalKind.OTHER)
     if not row["name"] or len(row["name"]) > 80:
         raise ValueError(_("the name is missing or longer than 80 characters"))
     if kind not in SignalKind.values:
@@ -266,6 +277,8 @@ def _row(row: dict[str, str], scopes: _Scopes) -> _Row:
     ahead = row["known_ahead"].lower()
     if ahead not in YES | NO:
         raise ValueError(_("known_ahead is neither yes nor no"))
+    is_known_ahead = known[1] if known and not ahead else ahead in YES
+    _check_like_others(row["name"], (str(kind), is_known_ahead), known)
     warehouse = scopes.find(scopes.warehouses, row["warehouse"], _("warehouse"))
     if warehouse is not None and scopes.allowed is not None and warehouse not in scopes.allowed:
         text = _("%(what)s “%(name)s” is unknown")  # as if it were not there
@@ -273,12 +286,25 @@ def _row(row: dict[str, str], scopes: _Scopes) -> _Row:
     fields = SignalFields(
         name=row["name"],
         kind=str(kind),
-        is_known_ahead=ahead in YES,
+        is_known_ahead=is_known_ahead,
         product_id=scopes.find(scopes.products, row["sku"], _("product")),
         category_id=scopes.find(scopes.categories, row["category"], _("category")),
         warehouse_id=warehouse,
     )
-    return _Row(fields, DayValue(_day(row["day"]), _value(row["value"])))
+    found = _Row(fields, DayValue(_day(row["day"]), _value(row["value"])))
+    scopes.signals.setdefault(fields.name, (fields.kind, fields.is_known_ahead))
+    return found
+
+
+def _check_like_others(name: str, said: tuple[str, bool], known: tuple[str, bool] | None) -> None:
+    """Refuse a row that says otherwise than the signals of its name, or the rows before it."""
+    if known is None or said == known:
+        return
+    if said[0] != known[0]:
+        text = _("“%(name)s” is of kind %(kind)s; write that, leave kind empty, or rename it")
+        raise ValueError(text % {"name": name, "kind": known[0]})
+    text = _("“%(name)s” has known_ahead %(ahead)s; write that, leave it empty, or rename it")
+    raise ValueError(text % {"name": name, "ahead": _("yes") if known[1] else _("no")})
 
 
 def _day(text: str) -> date:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from forecasting.models import ExternalSignal, SignalKind, SignalValue
 from forecasting.queries.signals import HOLIDAY
+from forecasting.services.work_lists import one_at_a_time
 from inventory.models import Category, Product, Warehouse
 from inventory.queries.access import require_warehouse
 from tenancy.errors import Conflict, Invalid, NotFound, Problem
@@ -50,7 +51,7 @@ class DayValue:
 
 
 def create_signal(*, fields: SignalFields) -> ExternalSignal:
-    """Make a signal without values.
+    """Make a signal without values; signals of one name are of one kind, known ahead or not.
 
     Raises ``PermissionRefused``, ``Invalid``, ``NotFound``, ``SignalTaken``.
     """
@@ -69,6 +70,7 @@ def create_signal(*, fields: SignalFields) -> ExternalSignal:
     _check_scope(fields)
     try:
         with transaction.atomic():
+            _check_name(name, fields)
             made = ExternalSignal.objects.create(
                 name=name,
                 kind=fields.kind,
@@ -83,6 +85,28 @@ def create_signal(*, fields: SignalFields) -> ExternalSignal:
         ) from error
     audit.record("signal.created", made, name=name)
     return made
+
+
+def _check_name(name: str, fields: SignalFields) -> None:
+    """Refuse a signal that says otherwise than those of its name: a network reads them as one."""
+    one_at_a_time("signal_names")
+    one = ExternalSignal.objects.filter(name=name).order_by("id").first()
+    if one is None:
+        return
+    problems = []
+    if fields.kind != one.kind:
+        text = _("“%(name)s” is of kind %(kind)s for others. Choose that kind or another name.")
+        words = text % {"name": name, "kind": one.get_kind_display().lower()}
+        problems.append(Problem("kind", "contradicts", words))
+    if fields.is_known_ahead != one.is_known_ahead:
+        text = _("“%(name)s” is known ahead for others. Say so here too, or choose another name.")
+        if not one.is_known_ahead:
+            text = _(
+                "“%(name)s” is not known ahead for others. Leave that out or choose another name."
+            )
+        problems.append(Problem("is_known_ahead", "contradicts", text % {"name": name}))
+    if problems:
+        raise Invalid(problems)
 
 
 def _check_scope(fields: SignalFields) -> None:

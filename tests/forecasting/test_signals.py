@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -19,8 +21,11 @@ from forecasting.models import (
     SignalValue,
     TrainedNetwork,
 )
+from forecasting.pipeline.features import MAX_LABELS
+from forecasting.pipeline.series import OTHER_HOLIDAY
 from forecasting.queries.series import business_today, load_panel
 from forecasting.queries.signal_list import effects, holidays_ahead
+from forecasting.queries.signals import holiday_names, signals_of
 from forecasting.services import signal_files
 from forecasting.services.signal_files import import_signals, request_signal_import
 from forecasting.services.signals import (
@@ -30,6 +35,7 @@ from forecasting.services.signals import (
     delete_signal,
     fill_signal,
 )
+from inventory.services.places import create_warehouse
 from tenancy.errors import Invalid, NotFound
 from tenancy.models import Job, JobState
 from tenancy.permissions import PermissionRefused
@@ -93,6 +99,55 @@ def test_the_same_name_and_scope_twice_nonsense_and_strangers_are_refused(
         assert not SignalValue.objects.exists()
     with north.scope("operator"), pytest.raises(PermissionRefused):
         delete_signal(external_signal_id=signal.pk)
+
+
+@pytest.mark.parametrize(
+    ("said", "fields"),
+    [
+        ({"kind": "price"}, ["kind"]),
+        ({"is_known_ahead": False}, ["is_known_ahead"]),
+        ({"kind": "other", "is_known_ahead": False}, ["kind", "is_known_ahead"]),
+    ],
+)
+def test_scopes_of_one_name_say_the_same_or_are_refused(
+    north: House, said: dict[str, Any], fields: list[str]
+) -> None:
+    with north.scope():
+        world = build_world(products=1, days=5)
+        create_signal(fields=PROMOTION)
+        own = replace(PROMOTION, product_id=world.products[0].pk)
+        with pytest.raises(Invalid) as refused:
+            create_signal(fields=replace(own, **said))
+        assert [problem.field for problem in refused.value.problems] == fields
+        assert "another name" in str(refused.value)
+        assert ExternalSignal.objects.count() == 1
+        create_signal(fields=own)
+        create_signal(fields=replace(own, name="Another", **said))
+        assert ExternalSignal.objects.count() == 3
+
+
+def test_a_row_that_contradicts_a_known_signal_is_refused_by_its_number(north: House) -> None:
+    with north.scope():
+        build_world(products=1, days=5)
+        create_signal(fields=PROMOTION)
+        head = "name,kind,day,value,known_ahead,sku\n"
+        plain = "Spring sale,,2026-05-03,1,,\n"
+        for row, told in (
+            ("Spring sale,price,2026-05-04,1,yes,\n", "Row 3: “Spring sale” is of kind promotion"),
+            ("Spring sale,,2026-05-04,1,no,P-001\n", "Row 3: “Spring sale” has known_ahead yes"),
+            ("Fair,market,2026-05-04,1,,\nFair,,2026-05-05,1,yes,\n", "Row 4: “Fair” has known_"),
+        ):
+            with pytest.raises(Invalid) as refused:
+                import_signals(data=(head + plain + row).encode())
+            assert told in str(refused.value)
+            assert not SignalValue.objects.exists()
+            assert ExternalSignal.objects.count() == 1
+        # what is left empty is as it is known, also for another scope
+        own = "Spring sale,promotion,2026-05-04,1,yes,P-001\nSpring sale,,2026-05-05,1,,P-001\n"
+        assert import_signals(data=(head + plain + own).encode()).signals_created == 1
+        assert set(ExternalSignal.objects.values_list("kind", "is_known_ahead")) == {
+            ("promotion", True)
+        }
 
 
 GOOD = """name,kind,day,value,known_ahead,sku,warehouse
@@ -223,13 +278,39 @@ def test_holidays_are_those_of_each_warehouses_country(north: House) -> None:
         assert all(world.warehouse.name in one.warehouses for one in found)
 
 
+def test_holidays_of_many_countries_keep_the_commonest_and_count_the_rest_as_one(
+    north: House,
+) -> None:
+    first, last = date(2024, 1, 1), date(2025, 12, 31)
+    countries = ("DE", "JP", "BR", "IN", "US", "GB", "TR", "MX")
+    with north.scope():
+        pairs = [(1, create_warehouse(code=code, name=code, country=code).pk) for code in countries]
+        (found,) = signals_of(pairs, first, last)
+        (alone,) = signals_of(pairs[:1], first, last)
+    assert (
+        len({name for code in countries for name in holiday_names(code, first, last).values()}) > 40
+    )
+    assert (len(found.labels), found.labels[-1]) == (MAX_LABELS, OTHER_HOLIDAY)
+    for values, code in zip(found.values, countries, strict=True):
+        named = holiday_names(code, first, last)
+        told = {
+            first + timedelta(days=int(day)): found.labels[int(values[day])]
+            for day in np.flatnonzero(np.isfinite(values))
+        }
+        assert told == {
+            day: name if name in found.labels else OTHER_HOLIDAY for day, name in named.items()
+        }
+    assert "New Year's Day" in found.labels
+    assert OTHER_HOLIDAY not in alone.labels
+
+
 def test_pages_make_fill_import_and_remove(
     north: House, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
     with north.scope():
         build_world(products=1, days=5)
     client = north.client("planner")
-    wrong = {"name": "Sale", "kind": "promotion", "sku": "NOPE"}
+    wrong = {"name": "Sale", "kind": "promotion", "is_known_ahead": "on", "sku": "NOPE"}
     refused = client.post(north.path("signals/new"), wrong)
     assert (refused.status_code, "no product" in refused.content.decode()) == (422, True)
     made = client.post(north.path("signals/new"), wrong | {"sku": "p-001"})

@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 
 from forecasting.pipeline.artifact import ArtifactError, seal, unseal
-from forecasting.pipeline.day_channels import DayChannels, _Own, day_channel_names, strange_signals
+from forecasting.pipeline.day_channels import (
+    DayChannels,
+    _encode,
+    _Own,
+    day_channel_names,
+    strange_signals,
+)
 from forecasting.pipeline.engine import FittedForecaster, fit
 from forecasting.pipeline.features import plan_channels
-from forecasting.pipeline.series import Signal
+from forecasting.pipeline.series import OTHER_HOLIDAY, Signal
 from tests.forecasting.pipeline.worlds import TINY_ENGINE, day, make_panel
 
 ORIGIN = day(171)
@@ -103,3 +109,12 @@ def test_an_artefact_with_other_channels_is_refused(fitted):
     with pytest.raises(ArtifactError, match="other channels"):
         FittedForecaster.from_bytes(seal(tensors, fewer))
     assert plan_channels(fitted.plan).past == fitted.members[0].network.shape.past
+
+
+def test_a_holiday_the_plan_does_not_name_is_another_holiday():
+    values = np.array([0, np.nan, 1, 2, np.nan, np.nan, np.nan], dtype=float)
+    found = _encode(values, "category", ("Fair", "New one", "Tet"), ("Tet", OTHER_HOLIDAY), 0)
+    assert found[:, 0].tolist() == [0, 0, 0, 1]
+    assert found[:, 1].tolist() == [1, 0, 1, 0]
+    without = _encode(values, "category", ("Fair", "New one", "Tet"), ("Tet",), 0)
+    assert without[:, 0].tolist() == [0, 0, 0, 1]
