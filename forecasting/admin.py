@@ -39,7 +39,8 @@ class SeriesForecastAdmin(ReadOnlyTenantAdmin):
 @admin.register(models.ForecastSettings)
 class ForecastSettingsAdmin(ReadOnlyTenantAdmin):
     list_display = (
-        "id", "networks", "missing_days", "outlier_threshold", "seed", "cpu_minutes_per_month",
+        "id", "networks", "missing_days", "outlier_threshold", "scaling", "seed",
+        "cpu_minutes_per_month",
         "training_seconds",
     )  # fmt: skip
 

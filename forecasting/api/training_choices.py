@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from forecasting.models import ForecastSettings, MissingDays
+from forecasting.models import ForecastSettings, MissingDays, Scaling
 from forecasting.models.compute import (
     LARGEST_SEED,
     LEAST_THRESHOLD,
@@ -24,6 +24,7 @@ from tenancy.permissions import Permission
 
 NETWORKS_HELP = "Trained and judged together; `article` is a preset of the LSTM."
 MISSING_HELP = "What becomes of days nobody saw: out of stock, closed, without a usable value."
+SCALING_HELP = "What a product's demand is divided by before a network reads it."
 OUTLIERS_HELP = "Usual deviations above which a day's demand is cut; null: never."
 
 
@@ -31,6 +32,7 @@ class ChoicesShown(Shown[ForecastSettings]):
     networks = serializers.ListField(child=serializers.CharField(), help_text=NETWORKS_HELP)
     missing_days = serializers.ChoiceField(choices=MissingDays.choices, help_text=MISSING_HELP)
     outlier_threshold = serializers.FloatField(allow_null=True, help_text=OUTLIERS_HELP)
+    scaling = serializers.ChoiceField(choices=Scaling.choices, help_text=SCALING_HELP)
     seed = serializers.IntegerField()
     version = serializers.IntegerField()
 
@@ -49,6 +51,7 @@ class NewChoices(Strict):
         max_value=MOST_THRESHOLD,
         help_text=OUTLIERS_HELP,
     )
+    scaling = serializers.ChoiceField(choices=Scaling.choices, help_text=SCALING_HELP)
     seed = serializers.IntegerField(min_value=0, max_value=LARGEST_SEED)
 
 

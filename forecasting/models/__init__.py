@@ -2,7 +2,7 @@
 
 from forecasting.models.accuracy import AccuracySum
 from forecasting.models.buffers import BufferSuggestion
-from forecasting.models.compute import ComputeCost, ForecastSettings, MissingDays
+from forecasting.models.compute import ComputeCost, ForecastSettings, MissingDays, Scaling
 from forecasting.models.embeddings import ProductEmbedding
 from forecasting.models.explanations import ForecastExplanation
 from forecasting.models.forecasts import ForecastRun, SeriesForecast
@@ -40,6 +40,7 @@ __all__ = [
     "ReorderSuggestion",
     "RiskKind",
     "RiskWarning",
+    "Scaling",
     "SegmentForecast",
     "SeriesForecast",
     "SignalKind",

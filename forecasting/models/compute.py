@@ -27,6 +27,16 @@ class MissingDays(models.TextChoices):
     MODEL = "model", _("Estimate from the weeks around and the weekday")
 
 
+class Scaling(models.TextChoices):
+    """What a network's demand is divided by; the pipeline's names."""
+
+    LEVEL = "level", _("The product's recent level")
+    MEAN = "mean", _("The product's mean")
+    STANDARD = "standard", _("The product's standard deviation")
+    MIN_MAX = "min_max", _("The product's largest day (min-max)")
+    LOG1P = "log1p", _("Nothing: only the logarithm is taken")
+
+
 def usual_networks() -> list[str]:
     """Return what is trained before anybody chose."""
     return ["lstm", "mlp"]
@@ -60,6 +70,9 @@ class ForecastSettings(TenantOwned):
     missing_days = models.CharField(
         _("days nobody saw"), max_length=8, choices=MissingDays, default=MissingDays.DROP
     )
+    scaling = models.CharField(
+        _("demand is read in multiples of"), max_length=8, choices=Scaling, default=Scaling.LEVEL
+    )
     outlier_threshold = models.FloatField(
         _("outliers"),
         null=True,
@@ -90,6 +103,9 @@ class ForecastSettings(TenantOwned):
             models.CheckConstraint(
                 condition=Q(missing_days__in=MissingDays.values),
                 name="forecast_settings_missing_days",
+            ),
+            models.CheckConstraint(
+                condition=Q(scaling__in=Scaling.values), name="forecast_settings_scaling"
             ),
             models.CheckConstraint(
                 condition=Q(outlier_threshold=None)

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from forecasting.models import ForecastSettings, MissingDays
+from forecasting.models import ForecastSettings, MissingDays, Scaling
 from forecasting.models.compute import (
     LARGEST_SEED,
     LEAST_THRESHOLD,
@@ -72,6 +72,11 @@ class TrainingChoicesForm(forms.Form):
             "How far above the usual a product's day may be, in usual swings. Empty: never cut."
         ),
     )
+    scaling = forms.ChoiceField(
+        label=gettext_lazy("Demand is read in multiples of"),
+        choices=Scaling.choices,
+        help_text=gettext_lazy("So that a network learns small and large products alike."),
+    )
     seed = forms.IntegerField(
         label=gettext_lazy("Seed"),
         min_value=0,
@@ -100,6 +105,7 @@ def choices_form(known: ForecastSettings) -> TrainingChoicesForm:
     initial = {
         "networks": known.networks,
         "missing_days": known.missing_days,
+        "scaling": known.scaling,
         "outlier_threshold": "" if threshold is None else f"{threshold:g}",
         "seed": known.seed,
         "version": known.version,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingChoices:
-    """Networks that take part, how demand is cleaned, and the seed of chance.
+    """Networks that take part, how demand is cleaned and scaled, and the seed of chance.
 
     outlier_threshold: usual deviations above which a day is cut; None = never.
     """
@@ -33,6 +33,7 @@ class TrainingChoices:
     networks: tuple[str, ...]
     missing_days: str
     outlier_threshold: float | None
+    scaling: str
     seed: int
 
 
@@ -90,12 +91,14 @@ def engine_config(
 ) -> EngineConfig:
     """Return what the pipeline is told for a tenant; networks and seed where others are wanted."""
     from forecasting.pipeline.cleaning import CleaningConfig, MissingDays
+    from forecasting.pipeline.scaling import ScaleKind
     from forecasting.pipeline.settings import EngineConfig
 
     names = tuple(known.networks if networks is None else networks)
     return EngineConfig(
         networks=names,
         cleaning=CleaningConfig(MissingDays(known.missing_days), known.outlier_threshold),
+        scaling=ScaleKind(known.scaling),
         seed=known.seed if seed is None else seed,
         budget_seconds=budget_seconds,
         tuned={name: one["settings"] for name, one in known.tuned.items() if name in names},

@@ -166,7 +166,11 @@ def test_what_managers_chose_anew_is_trained_at_once(trained: House) -> None:
     with trained.scope("manager"):
         change_training_choices(
             choices=TrainingChoices(
-                networks=("linear",), missing_days="drop", outlier_threshold=8.0, seed=0
+                networks=("linear",),
+                missing_days="drop",
+                outlier_threshold=8.0,
+                scaling="level",
+                seed=0,
             )
         )
     by_the_clock(trained)

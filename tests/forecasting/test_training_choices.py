@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
-from forecasting.models import ComputeCost, ForecastSettings, MissingDays, TrainedNetwork
+from forecasting.models import ComputeCost, ForecastSettings, MissingDays, Scaling, TrainedNetwork
 from forecasting.models.compute import NETWORK_NAMES
 from forecasting.queries.compute import forecast_settings
 from forecasting.services import tuning
@@ -27,10 +27,14 @@ from tests.forecasting.world import build_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 USUAL = TrainingChoices(
-    networks=("lstm", "mlp"), missing_days="drop", outlier_threshold=8.0, seed=0
+    networks=("lstm", "mlp"), missing_days="drop", outlier_threshold=8.0, scaling="level", seed=0
 )
 OTHER = TrainingChoices(
-    networks=("linear", "gru"), missing_days="model", outlier_threshold=None, seed=7
+    networks=("linear", "gru"),
+    missing_days="model",
+    outlier_threshold=None,
+    scaling="min_max",
+    seed=7,
 )
 
 
@@ -78,9 +82,11 @@ def scheduled(house: House) -> Job:
 def test_the_names_are_those_of_the_pipeline() -> None:
     from forecasting.pipeline.cleaning import MissingDays as Known
     from forecasting.pipeline.networks import ENCODERS
+    from forecasting.pipeline.scaling import ScaleKind
 
     assert set(NETWORK_NAMES) == set(ENCODERS)
     assert MissingDays.values == [one.value for one in Known]
+    assert Scaling.values == [one.value for one in ScaleKind]
 
 
 def test_a_training_is_made_of_what_was_chosen(north: House) -> None:
@@ -93,6 +99,7 @@ def test_a_training_is_made_of_what_was_chosen(north: House) -> None:
         network = TrainedNetwork.objects.get()
     assert network.config["networks"] == ["gru", "linear"]
     assert network.config["cleaning"] == {"missing": "model", "outliers": None}
+    assert network.config["scaling"] == "min_max"
     assert network.config["seed"] == 7
     judged = {row["method"] for row in network.league["rows"]}
     assert {"gru", "linear"} <= judged
@@ -254,7 +261,7 @@ def test_choices_are_a_managers_versioned_and_on_record(north: House) -> None:
         told = AuditEvent.objects.get(action="training_choices.changed").data
         assert told["before"]["networks"] == ["lstm", "mlp"]
         assert told["after"] == {
-            "networks": ["gru", "linear"], "missing_days": "model", "outlier_threshold": None,
+            "networks": ["gru", "linear"], "missing_days": "model", "outlier_threshold": None, "scaling": "min_max",
             "seed": 7,
         }  # fmt: skip
 
@@ -266,6 +273,7 @@ def test_choices_are_a_managers_versioned_and_on_record(north: House) -> None:
         ("networks", ("lstm", "bert")),
         ("networks", ("lstm", "gru", "rnn", "cnn", "mlp")),
         ("missing_days", "guess"),
+        ("scaling", "guess"),
         ("outlier_threshold", 1.9),
         ("outlier_threshold", 50.1),
         ("outlier_threshold", float("nan")),
@@ -295,7 +303,7 @@ def test_the_page_takes_choices_from_managers_and_shows_errors_at_the_field(nort
     manager, planner = north.client("manager"), north.client("planner")
     page, change = north.path("networks/"), north.path("networks/choices")
     sent = {
-        "networks": ["cnn", "article"], "missing_days": "nearest", "outlier_threshold": "",
+        "networks": ["cnn", "article"], "missing_days": "nearest", "outlier_threshold": "", "scaling": "mean",
         "seed": "12", "version": "1",
     }  # fmt: skip
     assert planner.post(change, sent).status_code == 403
@@ -327,10 +335,16 @@ def test_the_api_reads_and_replaces_choices_by_version(north: House) -> None:
     manager, planner = by_key(north, "manager"), by_key(north, "planner")
     shown = planner.get("networks/choices").json()
     assert shown == {
-        "networks": ["lstm", "mlp"], "missing_days": "drop", "outlier_threshold": 8.0, "seed": 0,
+        "networks": ["lstm", "mlp"], "missing_days": "drop", "outlier_threshold": 8.0, "scaling": "level", "seed": 0,
         "version": 1,
     }  # fmt: skip
-    new = {"networks": ["rnn"], "missing_days": "mean", "outlier_threshold": 12.5, "seed": 1}
+    new = {
+        "networks": ["rnn"],
+        "missing_days": "mean",
+        "outlier_threshold": 12.5,
+        "scaling": "log1p",
+        "seed": 1,
+    }
     path = "networks/choices"
     assert planner.send("PUT", path, new, If_Match='"1"').status_code == 403
     assert manager.send("PUT", path, new).status_code == 428
