@@ -101,7 +101,7 @@ def _scales(demand: FloatArray, observed: BoolArray) -> FloatArray:
     """Return the scales of a contest, 0 where there is none, and recent units: [S, 4]."""
     found = history_scales(demand, observed)
     steps = found.abs_step, found.sq_step, found.abs_season, found.recent
-    return np.nan_to_num(np.stack(steps, axis=1))
+    return np.asarray(np.nan_to_num(np.stack(steps, axis=1)))
 
 
 def validator(

@@ -8,7 +8,7 @@ Where a holiday or event that is known ahead goes with most of its closed days, 
 is: a network learns what that name means, and forecasts the next one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -31,6 +31,18 @@ NEXT_TO_NOTHING = 0.1
 """Part of the usual number of selling series that a closed day stays below."""
 LONGEST_DAYS = 14
 """What lasts longer is the end of a season or of a trade, and forecasts have to follow it."""
+
+
+@dataclass(frozen=True)
+class DayRange:
+    """Days in a row, both ends included."""
+
+    first: date
+    last: date
+
+    @property
+    def is_one_day(self) -> bool:
+        return self.first == self.last
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,17 @@ def closed_dates(panel: SeriesPanel) -> list[date]:
         return []
     days = np.flatnonzero(np.any([one.days for one in found], axis=0))
     return [panel.first_day + timedelta(days=int(day)) for day in days]
+
+
+def day_ranges(days: Iterable[date]) -> tuple[DayRange, ...]:
+    """Return days, in order, as runs of days that follow each other."""
+    runs: list[DayRange] = []
+    for day in days:
+        if runs and day - runs[-1].last == timedelta(days=1):
+            runs[-1] = DayRange(runs[-1].first, day)
+        else:
+            runs.append(DayRange(day, day))
+    return tuple(runs)
 
 
 def find_closures(panel: SeriesPanel) -> list[Closures]:

@@ -247,7 +247,8 @@ def score_entry(
     )
     fine = members[None] & (holdout.scale > 0) & holdout.seen.any(axis=2)
     rows = fine.reshape(-1)
-    actual, seen = (a.reshape(-1, shape[2])[rows] for a in (holdout.actual, holdout.seen))
+    actual = holdout.actual.reshape(-1, shape[2])[rows]
+    seen = holdout.seen.reshape(-1, shape[2])[rows]
     mean, quantiles = mean[rows], quantiles[rows]
     scales = _scales_of(holdout, fine)
     spl = metrics.spl(actual, quantiles, scales, seen)

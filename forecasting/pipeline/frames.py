@@ -20,6 +20,8 @@ from forecasting.pipeline.tables import Notes, TableError, ids_of, need_columns,
 SERIES_PER_CATEGORY = 5
 """An attribute with fewer series per value than this identifies series instead of grouping them."""
 
+PRICE_COLUMNS = ["series_id", "week_start", "sell_price"]
+
 
 @dataclass(frozen=True)
 class Tables:
@@ -33,12 +35,16 @@ class Tables:
     """Series that the series table names and the history does not know are new products."""
 
 
-def panel_from_tables(tables: Tables, horizon: int) -> tuple[SeriesPanel, Notes]:
+def panel_from_tables(
+    tables: Tables, horizon: int, notes: Notes | None = None
+) -> tuple[SeriesPanel, Notes]:
     """Return the panel of the tables and the notes of what was repaired or left out.
+
+    notes: to go on with, where reading the tables made some.
 
     Raises TableError where a table lacks what it cannot do without.
     """
-    notes = Notes()
+    notes = notes if notes is not None else Notes()
     pieces = [tables.history] if isinstance(tables.history, pd.DataFrame) else tables.history
     history = read_history(pieces, notes)
     days, ids = history.days, history.ids
@@ -77,7 +83,12 @@ def _read_attributes(
     if series is None:
         return {}
     need_columns(series, "series", ["series_id"])
-    table = series.assign(series_id=series["series_id"].astype(str).str.strip())
+    named = series.dropna(subset=["series_id"])
+    table = named.assign(series_id=named["series_id"].astype(str).str.strip())
+    foreign = ~table["series_id"].isin(ids)
+    notes.add(int(foreign.sum()), "series: {count} rows of series without history were left out")
+    again = table["series_id"].duplicated() & ~foreign
+    notes.add(int(again.sum()), "series: {count} further rows of the same series were left out")
     table = table.drop_duplicates("series_id").set_index("series_id").reindex(ids)
     notes.add(int(table.isna().all(axis=1).sum()), "series: {count} series are not described")
     found = {}
@@ -125,7 +136,12 @@ def _read_calendar(
         return []
     need_columns(calendar, "calendar", ["date"])
     dated = calendar.assign(date=read_days(calendar["date"], "calendar", "date"))
-    table = dated.dropna(subset=["date"]).drop_duplicates("date").set_index("date").reindex(reach)
+    undated = int(dated["date"].isna().sum())
+    notes.add(undated, "calendar: {count} rows without a readable date were left out")
+    dated = dated.dropna(subset=["date"])
+    again = int(dated["date"].duplicated().sum())
+    notes.add(again, "calendar: {count} further rows of the same day were left out")
+    table = dated.drop_duplicates("date").set_index("date").reindex(reach)
     absent = ~reach.isin(dated.date)
     notes.add(int(absent.sum()), "calendar: {count} days are missing and count as ordinary days")
     columns = [str(c) for c in table.columns]
@@ -190,7 +206,7 @@ def _read_prices(
     """Return the price of each series and day; a week without a price keeps the last one known."""
     if prices is None:
         return []
-    need_columns(prices, "prices", ["series_id", "week_start", "sell_price"])
+    need_columns(prices, "prices", PRICE_COLUMNS)
     codes, named = ids_of(prices["series_id"])
     row = pd.Index(ids).get_indexer(pd.Index(named))[codes]
     days = read_days(prices["week_start"], "prices", "week_start")
@@ -198,7 +214,17 @@ def _read_prices(
     foreign = row < 0
     notes.add(int(foreign.sum()), "prices: {count} rows of series without history were left out")
     column = (days - reach[0]).dt.days.to_numpy(np.float64, na_value=np.nan)
-    good = ~foreign & (price > 0) & np.isfinite(price) & (column >= -6) & (column < len(reach))
+    undated = ~foreign & np.isnan(column)
+    notes.add(int(undated.sum()), "prices: {count} rows without a readable date were left out")
+    usable = ~foreign & ~undated
+    bad = usable & ~((price > 0) & np.isfinite(price))
+    notes.add(int(bad.sum()), "prices: {count} prices that are zero, negative or no number "
+              "were left out")  # fmt: skip
+    outside = usable & ~bad & ((column < -6) | (column >= len(reach)))
+    notes.add(int(outside.sum()), "prices: {count} rows of weeks outside the days of the history "
+              "and the forecast were left out")  # fmt: skip
+    good = usable & ~bad & ~outside
+    notes.not_used("prices", prices.columns, PRICE_COLUMNS)
     values = new_array((len(ids), len(reach)), np.float32)
     for part in row_chunks(*values.shape):
         values[part] = np.nan

@@ -4,7 +4,7 @@ A row is kept as sixteen bytes while the file is read; what is large lies on dis
 result does not depend on where the file was cut.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +73,7 @@ def read_history(pieces: Iterable[pd.DataFrame], notes: Notes) -> History:
     codes: dict[str, int] = {}
     undated = nameless = bad = 0
     for piece in pieces:
+        notes.not_used("history", piece.columns, used_columns(piece.columns))
         if piece.empty:
             need_columns(_named(piece), "history", ["series_id", "date", "demand"])
             continue
@@ -106,6 +107,11 @@ def read_history(pieces: Iterable[pd.DataFrame], notes: Notes) -> History:
     place = np.full(len(codes), -1, dtype=np.intp)
     place[[codes[name] for name in ids]] = np.arange(len(ids))
     return History(rows, ids, place, _days_of(rows))
+
+
+def used_columns(found: Sequence[str]) -> list[str]:
+    """Return the columns of a history that are read: of demand and units the first."""
+    return ["series_id", "date", "demand" if "demand" in found else "units"]
 
 
 def _named(piece: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """What every table of a file is read with: refusals, notes, dates and ids."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +25,13 @@ class Notes:
     def add(self, count: int, sentence: str) -> None:
         if count:
             self.lines.append(sentence.format(count=count))
+
+    def not_used(self, table: str, found: Iterable[object], used: Iterable[str]) -> None:
+        """Note each column that nothing reads, once."""
+        for column in found:
+            line = f"{table}: column {column} is not used"
+            if column not in set(used) and line not in self.lines:
+                self.lines.append(line)
 
 
 def need_columns(table: pd.DataFrame, name: str, columns: list[str]) -> None:

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from forecasting.models import TrainedNetwork
+from forecasting.pipeline.closures import DayRange, day_ranges
 from inventory.models import Product, Warehouse
 from inventory.queries.access import allowed_warehouses
 
 SHOWN_CUTS = 6
-
-
-@dataclass(frozen=True)
-class DayRange:
-    """Days in a row, both ends included."""
-
-    first: date
-    last: date
-
-    @property
-    def is_one_day(self) -> bool:
-        return self.first == self.last
 
 
 @dataclass(frozen=True)
@@ -134,14 +123,3 @@ def _found(
         ),
         left=tuple(sorted(left.items(), key=lambda item: (-item[1], item[0]))),
     )
-
-
-def day_ranges(days: Iterable[date]) -> tuple[DayRange, ...]:
-    """Return days, in order, as runs of days that follow each other."""
-    runs: list[DayRange] = []
-    for day in days:
-        if runs and day - runs[-1].last == timedelta(days=1):
-            runs[-1] = DayRange(runs[-1].first, day)
-        else:
-            runs.append(DayRange(day, day))
-    return tuple(runs)

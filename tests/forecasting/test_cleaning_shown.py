@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from forecasting.models import NetworkState, TrainedNetwork
 from forecasting.pipeline.cleaning import CleaningConfig, MissingDays
-from forecasting.queries.cleaning import DayRange, day_ranges
+from forecasting.pipeline.closures import DayRange, day_ranges
 from forecasting.queries.series import load_panel
 from forecasting.services.cleaning import cleaning_report
 from inventory.models import DailyDemand, Product

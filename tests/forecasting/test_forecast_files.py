@@ -1,6 +1,5 @@
 """`forecast_files`: from files to a file the benchmark's scorer accepts; clear refusals."""
 
-import sys
 from io import StringIO
 from pathlib import Path
 
@@ -71,16 +70,8 @@ def test_every_series_origin_and_day_gets_a_mean_and_19_quantiles(folder):
     assert "001" in set(table.series_id)
     assert "calendar: 5 days are missing" in said
     assert "column total" in said
-
-
-def test_parquet_without_its_package_is_refused_with_the_remedy(folder, monkeypatch):
-    for package in ("pyarrow", "fastparquet"):
-        monkeypatch.setitem(sys.modules, package, None)
-    (folder / "calendar.parquet").write_bytes(b"PAR1")
-    for name in ("history", "calendar"):
-        path = str(folder / "calendar.parquet")
-        with pytest.raises(CommandError, match=f"--{name} .*needs the package pyarrow. Install"):
-            run(folder, f"--{name}", path, "--origin", "2024-06-01")
+    assert "note: history: column note is not used" in said
+    assert "note: series: 1 rows of series without history were left out" in said
 
 
 def test_the_database_is_not_touched(folder, monkeypatch):
@@ -109,6 +100,9 @@ def test_the_same_seed_writes_the_same_file(folder):
         (["--origin", "2024-06-01", "--horizon", "0"], "give 1 to 365 days"),
         (["--origin", "2024-06-01", "--networks", "oracle"], "choose from lstm"),
         (["--origin", "2024-06-01", "--seconds", "-3"], "above 0"),
+        (["--origin", "2024-06-01", "--missing", "guess"], "choose from drop, mean, median"),
+        (["--origin", "2024-06-01", "--outliers", "-1"], "above 0, or never"),
+        (["--origin", "2024-06-01", "--outliers", "often"], "above 0, or never"),
         (["--origin", "2024-06-01", "--calendar", "nowhere.csv"], "there is no such file"),
         (["--origin", "2024-06-01", "--out", "/no/such/folder/x.csv"], "does not exist"),
     ],
@@ -141,3 +135,22 @@ def test_a_history_that_breaks_off_in_a_later_piece_is_refused(folder, monkeypat
     path.write_bytes(b"series_id,date,demand\n" + b"007,2024-01-01,1\n" * 5 + b'"007,2024-01-02')
     with pytest.raises(CommandError, match=r"torn\.csv: cannot be read as a table"):
         run(folder, "--history", str(path), "--origin", "2024-06-01")
+
+
+def test_closed_days_and_cut_values_are_reported_and_the_options_decide(tmp_path):
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(rng.poisson(5, (len(DAYS), 14)) + 1, index=DAYS)
+    table.iloc[[100, 101, 110]] = 0
+    table.iloc[60, 3] = 9000
+    table.index.name = "date"
+    table.melt(var_name="series_id", value_name="demand", ignore_index=False).to_csv(
+        tmp_path / "history.csv.gz"
+    )
+    arguments = ("--origin", "2024-06-29", "--horizon", "7", "--no-contest", "--networks", "linear")
+    said = run(tmp_path, *arguments)
+    assert "note: 3 closed days count as unobserved: 2024-04-10 to 2024-04-11, 2024-04-20" in said
+    assert "note: 1 outliers in 1 series were cut to 8 robust deviations" in said
+    assert "were filled" not in said
+    said = run(tmp_path, *arguments, "--outliers", "never", "--missing", "median")
+    assert "were cut" not in said
+    assert "note: 42 unobserved days were filled (median)" in said

@@ -14,8 +14,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 if TYPE_CHECKING:
+    from forecasting.pipeline.cleaning import CleaningConfig
     from forecasting.pipeline.engine import EngineConfig, FittedForecaster
     from forecasting.pipeline.series import Forecast, SeriesPanel
+    from forecasting.pipeline.tables import Notes
     from forecasting.pipeline.training import Callbacks
 
 MAX_HORIZON_DAYS = 365
@@ -27,7 +29,7 @@ DECIMALS = 4
 class Command(BaseCommand):
     """Train once on days up to the first origin and forecast from every origin."""
 
-    help = "Forecast daily demand from CSV or parquet files (history, calendar, prices, series)."
+    help = "Forecast daily demand from CSV files (history, calendar, prices, series)."
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
@@ -46,6 +48,16 @@ class Command(BaseCommand):
             "--origin", action="append", required=True, help="last known day, as 2016-02-28; repeat"
         )
         parser.add_argument("--out", required=True, help="CSV to write, .gz to compress")
+        parser.add_argument(
+            "--missing",
+            default="drop",
+            help="unobserved days: drop (leave out), or fill by mean, median, nearest or model",
+        )
+        parser.add_argument(
+            "--outliers",
+            default="8",
+            help="robust deviations beyond which demand is cut, or never",
+        )
         parser.add_argument("--networks", default="", help="names, separated by commas")
         parser.add_argument("--no-contest", action="store_true", help="serve the networks untested")
         parser.add_argument("--seconds", type=float, help="CPU seconds to spend on training")
@@ -77,6 +89,7 @@ class Command(BaseCommand):
                 f"--origin {origins[0]} is before the first day of the history, {panel.first_day}."
             )
         config = _read_config(options)
+        self._report_cleaning(panel.up_to(origins[0], config.horizon), config)
         self.stdout.write(f"computing on {device_name()}")
         fitted = fit(panel, origins[0], config, self._callbacks())
         self._report_contest(fitted)
@@ -87,14 +100,15 @@ class Command(BaseCommand):
         self.stdout.write(f"wrote {out}")
 
     def _read_panel(self, options: dict[str, Any], horizon: int) -> "SeriesPanel":
-        from forecasting.pipeline.frames import TableError, Tables, panel_from_tables
+        from forecasting.pipeline.frames import Notes, TableError, Tables, panel_from_tables
 
         names = ("history", "calendar", "prices", "series")
-        history = read_pieces(options["history"])
+        notes = Notes()
+        history = read_pieces(options["history"], notes)
         calendar, prices, series = (read_table(options[name], name) for name in names[1:])
         tables = Tables(history, calendar, prices, series, options["new_products"])
         try:
-            panel, notes = panel_from_tables(tables, horizon)
+            panel = panel_from_tables(tables, horizon, notes)[0]
         except TableError as error:
             raise CommandError(f"{options[error.table]}: {error}") from error
         for line in notes.lines:
@@ -103,6 +117,29 @@ class Command(BaseCommand):
             f"{panel.n_series} series, {panel.n_days} days, {panel.first_day} to {panel.last_day}"
         )
         return panel
+
+    def _report_cleaning(self, known: "SeriesPanel", config: "EngineConfig") -> None:
+        """Say what of the days up to the first origin is not read as it was recorded."""
+        from forecasting.pipeline.cleaning import report
+        from forecasting.pipeline.closures import closed_dates, day_ranges, without_closed_days
+
+        closed = closed_dates(known)
+        if closed:
+            ranges = ", ".join(
+                f"{one.first}" if one.is_one_day else f"{one.first} to {one.last}"
+                for one in day_ranges(closed)
+            )
+            self.stdout.write(f"note: {len(closed)} closed days count as unobserved: {ranges}")
+        found = report(without_closed_days(known), config.cleaning)
+        if found["outliers"]:
+            self.stdout.write(
+                f"note: {found['outliers']} outliers in {found['outlier_series']} series were cut "
+                f"to {found['outlier_threshold']:g} robust deviations"
+            )
+        if found["filled"]:
+            self.stdout.write(
+                f"note: {found['filled']} unobserved days were filled ({found['missing']})"
+            )
 
     def _callbacks(self) -> "Callbacks":
         from forecasting.pipeline.training import Callbacks, EpochReport
@@ -157,6 +194,7 @@ def _read_config(options: dict[str, Any]) -> "EngineConfig":
     if seconds is not None and seconds <= 0:
         raise CommandError(f"--seconds {seconds}: give a number above 0.")
     config = EngineConfig(
+        cleaning=_read_cleaning(options["missing"], options["outliers"]),
         contest=not options["no_contest"],
         horizon=min(options["horizon"], 28),
         budget_seconds=seconds,
@@ -165,30 +203,38 @@ def _read_config(options: dict[str, Any]) -> "EngineConfig":
     return config.with_networks(chosen) if chosen else config
 
 
+def _read_cleaning(missing: str, outliers: str) -> "CleaningConfig":
+    from forecasting.pipeline.cleaning import CleaningConfig, CleaningError, MissingDays
+
+    known = [one.value for one in MissingDays]
+    if missing not in known:
+        raise CommandError(f"--missing {missing}: choose from {', '.join(known)}.")
+    try:
+        limit = None if outliers == "never" else float(outliers)
+        return CleaningConfig(MissingDays(missing), limit)
+    except (CleaningError, ValueError) as error:
+        raise CommandError(f"--outliers {outliers}: give a number above 0, or never.") from error
+
+
 def read_table(path: str | None, name: str) -> pd.DataFrame | None:
-    """Read a CSV (also .gz) or parquet file; ids stay text. Raises CommandError."""
+    """Read a CSV file (also .gz); ids stay text. Raises CommandError."""
     if path is None:
         return None
     with _refusing(path, name):
-        if path.endswith(".parquet"):
-            return pd.read_parquet(path)
         return pd.read_csv(path, dtype={"series_id": str})
 
 
-def read_pieces(path: str) -> Iterator[pd.DataFrame]:
-    """Read the history some rows at a time; ids stay text. Raises CommandError.
+def read_pieces(path: str, notes: "Notes") -> Iterator[pd.DataFrame]:
+    """Read the history some rows at a time; ids stay text. Raises CommandError."""
+    from forecasting.pipeline.histories import used_columns
 
-    A parquet file is one piece.
-    """
     with _refusing(path, "history"):
-        if path.endswith(".parquet"):
-            yield pd.read_parquet(path)
-            return
         found = list(pd.read_csv(path, nrows=0).columns)
-    wanted = ["series_id", "date", "demand" if "demand" in found else "units"]
+    wanted = used_columns(found)
     if not set(wanted) <= set(found):
         yield pd.DataFrame(columns=found)
         return
+    notes.not_used("history", found, wanted)
     as_text = {"series_id": str, "date": str}  # as categories, 001 would become 1
     with (
         _refusing(path, "history"),
@@ -204,11 +250,6 @@ def _refusing(path: str, name: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise CommandError(f"--{name} {path}: there is no such file.") from error
-    except ImportError as error:
-        raise CommandError(
-            f"--{name} {path}: reading parquet needs the package pyarrow. Install it, or give a "
-            "CSV file."
-        ) from error
     except (OSError, EOFError, ValueError, UnicodeDecodeError) as error:
         raise CommandError(
             f"--{name} {path}: cannot be read as a table ({error}). "

@@ -201,3 +201,44 @@ def test_a_history_in_pieces_is_the_same_wherever_it_is_cut(rows, monkeypatch):
     np.testing.assert_array_equal(cut.observed, whole.observed)
     assert cut.demand[0, 4] == 10  # the first of the two was no number
     assert cut.demand[1, 19] == 7
+
+
+def _prices(**columns: list[object]) -> dict[str, pd.DataFrame]:
+    return {"prices": pd.DataFrame({"series_id": ["a"], **columns})}
+
+
+@pytest.mark.parametrize(
+    ("tables", "note"),
+    [
+        ({"calendar": pd.DataFrame({"date": ["2024-01-01", "2024-01-01"], "promo": [0, 1]})},
+         "calendar: 1 further rows of the same day were left out"),
+        ({"calendar": pd.DataFrame({"date": ["2024-01-01", "soon"], "promo": [0, 1]})},
+         "calendar: 1 rows without a readable date were left out"),
+        (_prices(week_start=["2024-01-01"], sell_price=[0.0]),
+         "prices: 1 prices that are zero, negative or no number were left out"),
+        (_prices(week_start=["2024-01-01"], sell_price=[-2.0]),
+         "prices: 1 prices that are zero, negative or no number were left out"),
+        (_prices(week_start=["2024-01-01"], sell_price=["dear"]),
+         "prices: 1 prices that are zero, negative or no number were left out"),
+        (_prices(week_start=["2019-01-01"], sell_price=[2.0]),
+         "prices: 1 rows of weeks outside the days of the history and the forecast were left out"),
+        (_prices(week_start=["2024-01-01"], sell_price=[2.0], shop=["x"]),
+         "prices: column shop is not used"),
+        ({"series": pd.DataFrame({"series_id": ["a", "a", "b"], "kind": ["x", "y", "x"]})},
+         "series: 1 further rows of the same series were left out"),
+        ({"series": pd.DataFrame({"series_id": ["a", "b", "c"], "kind": ["x", "y", "x"]})},
+         "series: 1 rows of series without history were left out"),
+    ],
+)  # fmt: skip
+def test_nothing_is_left_out_without_a_word(tables, note):
+    days = pd.date_range("2024-01-01", periods=10)
+    history = pd.concat(
+        [pd.DataFrame({"series_id": one, "date": days, "demand": 1.0}) for one in "ab"]
+    )
+    notes = panel_from_tables(Tables(history, **tables), 7)[1]
+    assert notes.lines.count(note) == 1
+    clean = panel_from_tables(Tables(history), 7)[1]
+    assert clean.lines == []
+    assert "history: column weather is not used" in (
+        panel_from_tables(Tables(history.assign(weather=1.0)), 7)[1].lines
+    )
