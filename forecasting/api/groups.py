@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from drf_spectacular.utils import extend_schema_field
@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from forecasting.api.forecasts import ForecastDayShown
 from forecasting.models import GroupForecast
 from forecasting.queries.forecasts import forecast_days
-from forecasting.queries.groups import get_group, groups_in_use
+from forecasting.queries.groups import changed_totals, get_group, groups_in_use
 from tenancy.api.endpoints import Endpoint, Listing, listing, reading
 from tenancy.api.fields import Shown
 from tenancy.api.parameters import id_filter
@@ -20,7 +20,20 @@ from tenancy.api.views import TenantView
 from tenancy.permissions import Permission
 
 
+class GroupsShown(serializers.ListSerializer[Any]):
+    """Groups of one page: what planners changed in all of them is read at once."""
+
+    def to_representation(self, data: Any) -> list[Any]:
+        rows = list(data)
+        cast("GroupShown", self.child).changed_by_id = changed_totals(rows)
+        return super().to_representation(rows)
+
+
 class GroupShown(Shown[GroupForecast]):
+    class Meta:
+        list_serializer_class = GroupsShown
+
+    changed_by_id: dict[int, float] | None = None
     id = serializers.IntegerField()
     category_id = serializers.IntegerField(allow_null=True)
     warehouse_id = serializers.IntegerField(
@@ -30,9 +43,17 @@ class GroupShown(Shown[GroupForecast]):
     origin = serializers.DateField(source="run.origin")
     horizon_days = serializers.IntegerField(source="run.horizon_days")
     total_mean = serializers.FloatField(help_text="The sum of the members' total_mean.")
+    changed_total_mean = serializers.SerializerMethodField(
+        help_text="With planners' changes, as orders reckon; null where nobody changed anything."
+    )
     total_quantiles = serializers.ListField(
         child=serializers.FloatField(), help_text="Of the sum over all days."
     )
+
+    def get_changed_total_mean(self, group: GroupForecast) -> float | None:
+        if self.changed_by_id is None:  # one alone
+            self.changed_by_id = changed_totals([group])
+        return self.changed_by_id.get(group.pk)
 
 
 class GroupDetailShown(GroupShown):

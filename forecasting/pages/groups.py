@@ -12,9 +12,11 @@ from forecasting.queries import forecasts, groups
 @require_safe
 def group_list(request: HttpRequest, tenant: str) -> HttpResponse:
     """List the groups with what is expected of each."""
+    found = list(groups.groups_in_use())
+    changed = groups.changed_totals(found)
     context = {
         "run": forecasts.latest_run(),
-        "groups": list(groups.groups_in_use()),
+        "groups": [(group, changed.get(group.pk)) for group in found],
         "nav_section": "forecasts",
     }
     return render(request, "forecasting/group_list.html", context)
@@ -24,5 +26,10 @@ def group_list(request: HttpRequest, tenant: str) -> HttpResponse:
 def group_detail(request: HttpRequest, tenant: str, group_forecast_id: int) -> HttpResponse:
     """Show a group's past and forecast."""
     group = groups.get_group(group_forecast_id)
-    context = {"group": group, "fan": groups.read_group_fan(group), "nav_section": "forecasts"}
+    context = {
+        "group": group,
+        "fan": groups.read_group_fan(group),
+        "changed_total": groups.changed_totals([group]).get(group.pk),
+        "nav_section": "forecasts",
+    }
     return render(request, "forecasting/group_detail.html", context)

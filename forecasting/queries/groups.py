@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from django.db.models import Case, Q, QuerySet, Sum, When
 
-from forecasting.models import GroupForecast
+from forecasting.models import ForecastOverride, GroupForecast, OverrideState, SeriesForecast
 from forecasting.queries.fans import BANDS, HISTORY_DAYS, MEDIAN, Fan
 from forecasting.queries.forecasts import latest_run
+from forecasting.queries.overrides import changed_forecasts
 from inventory.models import DailyDemand
-from inventory.queries.access import allowed_warehouses
+from inventory.queries.access import allowed_warehouses, in_allowed
 from tenancy.errors import NotFound
 
 
@@ -41,6 +43,40 @@ def get_group(group_forecast_id: int) -> GroupForecast:
     if found is None:
         raise NotFound("group forecast", group_forecast_id)
     return found
+
+
+def changed_totals(groups: Sequence[GroupForecast]) -> dict[int, float]:
+    """Return the totals of groups as planners changed their series, by the group's id: two queries.
+
+    Groups are of one run; those in which nobody changed anything are left out.
+    """
+    if not groups:
+        return {}
+    run = groups[0].run
+    changed = in_allowed(
+        SeriesForecast.objects.filter(
+            run=run,
+            channel=None,
+            product_id__in=ForecastOverride.objects.filter(
+                state=OverrideState.ACTIVE, last_day__gt=run.origin
+            ).values("product_id"),
+        ),
+        "warehouse_id",
+    )
+    rows = list(changed.select_related("run", "product").order_by("id"))
+    by_row = changed_forecasts(rows)
+    more: dict[tuple[int | None, int | None], float] = {}
+    for row in rows:
+        if row.pk not in by_row:
+            continue
+        difference = by_row[row.pk].total_mean - row.total_mean
+        for key in {(None, None), (row.product.category_id, None), (None, row.warehouse_id)}:
+            more[key] = more.get(key, 0.0) + difference
+    return {
+        group.pk: max(group.total_mean + more[group.category_id, group.warehouse_id], 0.0)
+        for group in groups
+        if (group.category_id, group.warehouse_id) in more
+    }
 
 
 def read_group_fan(group: GroupForecast) -> Fan:

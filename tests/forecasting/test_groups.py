@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
+
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from forecasting.models import ForecastRun, GroupForecast, SeriesForecast
 from forecasting.queries.groups import groups_in_use
-from inventory.models import Category
+from forecasting.queries.series import business_today
+from forecasting.services.overrides import OverrideWish, create_override
+from inventory.models import Category, Product
 from inventory.services.places import create_warehouse
 from tenancy.models import JobState
 from tenancy.services.jobs import run_job_here
+from tests.api.calls import by_key
 from tests.cast import House
-from tests.forecasting.world import World, build_world, sell
+from tests.forecasting.world import World, build_world, flat_forecast, sell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -87,6 +95,51 @@ def test_pages_and_api_show_the_run_in_use(north: House, south: House) -> None:
     assert len(listed) == 5
     detail = client.get(f"/api/v1/{north.tenant.slug}/forecast-totals/{group.pk}").json()
     assert len(detail["days"]) == 28
+
+
+def test_totals_add_up_to_the_series_as_planners_changed_them(north: House) -> None:
+    with north.scope():
+        world = build_world(products=3, days=30)
+        run = flat_forecast(world, 6.0)
+        toys = Category.objects.create(name="Toys")
+        Product.objects.filter(pk=world.products[0].pk).update(category=toys)
+        for category, warehouse, count in (
+            (None, None, 3), (toys, None, 1), (world.products[1].category, None, 2),
+            (None, world.warehouse, 3),
+        ):  # fmt: skip
+            GroupForecast.objects.create(
+                run=run, category=category, warehouse=warehouse, series_count=count,
+                mean=[6.0 * count] * 28, quantile_values=[6.0 * count] * 28 * 19,
+                total_mean=168.0 * count, total_quantiles=[168.0 * count] * 19,
+            )  # fmt: skip
+    api, client = by_key(north, "viewer"), north.client("viewer")
+    with CaptureQueriesContext(connection) as before:
+        items = api.get("forecast-totals", order="id").json()["items"]
+    assert [one["changed_total_mean"] for one in items] == [None] * 4
+    with north.scope("planner"):
+        for product, percent in ((0, "50"), (1, "-100")):
+            create_override(
+                product_id=world.products[product].pk,
+                warehouse_id=world.warehouse.pk,
+                wish=OverrideWish(
+                    first_day=business_today() + timedelta(days=1),
+                    last_day=business_today() + timedelta(days=7),
+                    kind="percent",
+                    value=Decimal(percent),
+                    reason="Trade fair",
+                ),
+            )
+    with CaptureQueriesContext(connection) as after:
+        items = api.get("forecast-totals", order="id").json()["items"]
+    # a week of 6 a day: 21 more of the first product, 42 less of the second
+    assert [one["total_mean"] for one in items] == [504.0, 168.0, 336.0, 504.0]
+    assert [one["changed_total_mean"] for one in items] == [483.0, 189.0, 294.0, 483.0]
+    assert len(after) <= len(before) + 1  # nothing is asked of no series
+    page = " ".join(client.get(north.path("forecasts/totals/")).content.decode().split())
+    assert page.count("with changes 483") == 2
+    assert "with changes 189" in page
+    detail = client.get(north.path(f"forecasts/totals/{items[1]['id']}/")).content.decode()
+    assert "With their changes 189 units are expected in the next 28 days instead of 168" in detail
 
 
 def test_before_a_forecast_the_page_says_what_to_do(north: House) -> None:
