@@ -16,6 +16,7 @@ from forecasting.queries.forecasts import (
     get_series,
     is_stale,
     series_in_use,
+    silent_signals,
 )
 from forecasting.queries.neighbours import neighbours_of
 from forecasting.queries.overrides import Changed, changed_forecasts
@@ -96,6 +97,9 @@ class ForecastDetailShown(ForecastShown):
     is_stale = serializers.SerializerMethodField()
     levels = serializers.ListField(child=serializers.FloatField(), source="run.quantiles")
     days = serializers.SerializerMethodField()
+    silent_signals = serializers.SerializerMethodField(
+        help_text="Signals the network learned from that said nothing to this forecast."
+    )
     similar_products = serializers.SerializerMethodField()
     told_by = serializers.SerializerMethodField(
         help_text="Of a product that has hardly sold: what each source counts, adding up to 1."
@@ -111,6 +115,9 @@ class ForecastDetailShown(ForecastShown):
 
     def get_age_days(self, series: SeriesForecast) -> int:
         return age_days(series.run)
+
+    def get_silent_signals(self, series: SeriesForecast) -> list[str]:
+        return silent_signals(series.run)
 
     def get_is_stale(self, series: SeriesForecast) -> bool:
         return is_stale(series.run)

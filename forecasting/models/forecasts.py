@@ -28,6 +28,9 @@ class ForecastRun(TenantOwned):
     part_level_factors = models.JSONField(
         default=dict, help_text="The same for forecasts by channel and by segment, by that word."
     )
+    silent_signals = models.JSONField(
+        default=list, help_text="Names of signals its forecaster knows and that said nothing."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOwned.Meta):

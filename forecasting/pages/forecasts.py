@@ -78,6 +78,7 @@ def forecast_list(request: HttpRequest, tenant: str) -> HttpResponse:
             "age_days": forecasts.age_days(run),
             "anchored_by": abs(round(100 * (run.level_factor - 1))),
             "is_raised": run.level_factor > 1,
+            "silent_signals": forecasts.silent_signals(run),
             "methods": sorted(run.methods.items(), key=lambda item: -item[1]),
             "accuracy": accuracy_of(run.network),
         }

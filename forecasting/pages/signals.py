@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from forecasting.models import SignalKind
-from forecasting.queries import signal_list, suggestions
+from forecasting.queries import forecasts, signal_list, suggestions
 from forecasting.services.signal_files import request_signal_import
 from forecasting.services.signals import SignalFields, create_signal, delete_signal, fill_signal
 from inventory.queries.catalog import find_product_by_code
@@ -105,6 +105,7 @@ def _index(request: HttpRequest, file_form: FileForm, status: int = 200) -> Http
         signal_list.signals(wanted), order=ORDER, cursor=request.GET.get("cursor", "")
     )
     known = signal_list.effects()
+    run = forecasts.latest_run()
     return show(
         request,
         "forecasting/signal_list.html",
@@ -116,6 +117,8 @@ def _index(request: HttpRequest, file_form: FileForm, status: int = 200) -> Http
         holidays=signal_list.holidays_ahead(),
         holiday_effect=known.get(signal_list.HOLIDAY),
         file_form=file_form,
+        run=run,
+        silent_signals=forecasts.silent_signals(run) if run else [],
     )
 
 

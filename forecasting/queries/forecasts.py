@@ -53,6 +53,15 @@ def is_stale(run: ForecastRun) -> bool:
     return age_days(run) > STALE_AFTER_DAYS
 
 
+def silent_signals(run: ForecastRun) -> list[str]:
+    """Return the signals that the network behind a run learned from and that said nothing any more.
+
+    Simple methods listen to none: what they miss is nothing.
+    """
+    found: list[str] = run.silent_signals if run.network_id is not None else []
+    return found
+
+
 def passed_days(run: ForecastRun) -> int:
     """Return how many of the run's days have passed: decisions begin with today.
 

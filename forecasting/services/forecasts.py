@@ -128,9 +128,11 @@ def make_forecasts(run: JobRun) -> ForecastRun:
         stored = _store(run, demand, serving, made, factors)
         store_groups(stored, groups)
         store_segments(stored, segments)
-        silent = strange_signals(serving.forecaster.plan, demand.panel.signals)
         audit.record(
-            "forecasts.made", stored, series=stored.series_count, silent_signals=list(silent)
+            "forecasts.made",
+            stored,
+            series=stored.series_count,
+            silent_signals=stored.silent_signals,
         )
     return stored
 
@@ -245,6 +247,7 @@ def _store(
         methods=dict(Counter(parts[0].method)),
         level_factor=parts[0].level_factor,
         part_level_factors=factors,
+        silent_signals=list(strange_signals(serving.forecaster.plan, demand.panel.signals)),
     )
     insert_copied(row for part in parts for row in _rows(stored, part))
     _forget_old_series()

@@ -8,16 +8,26 @@ from typing import Any
 
 import pytest
 
-from forecasting.models import ExternalSignal, NetworkState, SignalValue, TrainedNetwork
+from forecasting.models import (
+    ExternalSignal,
+    ForecastRun,
+    NetworkState,
+    SignalValue,
+    TrainedNetwork,
+)
 from forecasting.pipeline.engine import EngineConfig, fit
 from forecasting.queries.series import load_panel
 from forecasting.services import artefacts
 from tenancy.models import AuditEvent, JobState
 from tenancy.services.jobs import run_job_here
+from tests.api.calls import by_key
 from tests.cast import House
-from tests.forecasting.world import World, build_world
+from tests.forecasting.world import World, build_world, flat_forecast
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+PAGES = ("forecasts/", "signals/")
 
 
 def weather(world: World, days: int) -> ExternalSignal:
@@ -29,7 +39,7 @@ def weather(world: World, days: int) -> ExternalSignal:
     return signal
 
 
-def test_the_audit_names_signals_that_say_nothing(
+def test_run_and_audit_name_signals_that_say_nothing(
     north: House, settings: Any, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
@@ -52,6 +62,36 @@ def test_the_audit_names_signals_that_say_nothing(
         with north.scope():
             event = AuditEvent.objects.filter(action="forecasts.made").latest("id")
             said.append(event.data["silent_signals"])
+            assert ForecastRun.objects.latest("id").silent_signals == said[-1]
             SignalValue.objects.all().delete()
             ExternalSignal.objects.filter(pk=signal.pk).delete()
     assert said == [[], ["sunshine"]]
+
+
+def test_pages_and_api_name_what_the_network_misses(north: House) -> None:
+    with north.scope():
+        world = build_world(products=1, days=5)
+        run = flat_forecast(world, 2.0)
+        run.silent_signals = ["sunshine", "petrol <price>"]
+        run.save()
+    client, api = north.client("viewer"), by_key(north, "viewer")
+    where = f"forecasts/{world.products[0].pk}/{world.warehouse.pk}"
+
+    def told() -> list[bool]:
+        pages = [client.get(north.path(page)).content.decode() for page in PAGES]
+        return [
+            "The network misses signals" in text and "sunshine, petrol &lt;price&gt;" in text
+            for text in pages
+        ]
+
+    # a simple method listens to no signal: it misses none
+    assert told() == [False, False]
+    assert api.get(where).json()["silent_signals"] == []
+    with north.scope():
+        run.network = TrainedNetwork.objects.create(
+            number=1, state=NetworkState.PUBLISHED, origin=run.origin, config={}, league={},
+            series_count=1, artefact_bytes=0,
+        )  # fmt: skip
+        run.save()
+    assert told() == [True, True]
+    assert api.get(where).json()["silent_signals"] == ["sunshine", "petrol <price>"]
