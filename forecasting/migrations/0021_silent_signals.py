@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forecasting', '0019_choices_of_training'),
+        ('forecasting', '0020_scaling'),
     ]
 
     operations = [
