@@ -12,7 +12,7 @@ from forecasting.decisions.retraining import Evidence, Why, training_pays
 from forecasting.models import ForecastSettings
 from forecasting.queries.retraining import retraining_evidence
 from forecasting.services.training_choices import engine_config
-from tenancy.models import Job
+from tenancy.models import Job, JobState
 from tenancy.services import audit
 from tenancy.services.jobs import JobRun
 
@@ -52,6 +52,18 @@ def decide_training(run: JobRun, known: ForecastSettings) -> dict[str, Any] | No
     job = Job.objects.get(pk=run.job_id)
     audit.record("training.considered", job, why=why.value, **facts)
     return None if why.pays else {"kept": True, "why": why.value, "facts": facts}
+
+
+def without_asking(job: Job) -> Job:
+    """Have the clock's training that still waits take place whether it pays or not: it was wanted.
+
+    One that runs has asked already.
+    """
+    if any(name in job.payload for name in IF_IT_PAYS):
+        told = {name: value for name, value in job.payload.items() if name not in IF_IT_PAYS}
+        if Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(payload=told):
+            job.payload = told
+    return job
 
 
 def retraining_words(why: str, facts: Mapping[str, int]) -> str:

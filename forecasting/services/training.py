@@ -18,7 +18,7 @@ from forecasting.queries.series import DemandPanel, load_panel
 from forecasting.services import artefacts
 from forecasting.services.cleaning import cleaning_report
 from forecasting.services.compute import check_budget
-from forecasting.services.retraining import IF_IT_PAYS, decide_training
+from forecasting.services.retraining import IF_IT_PAYS, decide_training, without_asking
 from forecasting.services.training_choices import config_of
 from forecasting.templatetags.planning import method_name
 from tenancy.errors import Conflict, NotFound
@@ -60,7 +60,7 @@ def request_training(*, budget_seconds: float | None = None) -> Job:
     require(Permission.PLAN)
     waiting = Job.objects.filter(kind=KIND, state__in=JobState.open()).order_by("id").first()
     if waiting is not None:
-        return waiting
+        return without_asking(waiting)
     check_budget()
     job = enqueue_job(kind=KIND, payload={"budget_seconds": budget_seconds})
     audit.record("training.requested", job, seconds=budget_seconds)
@@ -81,7 +81,7 @@ def resume_training(*, job_id: int) -> Job:
         raise Conflict(_("Only a training that was cancelled or has failed can be resumed."))
     waiting = Job.objects.filter(kind=KIND, state__in=JobState.open()).order_by("id").first()
     if waiting is not None:
-        return waiting
+        return without_asking(waiting)
     check_budget()
     spent_in = [*ended.payload.get("goes_on", ()), ended.pk]
     asked = {name: value for name, value in ended.payload.items() if name not in IF_IT_PAYS}

@@ -161,6 +161,23 @@ def test_whoever_asks_for_a_training_gets_one(trained: House) -> None:
     assert networks(trained) == 3
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [JobState.QUEUED, JobState.RUNNING])
+def test_whoever_finds_the_clocks_training_waiting_gets_it_unasked(
+    north: House, state: JobState
+) -> None:
+    with north.scope("planner"):
+        found = Job.objects.create(
+            kind="train_network", state=state, payload=IF_IT_PAYS | {"budget_seconds": 1}
+        )
+        assert request_training().pk == found.pk
+        found.refresh_from_db()
+        assert Job.objects.count() == 1
+    # one that runs has asked already
+    asks = {} if state == JobState.QUEUED else IF_IT_PAYS
+    assert found.payload == asks | {"budget_seconds": 1}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_managers_chose_anew_is_trained_at_once(trained: House) -> None:
     with trained.scope("manager"):
