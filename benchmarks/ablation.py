@@ -47,7 +47,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "RNN": {"networks": ("rnn",)},
     "CNN": {"networks": ("cnn",)},
     "linear": {"networks": ("linear",)},
-    "the article's": {"networks": ("article",), "scaling": ScaleKind.MIN_MAX},
+    "the article's": {"networks": ("article",)},
     "divided by the mean": {"scaling": ScaleKind.MEAN},
     "divided by the standard deviation": {"scaling": ScaleKind.STANDARD},
     "divided by the largest (min-max)": {"scaling": ScaleKind.MIN_MAX},
