@@ -44,8 +44,8 @@ def decide_training(run: JobRun, known: ForecastSettings) -> dict[str, Any] | No
 
     Call inside the tenant's scope.
     """
-    if not run.payload.get("if_it_pays"):
-        return None
+    if not run.payload.get("if_it_pays") or run.attempt > 1:
+        return None  # a training that had begun when its worker was killed goes on
     evidence = retraining_evidence(_chosen(known))
     why = training_pays(evidence)
     facts = _facts(evidence)

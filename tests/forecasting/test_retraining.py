@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from forecasting.models import (
     RiskWarning,
     TrainedNetwork,
 )
+from forecasting.queries.compute import forecast_settings
 from forecasting.queries.retraining import retraining_evidence
 from forecasting.services import retraining
 from forecasting.services.retraining import IF_IT_PAYS, retraining_words
@@ -176,6 +178,20 @@ def test_whoever_finds_the_clocks_training_waiting_gets_it_unasked(
     # one that runs has asked already
     asks = {} if state == JobState.QUEUED else IF_IT_PAYS
     assert found.payload == asks | {"budget_seconds": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_training_that_had_begun_is_not_asked_again_after_its_worker_was_killed(
+    trained: House,
+) -> None:
+    job = by_the_clock(trained)
+    run = SimpleNamespace(payload=dict(IF_IT_PAYS), attempt=1, job_id=job.pk)
+    with trained.scope():
+        kept = retraining.decide_training(run, forecast_settings())
+        assert kept
+        assert kept["why"] == "nothing_new"
+        run.attempt = 2
+        assert retraining.decide_training(run, forecast_settings()) is None
 
 
 @pytest.mark.django_db(transaction=True)
