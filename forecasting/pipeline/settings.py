@@ -64,7 +64,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 """What a name changes in the training's config. The MLP learns for the many small series, the LSTM
 for volume: a blend has need of both. `article`: windows of 60 days, two LSTM layers of 50, squared
 error, Adam, batches of 32; trained on all series at once, as long as the others, in multiples of
-the tenant's scale instead of min-max, told demand and not stock, and with our decoder's quantiles."""
+the tenant's scale instead of min-max, told demand and not stock, with our decoder's quantiles."""
 
 
 @dataclass(frozen=True)
