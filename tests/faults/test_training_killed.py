@@ -58,7 +58,9 @@ def test_a_training_killed_in_the_middle_publishes_one_network(
 
         def in_the_middle() -> bool:
             _state(north, job)
-            return job.progress_done >= 2
+            with north.scope():  # noted with a heartbeat, which may come after many quick epochs
+                noted = ComputeCost.objects.filter(job_id=job.pk, cpu_seconds__gt=0.1).exists()
+            return noted and job.progress_done >= 2
 
         _wait_for(in_the_middle, log)
         _kill_group(first)
@@ -79,8 +81,10 @@ def test_a_training_killed_in_the_middle_publishes_one_network(
     with north.scope():
         network = TrainedNetwork.objects.get()
         assert network.job_id == job.pk
-        judged = [p["epoch"] for p in network.epochs if p["stage"] == "holdout"]
-        assert judged[:trained_before] == list(range(1, trained_before + 1))
+        judged = [(p["network"], p["epoch"]) for p in network.epochs if p["stage"] == "holdout"]
+        assert len(network.epochs) >= trained_before
+        first_of_all = [epoch for name, epoch in judged if name == judged[0][0]]
+        assert first_of_all == list(range(1, len(first_of_all) + 1))  # none twice, none left out
         first_cost, second_cost = ComputeCost.objects.order_by("id")
         assert first_cost.job_id == second_cost.job_id == job.pk
         assert first_cost.cpu_seconds > 0.1  # of the worker that was killed
