@@ -18,10 +18,11 @@ from forecasting.pipeline.attribution import Attribution, attribute
 from forecasting.pipeline.backtest import Member, run_baseline, store_to_forecast
 from forecasting.pipeline.baselines import AVERAGE_DAYS, RECENT_DAYS, TREND_DAYS, WEEKDAY_WEEKS
 from forecasting.pipeline.channels import SIGNAL, TREND, WEEKDAY, map_channels
+from forecasting.pipeline.cleaning import clean
+from forecasting.pipeline.closures import without_closed_days
 from forecasting.pipeline.compute import use_one_core
 from forecasting.pipeline.contest import Blend
 from forecasting.pipeline.forecaster import FittedForecaster, serving_blends
-from forecasting.pipeline.known import known_at
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.newcomers import COLD_START, serve_newcomers
 from forecasting.pipeline.series import FloatArray, SeriesPanel, Signal
@@ -139,13 +140,15 @@ def explain(
     """
     use_one_core()
     horizon = fitted.plan.horizon
-    everyone = known_at(panel, origin, horizon, fitted.config.cleaning)
-    known, spoiled = sanitise(everyone.select(np.array([row])))
+    cleaning = fitted.config.cleaning
+    everyone = without_closed_days(panel.up_to(origin, horizon))
+    # cleaning looks at one series at a time: of thousands, one is asked for
+    known, spoiled = sanitise(clean(everyone.select(np.array([row])), cleaning))
     (blend,) = serving_blends(fitted, known, spoiled)
     last_month = _last_month(known)
     newcomer = None
     if hardly_sold(known, [blend.reason])[0]:
-        blend, newcomer = _newcomer(everyone, row, blend, horizon)
+        blend, newcomer = _newcomer(clean(everyone, cleaning), row, blend, horizon)
     made = _take_apart(fitted, known, blend, (last_month, newcomer))
     similar = similar_weeks(everyone, row)
     prediction = last_month + made.parts.sum(axis=1) + made.missed

@@ -394,8 +394,7 @@ def test_only_what_takes_part_is_tuned(north: House, monkeypatch: pytest.MonkeyP
     )
     assert (late.state, "takes no part" in late.reason) == (JobState.FAILED, True)
     assert len(searches) == 1
-    told = by_key(north, "viewer").get("networks/tuning").json()
-    assert told["in_use"] == {}
+    assert by_key(north, "viewer").get("networks/tuning").json()["in_use"] == {}
     page = north.client("manager").get(north.path("networks/tuning")).content.decode()
     assert "None of your networks can be tuned" in page
     assert 'name="budget_minutes"' not in page

@@ -188,3 +188,16 @@ def test_shuffling_what_drives_demand_costs_most_and_what_does_nothing_costs_not
     assert by_feature["signal:driver"] > 0.1
     assert abs(by_feature["signal:idle"]) < 0.02
     assert {one.network for one in found} == {"mlp"}
+
+
+def test_an_explanation_reads_demand_cleaned_as_its_forecast_did(monkeypatch):
+    panel = make_panel(n_days=172)
+    spoiled = replace(panel, demand=panel.demand.copy())
+    spoiled.demand[3, -5] = 1e6
+    baselines = fit(spoiled, spoiled.last_day, replace(TINY_ENGINE, networks=()))
+    forecast = baselines.forecast(spoiled, spoiled.last_day).mean[3]
+    told = explain(baselines, spoiled, spoiled.last_day, 3).prediction
+    np.testing.assert_allclose(told, forecast, rtol=1e-4)
+    # control: read as recorded it explains another forecast
+    monkeypatch.setattr("forecasting.pipeline.explanation.clean", lambda panel, _config: panel)
+    assert explain(baselines, spoiled, spoiled.last_day, 3).prediction.max() > 10 * forecast.max()
