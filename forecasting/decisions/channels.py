@@ -1,6 +1,5 @@
-"""Stock of one product between several places that sell it: how to share, and what to move."""
+"""Stock of one product between several places that sell it: what to move."""
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,15 +19,6 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Share:
-    """What a place gets of shared stock and what it is still expected to lack."""
-
-    key: str
-    units: float
-    expected_shortage: float
-
-
-@dataclass(frozen=True)
 class Transfer:
     """Units to move, and the margin that saves after the cost of moving."""
 
@@ -36,30 +26,6 @@ class Transfer:
     to_key: str
     units: float
     saving: float
-
-
-def share_stock(available: float, places: Sequence[Place], unit: float = 1.0) -> tuple[Share, ...]:
-    """Return how to share stock so that the least margin is expected to be lost.
-
-    Steps (whole units of `unit`, about 50) go one by one to where the next saves most. The stock
-    of the places is ignored: `available` is all there is. What saves nothing stays unshared.
-    """
-    step = _step(available, unit)
-    units = [0.0] * len(places)
-    heap = [(-_gain(one, 0.0, step), index) for index, one in enumerate(places)]
-    heapq.heapify(heap)
-    left = available
-    while heap and left >= step - 1e-9:
-        gain, index = heapq.heappop(heap)
-        if -gain <= 1e-12:
-            break
-        units[index] += step
-        left -= step
-        heapq.heappush(heap, (-_gain(places[index], units[index], step), index))
-    return tuple(
-        Share(one.key, given, one.demand.expected_shortage(given))
-        for one, given in zip(places, units, strict=True)
-    )
 
 
 def find_transfers(

@@ -78,38 +78,6 @@ class LeadTimes:
         return LeadTimes(self.probabilities[rows])
 
 
-def fixed_lead_times(days: Sequence[float] | FloatArray) -> LeadTimes:
-    """Return lead times that never vary; a fraction of a day is split between its neighbours.
-
-    Raises LeadTimeError for a negative, missing or absurdly long lead time.
-    """
-    values = _checked(np.asarray(days, dtype=float))
-    columns = np.arange(int(np.ceil(values.max(initial=0))) + 1)
-    return LeadTimes(np.maximum(1 - np.abs(values[:, None] - columns), 0.0))
-
-
-def lead_times_from_quantiles(probabilities: FloatArray, days: FloatArray) -> LeadTimes:
-    """Return the lead times whose quantiles at `probabilities` [Q] are `days` [S, Q].
-
-    Between the given quantiles the distribution function is linear; the ends are the outermost
-    quantiles, prolonged by the slope next to them.
-    """
-    values = np.sort(np.atleast_2d(np.asarray(days, dtype=float)), axis=1)
-    _checked(values.ravel())
-    levels = np.asarray(probabilities, dtype=float)
-    low, high = values[:, :1], values[:, -1:]
-    if len(levels) > 1:
-        slope_low = (values[:, 1:2] - low) / (levels[1] - levels[0])
-        slope_high = (high - values[:, -2:-1]) / (levels[-1] - levels[-2])
-        low = np.maximum(low - slope_low * levels[0], 0.0)
-        high = high + slope_high * (1 - levels[-1])
-    knots = np.concatenate([[0.0], levels, [1.0]])
-    table = np.clip(np.concatenate([low, values, high], axis=1), 0, MAX_LEAD_TIME_DAYS)
-    grid = (np.arange(200) + 0.5) / 200
-    drawn = np.stack([np.interp(grid, knots, row) for row in table])
-    return _histogram(np.rint(drawn).astype(int), np.full(drawn.shape, 1 / 200))
-
-
 def lead_times_from_observations(
     observed_days: Sequence[Sequence[float]],
     promised_days: Sequence[float | None],
@@ -120,7 +88,8 @@ def lead_times_from_observations(
     observed_days: per item the days of past orders; promised_days: per item what the supplier
     states. An item without either raises LeadTimeError. The prior of an item counts as
     `prior_weight` receipts: the promise (or the item's own mean) scaled by the ratio of actual to
-    promised days seen over all items.
+    promised days seen over all items. For replays; a tenant's orders are told apart by transport
+    mode and learned by `lead_times_from_levels`.
     """
     ratios = _common_ratios(observed_days, promised_days)
     rows: list[NDArray[np.float64]] = []
@@ -217,20 +186,8 @@ def _spread(ratios: Sequence[float]) -> FloatArray:
     return spread
 
 
-def _histogram(days: NDArray[np.intp], weights: FloatArray) -> LeadTimes:
-    table = np.zeros((days.shape[0], int(days.max(initial=0)) + 1))
-    rows = np.repeat(np.arange(days.shape[0]), days.shape[1])
-    np.add.at(table, (rows, days.ravel()), weights.ravel())
-    return LeadTimes(table / table.sum(axis=1, keepdims=True))
-
-
-def _checked(days: FloatArray, row: int | None = None) -> FloatArray:
+def _checked(days: FloatArray, row: int) -> None:
     bad = ~np.isfinite(days) | (days < 0) | (days > MAX_LEAD_TIME_DAYS)
     if bad.any():
-        first = int(bad.argmax())
-        raise LeadTimeError(
-            first if row is None else row,
-            float(days[first]),
-            f"Give whole days from 0 to {MAX_LEAD_TIME_DAYS}.",
-        )
-    return days
+        remedy = f"Give whole days from 0 to {MAX_LEAD_TIME_DAYS}."
+        raise LeadTimeError(row, float(days[bad.argmax()]), remedy)

@@ -1,4 +1,4 @@
-"""Policies to replay: ours on forecasts, the textbook's, min-max, perfect foresight."""
+"""Policies to replay in benchmarks: ours on forecasts, the textbook's, min-max, foresight."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,40 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.decisions.demand_paths import DemandForecast
-from forecasting.decisions.lead_time_demand import IntervalDemand, interval_demand
 from forecasting.decisions.lead_times import LeadTimes
 from forecasting.decisions.projected_need import Supply, projected_need
 from forecasting.decisions.safety_stock import normal_safety_stock
 from forecasting.decisions.simulation import StockState, World, order_up_to_need
 from forecasting.pipeline.series import FloatArray
-
-
-class ForecastLevels:
-    """Ours: the quantile of demand over the protection interval, from a forecast per review day.
-
-    forecast_at: day -> forecast made in its evening. Distributions are kept, so that many service
-    levels can be tried on one set of forecasts.
-    """
-
-    def __init__(
-        self,
-        forecast_at: Callable[[int], DemandForecast],
-        lead_times: LeadTimes,
-        service_level: FloatArray | float,
-        known: dict[int, IntervalDemand] | None = None,
-    ) -> None:
-        self._forecast_at = forecast_at
-        self._lead_times = lead_times
-        self._service_level = service_level
-        self._known: dict[int, IntervalDemand] = {} if known is None else known
-
-    def need(self, world: World, day: int, state: StockState) -> FloatArray:
-        """Return what raises the position to the quantile, in whole units."""
-        if day not in self._known:
-            review = np.full(world.n_series, world.review_period_days)
-            self._known[day] = interval_demand(self._forecast_at(day), self._lead_times, review)
-        level = np.ceil(self._known[day].quantile(self._service_level) - 1e-9)
-        return order_up_to_need(level, level, state.position)
 
 
 class ProjectedNeedPolicy:

@@ -79,7 +79,10 @@ def projected_need(
 def stock_out_probability(
     forecast: DemandForecast, supply: Supply, days: int, seed: int = 0
 ) -> FloatArray:
-    """Return the chance of losing sales within the next days, with what is on order now: [S]."""
+    """Return the chance of losing sales within the next days, with what is on order now: [S].
+
+    For replays of the stock-out warning; a tenant's warning is `decisions/risk.py`.
+    """
     now = np.zeros((forecast.n_series, NEED_PATHS), dtype=int)
     lost = _projected_shortage(forecast, supply, days, (now, days), seed)
     chance: FloatArray = (lost >= 0.5).mean(axis=1)

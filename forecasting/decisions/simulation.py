@@ -4,6 +4,8 @@ Order of a day: goods due arrive in the morning, demand takes what is there (the
 in the evening of a review day orders are placed from the position. An order placed on day t with
 lead time L serves demand from day t + L + 1 on, so that a position has to last for review period
 plus lead time, as in `lead_time_demand`.
+
+Benchmarks replay here what tenants are told; no page does.
 """
 
 from dataclasses import dataclass

@@ -26,8 +26,6 @@ class SourceObstacle(StrEnum):
     """The supplier sells no less than would come to more than buying everything."""
     BELOW_ORDER_VALUE = "below_order_value"
     """Without these units the order is below the supplier's least value."""
-    NOT_COMPARABLE = "not_comparable"
-    """Price, lead time or currency of the offer is missing or different."""
 
 
 @dataclass(frozen=True)

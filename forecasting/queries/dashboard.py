@@ -43,7 +43,6 @@ class Readiness:
     has_warehouses: bool
     has_products: bool
     has_demand: bool
-    has_network: bool
     has_forecasts: bool
 
     @property
@@ -89,7 +88,6 @@ def read_dashboard() -> Dashboard:
             has_warehouses=Warehouse.objects.exists(),
             has_products=Product.objects.exists(),
             has_demand=bool(pulse.daily),
-            has_network=network is not None,
             has_forecasts=latest_run() is not None,
         ),
         stock_value=total_value(),

@@ -32,8 +32,6 @@ class Fan:
     total_mean: float
     total_low: float
     total_high: float
-    total_before: float | None
-    """What was forecast where planners have changed it."""
     sold_before: float
     """Demand of as many days before the origin as are forecast."""
     stockout_days: int
@@ -76,7 +74,6 @@ def read_fan(series: SeriesForecast, changed: Changed | None = None) -> Fan:
     return Fan(
         chart=chart,
         total_mean=float(mean.sum()),
-        total_before=None if changed is None else series.total_mean,
         total_low=low,
         total_high=high,
         sold_before=sum(values[-run.horizon_days :]),

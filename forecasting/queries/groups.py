@@ -108,7 +108,6 @@ def read_group_fan(group: GroupForecast) -> Fan:
         total_mean=group.total_mean,
         total_low=group.total_quantiles[0],
         total_high=group.total_quantiles[-1],
-        total_before=None,
         sold_before=sum(values[-run.horizon_days :]),
         stockout_days=0,
     )

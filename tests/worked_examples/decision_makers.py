@@ -6,6 +6,7 @@ import numpy as np
 
 from forecasting.decisions.demand_paths import DemandForecast, demand_forecast
 from forecasting.decisions.lead_time_demand import LEVELS, ItemDemand
+from forecasting.decisions.lead_times import LeadTimes
 from forecasting.decisions.reorder_inputs import (
     ReorderInputs,
     ReorderPolicy,
@@ -49,3 +50,9 @@ def steady_forecast(
     return demand_forecast(
         mean, np.repeat(mean[..., None], 19, axis=2), np.full(len(levels), correlation)
     )
+
+
+def fixed_lead_times(days: list[float]) -> LeadTimes:
+    """Lead times that never vary; a fraction of a day is split between its neighbours."""
+    columns = np.arange(int(np.ceil(max(days))) + 1)
+    return LeadTimes(np.maximum(1 - np.abs(np.array(days)[:, None] - columns), 0.0))

@@ -16,12 +16,12 @@ from forecasting.decisions.freight import (
 from forecasting.decisions.lead_times import (
     LeadTimeError,
     LeadTimeHistory,
-    fixed_lead_times,
     lead_times_from_levels,
 )
 from forecasting.decisions.reorder_inputs import SupplyTerms
 from forecasting.decisions.sourcing import Need, buy_option
 from forecasting.decisions.suppliers import ItemNeed, OfferFreight, SupplierOffer, landed_cost
+from tests.worked_examples.decision_makers import fixed_lead_times
 
 LANE = Lane(supplier="7", mode="ocean", lane="CN-DE", unit_weight=2.0)
 STATED = StatedCost(per_unit=0.3, per_order=40.0)

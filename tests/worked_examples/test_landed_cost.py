@@ -2,7 +2,6 @@
 
 import pytest
 
-from forecasting.decisions.lead_times import fixed_lead_times
 from forecasting.decisions.reorder_inputs import PriceBreak, SupplyTerms
 from forecasting.decisions.suppliers import (
     ItemNeed,
@@ -11,6 +10,7 @@ from forecasting.decisions.suppliers import (
     compare_offers,
     landed_cost,
 )
+from tests.worked_examples.decision_makers import fixed_lead_times
 
 NEED = ItemNeed(quantity=70, mean_daily=10, daily_deviation=0.0, holding_rate_per_year=0.365)
 

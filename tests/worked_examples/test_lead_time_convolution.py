@@ -7,11 +7,11 @@ from forecasting.decisions.demand_paths import demand_forecast
 from forecasting.decisions.lead_time_demand import interval_demand
 from forecasting.decisions.lead_times import (
     LeadTimeError,
-    fixed_lead_times,
+    LeadTimeHistory,
+    lead_times_from_levels,
     lead_times_from_observations,
-    lead_times_from_quantiles,
 )
-from tests.worked_examples.decision_makers import steady_forecast
+from tests.worked_examples.decision_makers import fixed_lead_times, steady_forecast
 
 WEEKLY = np.array([7])
 
@@ -81,17 +81,6 @@ def test_an_interval_beyond_the_forecast_repeats_its_last_weeks_and_says_so():
     assert demand.beyond_horizon
 
 
-def test_a_fraction_of_a_day_is_split_between_its_neighbours():
-    lead = fixed_lead_times([2.25])
-    assert lead.probabilities.tolist() == [[0, 0, 0.75, 0.25]]
-    assert lead.mean_days[0] == pytest.approx(2.25)
-
-
-def test_lead_times_from_quantiles_keep_them():
-    lead = lead_times_from_quantiles(np.array([0.1, 0.5, 0.9]), np.array([[5.0, 10.0, 20.0]]))
-    assert [int(lead.quantile(q)[0]) for q in (0.1, 0.5, 0.9)] == [5, 10, 20]
-
-
 def test_receipts_move_the_promise_of_a_supplier_without_receipts():
     # promised 10, took 15 every time: another item of promise 20 is expected at 30
     lead = lead_times_from_observations([[15.0] * 20, []], [10.0, 20.0])
@@ -101,7 +90,7 @@ def test_receipts_move_the_promise_of_a_supplier_without_receipts():
 @pytest.mark.parametrize("days", [-1.0, float("nan"), 10_000.0])
 def test_a_lead_time_that_cannot_be_is_refused_with_its_row(days):
     with pytest.raises(LeadTimeError) as refused:
-        fixed_lead_times([3.0, days])
+        lead_times_from_levels([LeadTimeHistory(3.0), LeadTimeHistory(days)])
     assert refused.value.row == 1
 
 

@@ -1,28 +1,13 @@
-"""Sharing stock between channels and moving it between warehouses, by expected margin."""
+"""Moving stock between warehouses, by expected margin."""
 
 import pytest
 
-from forecasting.decisions.channels import Place, find_transfers, share_stock
+from forecasting.decisions.channels import Place, find_transfers
 from tests.worked_examples.decision_makers import uniform_demand
 
 
 def place(key, stock, most, margin=2.0):
     return Place(key, stock, uniform_demand(0, most), margin)
-
-
-def test_equal_channels_share_alike_and_the_dearer_one_gets_more():
-    equal = share_stock(100, [place("web", 0, 100), place("store", 0, 100)])
-    assert [one.units for one in equal] == [50, 50]
-    # the next unit saves margin * P(demand > units): 3 (1 - w/100) = 1 (1 - s/100), w + s = 100
-    # 300 - 3w = 100 - s = w -> w = 75
-    dear = share_stock(100, [place("web", 0, 100, 3.0), place("store", 0, 100, 1.0)])
-    assert dear[0].units == pytest.approx(75, abs=2)
-
-
-def test_stock_beyond_all_demand_stays_unshared():
-    shares = share_stock(1000, [place("web", 0, 100), place("store", 0, 100)])
-    assert sum(one.units for one in shares) < 250
-    assert [one.expected_shortage for one in shares] == [0, 0]
 
 
 def test_surplus_moves_to_where_it_sells():

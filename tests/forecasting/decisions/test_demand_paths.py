@@ -14,7 +14,7 @@ from forecasting.decisions.demand_paths import (
     path_chunks,
 )
 from forecasting.decisions.lead_time_demand import LEVELS, interval_demand
-from forecasting.decisions.lead_times import fixed_lead_times
+from tests.worked_examples.decision_makers import fixed_lead_times
 
 
 def forecast_of(series=3, days=28, seed=0):
