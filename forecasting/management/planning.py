@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from forecasting.management.saying import SayingCommand
 from tenancy.models import Job, JobState, Tenant
 from tenancy.queries.tenants import find_tenant
 from tenancy.services.jobs import JobBusy, run_job_here
@@ -14,7 +15,7 @@ from tenancy.services.jobs import JobBusy, run_job_here
 SECONDS_BETWEEN_LINES = 3.0
 
 
-class PlanningCommand(BaseCommand):
+class PlanningCommand(SayingCommand):
     """Runs one job of one tenant in this process and prints how it goes."""
 
     kind = ""
@@ -50,8 +51,7 @@ class PlanningCommand(BaseCommand):
             if is_new or now - shown_at >= SECONDS_BETWEEN_LINES:
                 shown_at, shown = now, message
                 percent = 100 * done // total if total else 0
-                self.stdout.write(f"  {tenant.name}: {percent:3d} %, {message}")
-                self.stdout.flush()
+                self.say(f"  {tenant.name}: {percent:3d} %, {message}")
 
         try:
             job = run_job_here(tenant=tenant, kind=kind, payload=payload, report=report)

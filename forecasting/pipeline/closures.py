@@ -8,7 +8,7 @@ Where a holiday or event that is known ahead goes with most of its closed days, 
 is: a network learns what that name means, and forecasts the next one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -53,9 +53,8 @@ class Closures:
     days: BoolArray
 
 
-def without_closed_days(panel: SeriesPanel) -> SeriesPanel:
-    """Return the panel with the closed days of each warehouse unobserved."""
-    found = find_closures(panel)
+def without_closed_days(panel: SeriesPanel, found: Sequence[Closures]) -> SeriesPanel:
+    """Return the panel with the closed days that were found in it unobserved; no row twice."""
     if not found:
         return panel
     open_days = np.stack([~one.days for one in found])
@@ -70,13 +69,10 @@ def without_closed_days(panel: SeriesPanel) -> SeriesPanel:
     return replace(panel, observed=by_rows(still_observed, np.bool_, panel.observed, which))
 
 
-def closed_dates(panel: SeriesPanel) -> list[date]:
+def closed_dates(panel: SeriesPanel, found: Sequence[Closures]) -> list[date]:
     """Return the days on which any warehouse of the panel was closed, in order."""
-    found = find_closures(panel)
-    if not found:
-        return []
-    days = np.flatnonzero(np.any([one.days for one in found], axis=0))
-    return [panel.first_day + timedelta(days=int(day)) for day in days]
+    days = sorted({int(day) for one in found for day in np.flatnonzero(one.days)})
+    return [panel.first_day + timedelta(days=day) for day in days]
 
 
 def day_ranges(days: Iterable[date]) -> tuple[DayRange, ...]:

@@ -19,7 +19,7 @@ from forecasting.pipeline.backtest import Member, run_baseline, store_to_forecas
 from forecasting.pipeline.baselines import AVERAGE_DAYS, RECENT_DAYS, TREND_DAYS, WEEKDAY_WEEKS
 from forecasting.pipeline.channels import SIGNAL, TREND, WEEKDAY, map_channels
 from forecasting.pipeline.cleaning import clean
-from forecasting.pipeline.closures import without_closed_days
+from forecasting.pipeline.closures import find_closures, without_closed_days
 from forecasting.pipeline.compute import use_one_core
 from forecasting.pipeline.contest import Blend
 from forecasting.pipeline.forecaster import FittedForecaster, serving_blends
@@ -141,7 +141,8 @@ def explain(
     use_one_core()
     horizon = fitted.plan.horizon
     cleaning = fitted.config.cleaning
-    everyone = without_closed_days(panel.up_to(origin, horizon))
+    past = panel.up_to(origin, horizon)
+    everyone = without_closed_days(past, find_closures(past))
     # cleaning looks at one series at a time: of thousands, one is asked for
     known, spoiled = sanitise(clean(everyone.select(np.array([row])), cleaning))
     (blend,) = serving_blends(fitted, known, spoiled)

@@ -3,7 +3,7 @@
 from datetime import date
 
 from forecasting.pipeline.cleaning import CleaningConfig, clean
-from forecasting.pipeline.closures import without_closed_days
+from forecasting.pipeline.closures import find_closures, without_closed_days
 from forecasting.pipeline.series import SeriesPanel
 
 
@@ -14,4 +14,5 @@ def known_at(
 
     Later days play no part in it; see `SeriesPanel.up_to`.
     """
-    return clean(without_closed_days(panel.up_to(origin, horizon)), cleaning)
+    known = panel.up_to(origin, horizon)
+    return clean(without_closed_days(known, find_closures(known)), cleaning)

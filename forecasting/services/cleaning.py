@@ -29,13 +29,14 @@ def cleaning_report(demand: DemandPanel, config: CleaningConfig) -> dict[str, An
     clean, spoiled = sanitise(panel)
     reasons = [str(reason) for reason in triage(clean, spoiled) if reason is not None]
     begun = ~np.isnan(panel.demand)
-    changes = report(without_closed_days(panel), config)
+    closures = find_closures(panel)
+    changes = report(without_closed_days(panel, closures), config)
     return {
         "series": panel.n_series,
         "days": panel.n_days,
         "series_days": int(begun.sum()),
         "out_of_stock_days": int((begun & ~panel.observed).sum()),
-        "closures": [_closure_to_json(demand, one) for one in find_closures(panel)],
+        "closures": [_closure_to_json(demand, one) for one in closures],
         "spoiled_series": int(spoiled.sum()),
         "left_to_baselines": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
         **changes,

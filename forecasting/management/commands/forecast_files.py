@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+
+from forecasting.management.saying import SayingCommand
 
 if TYPE_CHECKING:
     from forecasting.pipeline.cleaning import CleaningConfig
@@ -26,7 +28,7 @@ ROWS_AT_ONCE = 500_000
 DECIMALS = 4
 
 
-class Command(BaseCommand):
+class Command(SayingCommand):
     """Train once on days up to the first origin and forecast from every origin."""
 
     help = "Forecast daily demand from CSV files (history, calendar, prices, series)."
@@ -121,16 +123,22 @@ class Command(BaseCommand):
     def _report_cleaning(self, known: "SeriesPanel", config: "EngineConfig") -> None:
         """Say what of the days up to the first origin is not read as it was recorded."""
         from forecasting.pipeline.cleaning import report
-        from forecasting.pipeline.closures import closed_dates, day_ranges, without_closed_days
+        from forecasting.pipeline.closures import (
+            closed_dates,
+            day_ranges,
+            find_closures,
+            without_closed_days,
+        )
 
-        closed = closed_dates(known)
+        closures = find_closures(known)
+        closed = closed_dates(known, closures)
         if closed:
             ranges = ", ".join(
                 f"{one.first}" if one.is_one_day else f"{one.first} to {one.last}"
                 for one in day_ranges(closed)
             )
             self.stdout.write(f"note: {len(closed)} closed days count as unobserved: {ranges}")
-        found = report(without_closed_days(known), config.cleaning)
+        found = report(without_closed_days(known, closures), config.cleaning)
         if found["outliers"]:
             self.stdout.write(
                 f"note: {found['outliers']} outliers in {found['outlier_series']} series were cut "
@@ -147,20 +155,16 @@ class Command(BaseCommand):
         def on_epoch(report: EpochReport) -> None:
             loss = report.validation_loss
             judged = "" if np.isnan(loss) else f"  validation {loss:.4f}"
-            self.stdout.write(
+            self.say(
                 f"  {report.network} epoch {report.epoch}/{report.epochs}"
                 f"  training {report.training_loss:.4f}{judged}"
             )
-            self.stdout.flush()
 
         return Callbacks(
             on_epoch=on_epoch,
-            on_stage=self._on_stage,
+            on_stage=self.say,
             cpu_seconds=time.process_time,
         )
-
-    def _on_stage(self, stage: str) -> None:
-        self.stdout.write(stage)
 
     def _report_contest(self, fitted: "FittedForecaster") -> None:
         for row in fitted.contest.league:

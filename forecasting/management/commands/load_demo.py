@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from forecasting.demo.companies import (
     SLUGS,
@@ -16,9 +16,10 @@ from forecasting.demo.companies import (
     side_by_side,
 )
 from forecasting.demo.people import PASSWORD, create_people
+from forecasting.management.saying import SayingCommand
 
 
-class Command(BaseCommand):
+class Command(SayingCommand):
     help = "Load two simulated companies with two years of trading (for trying Stockcast out)."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,8 +41,3 @@ class Command(BaseCommand):
             raise CommandError("A company could not be loaded: see above. Run load_demo again.")
         for sign_in in sign_ins:
             self.stdout.write(f"  {sign_in.email:<30} {PASSWORD}   {sign_in.what}")
-
-    def say(self, text: str) -> None:
-        """Print a line at once."""
-        self.stdout.write(text)
-        self.stdout.flush()

@@ -70,11 +70,6 @@ class Command(PlanningCommand):
         if not trained:
             self.run_here(tenant, "train_network", {"budget_seconds": BUDGET_SECONDS})
 
-    def say(self, text: str) -> None:
-        """Print a line at once."""
-        self.stdout.write(text)
-        self.stdout.flush()
-
 
 def _is_forecast(tenant: Tenant) -> bool:
     """Tell whether there are forecasts from the last day known."""

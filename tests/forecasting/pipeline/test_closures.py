@@ -8,7 +8,12 @@ import pytest
 
 from forecasting.pipeline import known
 from forecasting.pipeline.cleaning import CleaningConfig
-from forecasting.pipeline.closures import closed_dates, is_closed, without_closed_days
+from forecasting.pipeline.closures import (
+    closed_dates,
+    find_closures,
+    is_closed,
+    without_closed_days,
+)
 from forecasting.pipeline.engine import EngineConfig, fit
 from forecasting.pipeline.series import Signal
 from tests.forecasting.pipeline.worlds import FIRST_DAY, panel_of
@@ -26,7 +31,11 @@ def shop(closed=(), n_series=60, n_days=DAYS, seed=0):
 
 
 def found(panel):
-    return [(one - FIRST_DAY).days for one in closed_dates(panel)]
+    return [(one - FIRST_DAY).days for one in closed_dates(panel, find_closures(panel))]
+
+
+def opened(panel):
+    return without_closed_days(panel, find_closures(panel))
 
 
 def with_signal(panel, values, *, kind="category", known_ahead=True):
@@ -47,7 +56,7 @@ def test_a_day_without_any_sale_is_closed_and_every_sunday_is_not():
 
 def test_a_closed_day_is_unseen_and_all_else_stays():
     panel = shop([50, 92])
-    made = without_closed_days(panel)
+    made = opened(panel)
     assert not made.observed[:, [50, 92]].any()
     assert made.observed.sum() == panel.observed.sum() - 2 * 60
     assert np.array_equal(made.demand, panel.demand)
@@ -56,7 +65,7 @@ def test_a_closed_day_is_unseen_and_all_else_stays():
 
 def test_a_panel_without_closed_days_is_not_copied():
     panel = shop()
-    assert without_closed_days(panel) is panel
+    assert opened(panel) is panel
 
 
 def test_next_to_nothing_is_closed_and_a_poor_day_is_open():
@@ -111,7 +120,7 @@ def test_warehouses_close_on_days_of_their_own():
     assert found(panel) == []
     names = np.array(["north", "south"] * 30)
     panel = replace(panel, categories={"warehouse": names})
-    made = without_closed_days(panel)
+    made = opened(panel)
     assert found(panel) == [50]
     assert not made.observed[::2, 50].any()
     assert made.observed[1::2].all()
@@ -143,6 +152,6 @@ def test_the_level_after_a_closed_week_is_that_of_open_days(monkeypatch):
     baselines = fit(panel, panel.last_day, config)
     usual = panel.demand[:, :-6].mean()
     assert baselines.forecast(panel, panel.last_day).mean.mean() == pytest.approx(usual, rel=0.08)
-    monkeypatch.setattr(known, "without_closed_days", lambda panel: panel)
+    monkeypatch.setattr(known, "find_closures", lambda panel: [])
     control = fit(panel, panel.last_day, config).forecast(panel, panel.last_day)
     assert control.mean.mean() < 0.95 * usual
