@@ -101,6 +101,11 @@ urlpatterns = [
         name="signal_detail",
     ),
     path(
+        "signals/<int:external_signal_id>/known-ahead",
+        signals.signal_known_ahead,
+        name="signal_known_ahead",
+    ),
+    path(
         "signals/<int:external_signal_id>/remove",
         signals.signal_delete,
         name="signal_delete",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any, cast
 
 import numpy as np
@@ -10,6 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from forecasting.models import SeriesForecast
+from forecasting.pipeline.series import FloatArray
 from forecasting.queries.forecasts import (
     age_days,
     forecast_days,
@@ -83,6 +86,25 @@ class ChangedDayShown(ForecastDayShown):
     changed_quantiles = serializers.ListField(child=serializers.FloatField(), allow_null=True)
 
 
+def changed_days(
+    days: Sequence[date], mean: Sequence[float], quantiles: FloatArray, changed: Changed | None
+) -> list[dict[str, Any]]:
+    """Return the days of a forecast, those that planners changed with what they became."""
+    found = []
+    for place, day in enumerate(days):
+        other = changed if changed is not None and changed.days[place] else None
+        found.append(
+            {
+                "day": day,
+                "mean": mean[place],
+                "quantiles": quantiles[place].tolist(),
+                "changed_mean": None if other is None else float(other.mean[place]),
+                "changed_quantiles": None if other is None else other.quantiles[place].tolist(),
+            }
+        )
+    return found
+
+
 class NeighbourShown(serializers.Serializer[Any]):
     product_id = serializers.IntegerField(source="product.pk")
     sku = serializers.CharField(source="product.sku")
@@ -126,20 +148,7 @@ class ForecastDetailShown(ForecastShown):
     def get_days(self, series: SeriesForecast) -> list[dict[str, Any]]:
         run = series.run
         table = np.reshape(series.quantile_values, (run.horizon_days, len(run.quantiles)))
-        changed = self._changed(series)
-        found = []
-        for place, day in enumerate(forecast_days(run)):
-            other = changed if changed is not None and changed.days[place] else None
-            found.append(
-                {
-                    "day": day,
-                    "mean": series.mean[place],
-                    "quantiles": table[place].tolist(),
-                    "changed_mean": None if other is None else float(other.mean[place]),
-                    "changed_quantiles": None if other is None else other.quantiles[place].tolist(),
-                }
-            )
-        return found
+        return changed_days(forecast_days(run), series.mean, table, self._changed(series))
 
 
 class ForecastList(TenantView):

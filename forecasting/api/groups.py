@@ -9,10 +9,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from forecasting.api.forecasts import ForecastDayShown
+from forecasting.api.forecasts import ChangedDayShown, changed_days
 from forecasting.models import GroupForecast
 from forecasting.queries.forecasts import forecast_days
-from forecasting.queries.groups import changed_totals, get_group, groups_in_use
+from forecasting.queries.groups import ChangedGroup, changed_groups, get_group, groups_in_use
 from tenancy.api.endpoints import Endpoint, Listing, listing, reading
 from tenancy.api.fields import Shown
 from tenancy.api.parameters import id_filter
@@ -25,7 +25,7 @@ class GroupsShown(serializers.ListSerializer[Any]):
 
     def to_representation(self, data: Any) -> list[Any]:
         rows = list(data)
-        cast("GroupShown", self.child).changed_by_id = changed_totals(rows)
+        cast("GroupShown", self.child).changed_by_id = changed_groups(rows)
         return super().to_representation(rows)
 
 
@@ -33,7 +33,7 @@ class GroupShown(Shown[GroupForecast]):
     class Meta:
         list_serializer_class = GroupsShown
 
-    changed_by_id: dict[int, float] | None = None
+    changed_by_id: dict[int, ChangedGroup] | None = None
     id = serializers.IntegerField()
     category_id = serializers.IntegerField(allow_null=True)
     warehouse_id = serializers.IntegerField(
@@ -47,12 +47,24 @@ class GroupShown(Shown[GroupForecast]):
         help_text="With planners' changes, as orders reckon; null where nobody changed anything."
     )
     total_quantiles = serializers.ListField(
-        child=serializers.FloatField(), help_text="Of the sum over all days."
+        child=serializers.FloatField(), help_text="Of the sum over all days, as forecast."
+    )
+    changed_total_quantiles = serializers.SerializerMethodField(
+        help_text="With planners' changes: as wide in percent as forecast; null without any."
     )
 
     def get_changed_total_mean(self, group: GroupForecast) -> float | None:
+        found = self._changed(group)
+        return None if found is None else found.total_mean
+
+    @extend_schema_field(serializers.ListField(child=serializers.FloatField(), allow_null=True))
+    def get_changed_total_quantiles(self, group: GroupForecast) -> list[float] | None:
+        found = self._changed(group)
+        return None if found is None else found.total_quantiles
+
+    def _changed(self, group: GroupForecast) -> ChangedGroup | None:
         if self.changed_by_id is None:  # one alone
-            self.changed_by_id = changed_totals([group])
+            self.changed_by_id = changed_groups([group])
         return self.changed_by_id.get(group.pk)
 
 
@@ -60,12 +72,11 @@ class GroupDetailShown(GroupShown):
     levels = serializers.ListField(child=serializers.FloatField(), source="run.quantiles")
     days = serializers.SerializerMethodField()
 
-    @extend_schema_field(ForecastDayShown(many=True))
+    @extend_schema_field(ChangedDayShown(many=True))
     def get_days(self, group: GroupForecast) -> list[dict[str, Any]]:
         run = group.run
         table = np.reshape(group.quantile_values, (run.horizon_days, len(run.quantiles)))
-        rows = zip(forecast_days(run), group.mean, table.tolist(), strict=True)
-        return [{"day": day, "mean": mean, "quantiles": values} for day, mean, values in rows]
+        return changed_days(forecast_days(run), group.mean, table, self._changed(group))
 
 
 class GroupList(TenantView):

@@ -20,6 +20,7 @@ from forecasting.services.signals import (
     SignalFields,
     create_signal,
     delete_signal,
+    set_known_ahead,
     set_signal_values,
 )
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
@@ -46,6 +47,12 @@ class NewSignal(Strict):
     product_id = IdField(required=False, allow_null=True)
     category_id = IdField(required=False, allow_null=True)
     warehouse_id = IdField(required=False, allow_null=True)
+
+
+class ChangedSignal(Strict):
+    is_known_ahead = serializers.BooleanField(
+        help_text="Holds for all signals of the name; the next training uses it or drops it."
+    )
 
 
 class SignalDayShown(Shown[SignalValue]):
@@ -119,6 +126,14 @@ class SignalList(TenantView):
 class SignalDetail(TenantView):
     @reading(Endpoint("get_signal", Permission.READ, "A signal"), SignalShown)
     def get(self, request: Request, external_signal_id: int) -> Any:
+        return get_signal(external_signal_id)
+
+    @writing(
+        Endpoint("update_signal", Permission.PLAN, "Say whether a signal is known ahead"),
+        Writing(SignalShown, ChangedSignal),
+    )
+    def patch(self, request: Request, external_signal_id: int, *, data: dict[str, Any]) -> Any:
+        set_known_ahead(external_signal_id=external_signal_id, **data)
         return get_signal(external_signal_id)
 
 

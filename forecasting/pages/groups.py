@@ -13,7 +13,7 @@ from forecasting.queries import forecasts, groups
 def group_list(request: HttpRequest, tenant: str) -> HttpResponse:
     """List the groups with what is expected of each."""
     found = list(groups.groups_in_use())
-    changed = groups.changed_totals(found)
+    changed = groups.changed_groups(found)
     context = {
         "run": forecasts.latest_run(),
         "groups": [(group, changed.get(group.pk)) for group in found],
@@ -26,10 +26,11 @@ def group_list(request: HttpRequest, tenant: str) -> HttpResponse:
 def group_detail(request: HttpRequest, tenant: str, group_forecast_id: int) -> HttpResponse:
     """Show a group's past and forecast."""
     group = groups.get_group(group_forecast_id)
+    changed = groups.changed_groups([group]).get(group.pk)
     context = {
         "group": group,
-        "fan": groups.read_group_fan(group),
-        "changed_total": groups.changed_totals([group]).get(group.pk),
+        "fan": groups.read_group_fan(group, changed),
+        "is_changed": changed is not None,
         "nav_section": "forecasts",
     }
     return render(request, "forecasting/group_detail.html", context)

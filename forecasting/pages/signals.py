@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from forecasting.models import SignalKind
 from forecasting.queries import forecasts, signal_list, suggestions
 from forecasting.services.signal_files import request_signal_import
-from forecasting.services.signals import SignalFields, create_signal, delete_signal, fill_signal
+from forecasting.services.signals import (
+    SignalFields,
+    create_signal,
+    delete_signal,
+    fill_signal,
+    set_known_ahead,
+)
 from inventory.queries.catalog import find_product_by_code
 from tenancy.errors import Invalid
 from tenancy.pages.filters import offer, row_field, search_field
@@ -182,8 +188,29 @@ def signal_detail(request: HttpRequest, tenant: str, external_signal_id: int) ->
         signal=signal,
         chart=signal_list.values_chart(signal),
         effect=signal_list.effects().get(signal.name),
+        of_name=signal_list.count_of_name(signal.name),
         values=list(signal_list.values_of(signal.pk)[:60]),
         form=form,
+    )
+
+
+@require_POST
+def signal_known_ahead(request: HttpRequest, tenant: str, external_signal_id: int) -> HttpResponse:
+    """Say whether the signal's coming days are planned, for all signals of its name."""
+    ahead = request.POST.get("is_known_ahead")
+    if ahead not in ("yes", "no"):
+        raise Http404
+    if ahead == "yes":
+        done = _("Known ahead from now on. The next training learns from it.")
+    else:
+        done = _("Not known ahead any more. The next training leaves it out.")
+    return do(
+        request,
+        lambda: set_known_ahead(
+            external_signal_id=external_signal_id, is_known_ahead=ahead == "yes"
+        ),
+        done=done,
+        target=address(request, "forecasting:signal_detail", external_signal_id=external_signal_id),
     )
 
 

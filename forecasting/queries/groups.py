@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from django.db.models import Case, Q, QuerySet, Sum, When
 
+from forecasting.decisions.overrides import Change, apply_changes
 from forecasting.models import ForecastOverride, GroupForecast, OverrideState, SeriesForecast
+from forecasting.pipeline.series import FloatArray
 from forecasting.queries.fans import BANDS, HISTORY_DAYS, MEDIAN, Fan
 from forecasting.queries.forecasts import latest_run
-from forecasting.queries.overrides import changed_forecasts
+from forecasting.queries.overrides import Changed, changed_forecasts
 from inventory.models import DailyDemand
 from inventory.queries.access import allowed_warehouses, in_allowed
 from tenancy.errors import NotFound
@@ -45,10 +48,18 @@ def get_group(group_forecast_id: int) -> GroupForecast:
     return found
 
 
-def changed_totals(groups: Sequence[GroupForecast]) -> dict[int, float]:
-    """Return the totals of groups as planners changed their series, by the group's id: two queries.
+@dataclass(frozen=True)
+class ChangedGroup(Changed):
+    """A group as planners changed its series; total_quantiles [Q] are those of all days' sum."""
 
-    Groups are of one run; those in which nobody changed anything are left out.
+    total_quantiles: list[float]
+
+
+def changed_groups(groups: Sequence[GroupForecast]) -> dict[int, ChangedGroup]:
+    """Return groups as planners changed their series, by the group's id: two queries.
+
+    Groups are of one run; those in which nobody changed anything are left out. The mean of a day is
+    the sum of the changed parts; its range keeps its width in percent, as that of a part does.
     """
     if not groups:
         return {}
@@ -65,22 +76,44 @@ def changed_totals(groups: Sequence[GroupForecast]) -> dict[int, float]:
     )
     rows = list(changed.select_related("run", "product").order_by("id"))
     by_row = changed_forecasts(rows)
-    more: dict[tuple[int | None, int | None], float] = {}
+    more: dict[tuple[int | None, int | None], FloatArray] = {}
     for row in rows:
         if row.pk not in by_row:
             continue
-        difference = by_row[row.pk].total_mean - row.total_mean
+        difference = by_row[row.pk].mean - np.array(row.mean)
         for key in {(None, None), (row.product.category_id, None), (None, row.warehouse_id)}:
             more[key] = more.get(key, 0.0) + difference
     return {
-        group.pk: max(group.total_mean + more[group.category_id, group.warehouse_id], 0.0)
+        group.pk: _changed_group(group, more[group.category_id, group.warehouse_id])
         for group in groups
         if (group.category_id, group.warehouse_id) in more
     }
 
 
-def read_group_fan(group: GroupForecast) -> Fan:
-    """Return the past demand of a group and its forecast, laid out for the fan chart."""
+def _changed_group(group: GroupForecast, more: FloatArray) -> ChangedGroup:
+    run = group.run
+    days = np.flatnonzero(more)
+    wanted = np.maximum(np.array(group.mean) + more, 0.0)
+    quantiles = np.reshape(group.quantile_values, (1, run.horizon_days, len(run.quantiles)))
+    mean, spread = apply_changes(
+        np.array([group.mean]),
+        quantiles,
+        [Change(0, int(day), int(day), None, float(wanted[day])) for day in days],
+    )
+    total = max(group.total_mean + float(more.sum()), 0.0)
+    _mean, totals = apply_changes(
+        np.array([[group.total_mean]]),
+        np.array([[group.total_quantiles]]),
+        [Change(0, 0, 0, None, total)],
+    )
+    return ChangedGroup(mean[0], spread[0], more != 0, totals[0, 0].tolist())
+
+
+def read_group_fan(group: GroupForecast, changed: ChangedGroup | None = None) -> Fan:
+    """Return the past demand of a group and its forecast, laid out for the fan chart.
+
+    changed: as planners changed it; the forecast itself then stays as a line beside that.
+    """
     run = group.run
     first = run.origin - timedelta(days=HISTORY_DAYS - 1)
     rows = DailyDemand.objects.filter(_members(group), business_day__range=(first, run.origin))
@@ -90,13 +123,18 @@ def read_group_fan(group: GroupForecast) -> Fan:
     days = (run.origin - begin).days + 1
     values = [demand.get(begin + timedelta(days=step), 0.0) for step in range(days)]
     quantiles = np.reshape(group.quantile_values, (run.horizon_days, len(run.quantiles)))
+    own_mean = mean = np.array(group.mean)
+    totals = group.total_quantiles
+    if changed is not None:
+        mean, quantiles, totals = changed.mean, changed.quantiles, changed.total_quantiles
     chart: dict[str, Any] = {
         "unit": "",
         "history": {"start": begin, "values": values},
         "forecast": {
             "start": run.origin + timedelta(days=1),
             "median": quantiles[:, MEDIAN],
-            "mean": np.round(group.mean, 2),
+            "mean": np.round(mean, 2),
+            "before": None if changed is None else np.round(own_mean, 2),
             "bands": [
                 {"level": level, "lower": quantiles[:, lower], "upper": quantiles[:, upper]}
                 for level, lower, upper in BANDS
@@ -105,9 +143,9 @@ def read_group_fan(group: GroupForecast) -> Fan:
     }
     return Fan(
         chart=chart,
-        total_mean=group.total_mean,
-        total_low=group.total_quantiles[0],
-        total_high=group.total_quantiles[-1],
+        total_mean=group.total_mean if changed is None else changed.total_mean,
+        total_low=totals[0],
+        total_high=totals[-1],
         sold_before=sum(values[-run.horizon_days :]),
         stockout_days=0,
     )

@@ -72,6 +72,11 @@ def get_signal(external_signal_id: int) -> ExternalSignal:
     return found
 
 
+def count_of_name(name: str) -> int:
+    """Return how many signals have the name: a network reads them as one."""
+    return ExternalSignal.objects.filter(name=name).count()
+
+
 def values_of(external_signal_id: int) -> QuerySet[SignalValue]:
     """Return the values of a signal, the newest day first."""
     return SignalValue.objects.filter(signal_id=external_signal_id).order_by("-day", "-id")

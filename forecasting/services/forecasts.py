@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,8 @@ from forecasting.models import (
     TrainedNetwork,
 )
 from forecasting.pipeline.day_channels import strange_signals
-from forecasting.pipeline.series import HORIZON_DAYS, QUANTILES, Basis, FloatArray
+from forecasting.pipeline.features import FeaturePlan
+from forecasting.pipeline.series import HORIZON_DAYS, QUANTILES, Basis, FloatArray, Signal
 from forecasting.queries.compute import forecast_settings
 from forecasting.queries.series import (
     DemandPanel,
@@ -247,11 +248,18 @@ def _store(
         methods=dict(Counter(parts[0].method)),
         level_factor=parts[0].level_factor,
         part_level_factors=factors,
-        silent_signals=list(strange_signals(serving.forecaster.plan, demand.panel.signals)),
+        silent_signals=_silent(serving.forecaster.plan, demand.panel.signals),
     )
     insert_copied(row for part in parts for row in _rows(stored, part))
     _forget_old_series()
     return stored
+
+
+def _silent(plan: FeaturePlan, signals: Sequence[Signal]) -> list[str]:
+    """Return the signals a network learned from that say nothing of the coming days any more."""
+    strange = strange_signals(plan, signals)
+    unplanned = {signal.name for signal in signals if not signal.known_ahead}
+    return [name for name, *_ in plan.signals if name in strange or name in unplanned]
 
 
 def _rows(stored: ForecastRun, made: _Made) -> Iterator[SeriesForecast]:

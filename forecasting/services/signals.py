@@ -14,7 +14,7 @@ from forecasting.models import ExternalSignal, SignalKind, SignalValue
 from forecasting.queries.signals import HOLIDAY
 from forecasting.services.work_lists import one_at_a_time
 from inventory.models import Category, Product, Warehouse
-from inventory.queries.access import require_warehouse
+from inventory.queries.access import may_work_in, require_warehouse
 from tenancy.errors import Conflict, Invalid, NotFound, Problem
 from tenancy.permissions import Permission, require
 from tenancy.services import audit
@@ -28,6 +28,12 @@ class SignalTaken(Conflict):
     """There is a signal of this name and scope."""
 
     code = "signal_taken"
+
+
+class SignalElsewhere(Conflict):
+    """A change would reach signals of warehouses the actor does not work in."""
+
+    code = "signal_elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,32 @@ def _check_name(name: str, fields: SignalFields) -> None:
         problems.append(Problem("is_known_ahead", "contradicts", text % {"name": name}))
     if problems:
         raise Invalid(problems)
+
+
+def set_known_ahead(*, external_signal_id: int, is_known_ahead: bool) -> list[ExternalSignal]:
+    """Say whether a signal's coming days are planned, for all signals of its name; return them.
+
+    A network reads signals of one name as one. The next training uses the signal or drops it; until
+    then a network that learned from it reckons without the coming days of one not known ahead.
+    Raises ``PermissionRefused``, ``NotFound``, ``SignalElsewhere``.
+    """
+    require(Permission.PLAN)
+    one_at_a_time("signal_names")
+    signal = lock_signal(external_signal_id)
+    rows = list(ExternalSignal.objects.select_for_update().filter(name=signal.name).order_by("id"))
+    if not all(row.warehouse_id is None or may_work_in([row.warehouse_id]) for row in rows):
+        text = _("“%(name)s” is kept for warehouses you do not work in. Ask who works there.")
+        raise SignalElsewhere(text % {"name": signal.name})
+    changed = [row for row in rows if row.is_known_ahead != is_known_ahead]
+    ExternalSignal.objects.filter(pk__in=[row.pk for row in changed]).update(
+        is_known_ahead=is_known_ahead
+    )
+    for row in rows:
+        row.is_known_ahead = is_known_ahead
+    said = {"before": {"is_known_ahead": not is_known_ahead}}
+    said |= {"after": {"is_known_ahead": is_known_ahead}}
+    audit.record_each("signal.updated", [(row, said) for row in changed])
+    return rows
 
 
 def _check_scope(fields: SignalFields) -> None:

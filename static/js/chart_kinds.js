@@ -165,11 +165,13 @@ function fanTable(frame, data, { words, lang }) {
   const columns = [words.day, words.actual, words.stockout];
   if (frame.median) columns.push(words.median);
   if (frame.mean) columns.push(words.mean);
+  if (frame.before) columns.push(words.before);
   for (const band of frame.bands) columns.push(words.band.replace("{level}", band.level));
   const row = (at) => {
     const cells = [writeDay(frame.labels[at]), write(frame.actual[at]), frame.stockout[at] ? words.yes : ""];
     if (frame.median) cells.push(write(frame.median[at]));
     if (frame.mean) cells.push(write(frame.mean[at]));
+    if (frame.before) cells.push(write(frame.before[at]));
     for (const band of frame.bands) {
       const [low, high] = [band.lower[at], band.upper[at]];
       cells.push(low === null ? "–" : words.to.replace("{low}", write(low)).replace("{high}", write(high)));

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from forecasting.models import ForecastRun, GroupForecast, SeriesForecast
-from forecasting.queries.groups import groups_in_use
+from forecasting.queries.groups import changed_groups, groups_in_use, read_group_fan
 from forecasting.queries.series import business_today
 from forecasting.services.overrides import OverrideWish, create_override
 from inventory.models import Category, Product
@@ -134,12 +134,27 @@ def test_totals_add_up_to_the_series_as_planners_changed_them(north: House) -> N
     # a week of 6 a day: 21 more of the first product, 42 less of the second
     assert [one["total_mean"] for one in items] == [504.0, 168.0, 336.0, 504.0]
     assert [one["changed_total_mean"] for one in items] == [483.0, 189.0, 294.0, 483.0]
+    # the ranges keep their width in percent: here they had none
+    assert [one["changed_total_quantiles"][-1] for one in items] == [483.0, 189.0, 294.0, 483.0]
+    assert [one["total_quantiles"][-1] for one in items] == [504.0, 168.0, 336.0, 504.0]
     assert len(after) <= len(before) + 1  # nothing is asked of no series
     page = " ".join(client.get(north.path("forecasts/totals/")).content.decode().split())
-    assert page.count("with changes 483") == 2
+    assert page.count("with changes 483") == 4
     assert "with changes 189" in page
     detail = client.get(north.path(f"forecasts/totals/{items[1]['id']}/")).content.decode()
     assert "With their changes 189 units are expected in the next 28 days instead of 168" in detail
+    assert "Expected are 189 units in the next 28 days, with 90% certainty 189 to 189" in detail
+    with north.scope():
+        whole = groups_in_use().get(category=None, warehouse=None)
+        drawn = read_group_fan(whole, changed_groups([whole])[whole.pk]).chart["forecast"]
+        days = api.get(f"forecast-totals/{whole.pk}").json()["days"]
+        begins = (business_today() - run.origin).days
+    # three of 6 a day; one by half more, one gone for a week: 15
+    for place, day in enumerate(days):
+        changed = 15.0 if begins <= place < begins + 7 else None
+        assert (day["mean"], day["changed_mean"]) == (18.0, changed)
+        assert drawn["mean"][place] == drawn["bands"][1]["upper"][place] == (changed or 18.0)
+        assert drawn["before"][place] == 18.0
 
 
 def test_before_a_forecast_the_page_says_what_to_do(north: House) -> None:

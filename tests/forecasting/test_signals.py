@@ -29,18 +29,22 @@ from forecasting.queries.signals import holiday_names, signals_of
 from forecasting.services import signal_files
 from forecasting.services.signal_files import import_signals, request_signal_import
 from forecasting.services.signals import (
+    SignalElsewhere,
     SignalFields,
     SignalTaken,
     create_signal,
     delete_signal,
     fill_signal,
+    set_known_ahead,
 )
+from inventory.services.access import set_warehouse_access
 from inventory.services.places import create_warehouse
 from tenancy.errors import Invalid, NotFound
-from tenancy.models import Job, JobState
+from tenancy.models import AuditEvent, Job, JobState, Membership
 from tenancy.permissions import PermissionRefused
 from tenancy.services import jobs
 from tenancy.services.jobs import run_job
+from tests.api.calls import by_key
 from tests.cast import House
 from tests.forecasting.world import build_world, flat_forecast
 
@@ -124,6 +128,60 @@ def test_scopes_of_one_name_say_the_same_or_are_refused(
         create_signal(fields=own)
         create_signal(fields=replace(own, name="Another", **said))
         assert ExternalSignal.objects.count() == 3
+
+
+def test_known_ahead_is_changed_for_all_signals_of_the_name_and_told(
+    north: House, south: House
+) -> None:
+    with north.scope("planner"):
+        world = build_world(products=1, days=5)
+        everywhere = create_signal(fields=PROMOTION)
+        here = create_signal(fields=replace(PROMOTION, warehouse_id=world.warehouse.pk))
+        other = create_signal(fields=replace(PROMOTION, name="Another"))
+
+    def known() -> list[bool]:
+        with north.scope():
+            return list(
+                ExternalSignal.objects.order_by("id").values_list("is_known_ahead", flat=True)
+            )
+
+    client = north.client("planner")
+    page = north.path(f"signals/{here.pk}/")
+    assert "Holds for all 2 signals called Spring sale" in client.get(page).content.decode()
+    answer = client.post(f"{page}known-ahead", {"is_known_ahead": "no"}, follow=True)
+    text = answer.content.decode()
+    assert "The next training leaves it out" in text
+    assert "It is known ahead" in text  # the button back
+    assert known() == [False, False, True]
+    with north.scope():
+        told = AuditEvent.objects.filter(action="signal.updated").order_by("id")
+        assert {row.subject_id for row in told} == {everywhere.pk, here.pk}
+        assert told[0].data == {
+            "before": {"is_known_ahead": True}, "after": {"is_known_ahead": False},
+        }  # fmt: skip
+    api = by_key(north, "planner")
+    assert api.patch(f"signals/{here.pk}", {"is_known_ahead": True}).json()["is_known_ahead"]
+    assert known() == [True, True, True]
+    # the same again, strangers, readers and nonsense change nothing
+    api.patch(f"signals/{here.pk}", {"is_known_ahead": True})
+    assert api.patch(f"signals/{other.pk}", {"kind": "price"}).status_code == 400
+    assert (
+        by_key(south, "planner").patch(f"signals/{here.pk}", {"is_known_ahead": False}).status_code
+        == 404
+    )
+    assert (
+        by_key(north, "viewer").patch(f"signals/{here.pk}", {"is_known_ahead": False}).status_code
+        == 403
+    )
+    assert client.post(f"{page}known-ahead", {"is_known_ahead": "x"}).status_code == 404
+    with north.scope():
+        assert AuditEvent.objects.filter(action="signal.updated").count() == 4
+        second = create_warehouse(code="W2", name="Second")
+        member = Membership.objects.get(user=north.members["planner"])
+        set_warehouse_access(membership_id=member.pk, warehouse_ids=[second.pk])
+    with north.scope("planner"), pytest.raises(SignalElsewhere):
+        set_known_ahead(external_signal_id=everywhere.pk, is_known_ahead=False)
+    assert known() == [True, True, True]
 
 
 def test_a_row_that_contradicts_a_known_signal_is_refused_by_its_number(north: House) -> None:
