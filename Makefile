@@ -57,7 +57,7 @@ check: .venv/.installed-dev ## missing migrations, and Django's deployment check
 bench: bench-forecast bench-training bench-decisions bench-allocation ## every published figure
 
 bench-forecast: .venv/.installed-dev ## forecast accuracy on the public data beside the checkout
-	$(RUN) -m benchmarks.forecast
+	$(RUN) -m benchmarks.forecast --seeds 0,1,2
 
 bench-ablation: .venv/.installed-dev ## what each idea in the networks is worth, on days before the first origin
 	$(RUN) -m benchmarks.ablation

@@ -1,11 +1,14 @@
 """Forecast accuracy on the public tasks beside the checkout, next to the peers' figures.
 
-    python -m benchmarks.forecast [--task m5] [--seeds 0,1,2] [--networks lstm,mlp]
+    python -m benchmarks.forecast [--task m5] [--seeds 0,1,2] [--networks lstm,mlp] [--name tried]
 
 Each run is `manage.py forecast_files` as a process of its own; its forecasts are scored by the
 shared scorer. CPU seconds and peak memory are those of the whole process. Protocol: trained once on
 days up to the first origin, forecasts from three origins, nothing known but the past and what is
 known ahead. The peers' figures (`peers.csv`) were measured on the same tasks and protocol.
+
+Each task has result files of its own, `m5.txt` and `m5.json`; what is only tried goes beside them
+by --name, as `tried_m5.txt`.
 """
 
 import argparse
@@ -107,12 +110,11 @@ def run_task(task: str, seed: int, networks: str, seconds: float | None) -> dict
 
 def compare(task: str, runs: pd.DataFrame) -> str:
     """Return the table of a task: our mean and spread over seeds, then the peers by wSPL."""
-    own = runs[runs.task == task]
     peers = pd.read_csv(PEERS)
     columns = [*COLUMNS, "cpu_seconds"]
-    ours = own[columns].mean().to_frame().T.assign(peer=f"Stockcast, mean of {len(own)} seeds")
+    ours = runs[columns].mean().to_frame().T.assign(peer=f"Stockcast, mean of {len(runs)} seeds")
     spread = (
-        (own[columns].max() - own[columns].min()).to_frame().T.assign(peer="  range over seeds")
+        (runs[columns].max() - runs[columns].min()).to_frame().T.assign(peer="  range over seeds")
     )
     table = pd.concat([ours, spread, peers[peers.task == task].sort_values("wspl")])
     return str(table[["peer", *columns]].to_string(index=False, na_rep="-", float_format="%.4f"))
@@ -124,19 +126,19 @@ def main() -> None:
     parser.add_argument("--seeds", default="0", help="separated by commas")
     parser.add_argument("--networks", default="")
     parser.add_argument("--seconds", type=float)
-    parser.add_argument("--name", default="forecast", help="name of the result files")
+    parser.add_argument("--name", help="put before the task in the names of the result files")
     options = parser.parse_args()
-    rows = [
-        run_task(task, int(seed), options.networks, options.seconds)
-        for task in options.task or TASKS
-        for seed in options.seeds.split(",")
-    ]
-    runs = pd.DataFrame(rows)
-    text = "\n\n".join(f"{task}\n{compare(task, runs)}" for task in runs.task.unique())
-    print(text)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{options.name}.txt").write_text(text + "\n")
-    (RESULTS / f"{options.name}.json").write_text(json.dumps(rows, indent=1) + "\n")
+    for task in options.task or TASKS:
+        rows = [
+            run_task(task, int(seed), options.networks, options.seconds)
+            for seed in options.seeds.split(",")
+        ]
+        text = f"{task}\n{compare(task, pd.DataFrame(rows))}"
+        print(text, end="\n\n", flush=True)
+        name = f"{options.name}_{task}" if options.name else task
+        (RESULTS / f"{name}.txt").write_text(text + "\n")
+        (RESULTS / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n")
 
 
 if __name__ == "__main__":
