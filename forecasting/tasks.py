@@ -14,6 +14,7 @@ from forecasting.services import (
     explanations,
     forecasts,
     job_outcomes,  # noqa: F401  registers what the jobs say at their end
+    networks,
     replenishment,
     retraining,
     risk,
@@ -30,7 +31,7 @@ from tenancy.services.schedules import register_schedule
 def train_network(run: JobRun) -> dict[str, Any]:
     """Train; the job ends together with the network it publishes."""
     network = compute.measured(run, training.train_network)
-    return {} if network is None else training.result_of(network)
+    return {} if network is None else networks.result_of(network)
 
 
 @job_handler(tuning.KIND, queue=JobQueue.TRAINING, title=_("Tune the network"))

@@ -13,7 +13,8 @@ from forecasting.queries.cleaning import readable_cleaning
 from forecasting.queries.compute import forecast_settings, read_spending
 from forecasting.queries.training import get_network, networks
 from forecasting.services.compute import update_forecast_settings
-from forecasting.services.training import request_training, resume_training, roll_back_network
+from forecasting.services.networks import roll_back_network
+from forecasting.services.training import request_training, resume_training
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
 from tenancy.api.fields import Shown, Strict
 from tenancy.api.jobs import JobShown

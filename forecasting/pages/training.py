@@ -23,8 +23,9 @@ from forecasting.queries import training
 from forecasting.queries.cleaning import read_cleaning
 from forecasting.queries.comparison import who_serves
 from forecasting.queries.compute import forecast_settings, read_spending
+from forecasting.services.networks import roll_back_network
 from forecasting.services.retraining import retraining_words
-from forecasting.services.training import KIND, request_training, roll_back_network
+from forecasting.services.training import KIND, request_training
 from tenancy.models import Job, JobState
 from tenancy.pages.web import UNPROCESSABLE
 

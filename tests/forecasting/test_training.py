@@ -9,8 +9,9 @@ import pytest
 from django.core.files.storage import default_storage
 
 from forecasting.models import NetworkState, TrainedNetwork
-from forecasting.services import artefacts, training
-from forecasting.services.training import request_training, roll_back_network
+from forecasting.services import artefacts, networks
+from forecasting.services.networks import roll_back_network
+from forecasting.services.training import request_training
 from tenancy.errors import Conflict, NotFound
 from tenancy.models import Job, JobState
 from tenancy.permissions import PermissionRefused
@@ -114,7 +115,7 @@ def test_only_the_last_three_artefacts_are_kept(north: House) -> None:
             make_network(
                 number, NetworkState.RETIRED, f"tenants/{north.tenant.pk}/networks/{number}"
             )
-        training._forget_old_artefacts()
+        networks._forget_old_artefacts()
         kept = TrainedNetwork.objects.exclude(artefact_path="").values_list("number", flat=True)
         assert sorted(kept) == [3, 4, 5]
 
@@ -136,7 +137,7 @@ def test_a_rejected_forgotten_or_unknown_network_cannot_be_rolled_back_to(in_nor
     forgotten = make_network(2, NetworkState.RETIRED)
     with pytest.raises(Conflict, match="did not pass the gate"):
         roll_back_network(network_id=rejected.pk)
-    with pytest.raises(training.ArtefactGone):
+    with pytest.raises(networks.ArtefactGone):
         roll_back_network(network_id=forgotten.pk)
     with pytest.raises(NotFound):
         roll_back_network(network_id=forgotten.pk + 1000)
