@@ -26,8 +26,8 @@ from forecasting.pipeline.series import OTHER_HOLIDAY
 from forecasting.queries.series import business_today, load_panel
 from forecasting.queries.signal_list import effects, holidays_ahead
 from forecasting.queries.signals import holiday_names, signals_of
-from forecasting.services import signal_files
-from forecasting.services.signal_files import import_signals, request_signal_import
+from forecasting.services import signal_files, signal_rows
+from forecasting.services.signal_files import request_signal_import
 from forecasting.services.signals import (
     SignalElsewhere,
     SignalFields,
@@ -188,21 +188,23 @@ def test_a_row_that_contradicts_a_known_signal_is_refused_by_its_number(north: H
     with north.scope():
         build_world(products=1, days=5)
         create_signal(fields=PROMOTION)
-        head = "name,kind,day,value,known_ahead,sku\n"
-        plain = "Spring sale,,2026-05-03,1,,\n"
-        for row, told in (
-            ("Spring sale,price,2026-05-04,1,yes,\n", "Row 3: “Spring sale” is of kind promotion"),
-            ("Spring sale,,2026-05-04,1,no,P-001\n", "Row 3: “Spring sale” has known_ahead yes"),
-            ("Fair,market,2026-05-04,1,,\nFair,,2026-05-05,1,yes,\n", "Row 4: “Fair” has known_"),
-        ):
-            with pytest.raises(Invalid) as refused:
-                import_signals(data=(head + plain + row).encode())
-            assert told in str(refused.value)
+    head = "name,kind,day,value,known_ahead,sku\n"
+    plain = "Spring sale,,2026-05-03,1,,\n"
+    for row, told in (
+        ("Spring sale,price,2026-05-04,1,yes,\n", "Row 3: “Spring sale” is of kind promotion"),
+        ("Spring sale,,2026-05-04,1,no,P-001\n", "Row 3: “Spring sale” has known_ahead yes"),
+        ("Fair,market,2026-05-04,1,,\nFair,,2026-05-05,1,yes,\n", "Row 4: “Fair” has known_"),
+    ):
+        refused = upload(north, head + plain + row)
+        assert refused.state == JobState.FAILED
+        assert told in refused.reason
+        with north.scope():
             assert not SignalValue.objects.exists()
             assert ExternalSignal.objects.count() == 1
-        # what is left empty is as it is known, also for another scope
-        own = "Spring sale,promotion,2026-05-04,1,yes,P-001\nSpring sale,,2026-05-05,1,,P-001\n"
-        assert import_signals(data=(head + plain + own).encode()).signals_created == 1
+    # what is left empty is as it is known, also for another scope
+    own = "Spring sale,promotion,2026-05-04,1,yes,P-001\nSpring sale,,2026-05-05,1,,P-001\n"
+    assert imported(upload(north, head + plain + own))["signals_created"] == 1
+    with north.scope():
         assert set(ExternalSignal.objects.values_list("kind", "is_known_ahead")) == {
             ("promotion", True)
         }
@@ -219,9 +221,10 @@ Rain,weather,2026-05-03,5.5,no,,W1
 def test_a_file_is_read_whole_and_again_without_harm(north: House) -> None:
     with north.scope():
         build_world(products=1, days=5)
-        assert import_signals(data=GOOD.encode()).signals_created == 2
-        again = import_signals(data=GOOD.replace(",", ";").encode("utf-8-sig"))
-        assert (again.signals_created, again.values_set) == (0, 4)
+    assert imported(upload(north, GOOD))["signals_created"] == 2
+    again = imported(upload(north, "\ufeff" + GOOD.replace(",", ";")))
+    assert (again["signals_created"], again["values_set"]) == (0, 4)
+    with north.scope():
         found = SignalValue.objects.order_by("signal__name", "day")
         assert [row.value for row in found] == [5.5, 1.0, 1.0]  # the last of a day counts
 
@@ -234,7 +237,6 @@ def test_a_file_is_read_whole_and_again_without_harm(north: House) -> None:
         (("4.5", "wet"), "Row 4: “wet” is not a number"),
         (("4.5", "nan"), "Row 4: “nan” is not a number"),
         (("weather,2026-05-03,4.5", "wether,2026-05-03,4.5"), "Row 4: kind “wether”"),
-        (("name,kind", "title,kind"), "missing: name"),
         ((GOOD, "name,day,value\n"), "no rows"),
     ],
 )
@@ -243,18 +245,37 @@ def test_a_wrong_row_refuses_the_whole_file_by_its_number(
 ) -> None:
     with north.scope():
         build_world(products=1, days=5)
-        with pytest.raises(Invalid) as refused:
-            import_signals(data=GOOD.replace(*changed, 1).encode())
-        assert told in str(refused.value)
+    refused = upload(north, GOOD.replace(*changed, 1))
+    assert refused.state == JobState.FAILED
+    assert told in refused.reason
+    with north.scope():
         assert not ExternalSignal.objects.exists()
-        with pytest.raises(Invalid):
-            import_signals(data=b"\xff\xfe\x00name")
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [(GOOD.replace("name", "title", 1).encode(), "missing: name"), (b"\xff\xfe\x00name", "UTF-8")],
+)
+def test_what_is_no_such_file_is_refused_before_a_job_is_made(
+    north: House, data: bytes, told: str
+) -> None:
+    with north.scope("planner"):
+        with pytest.raises(Invalid) as refused:
+            request_signal_import(data=data)
+        assert told in str(refused.value)
+        assert not Job.objects.exists()
 
 
 def upload(house: House, text: str, **options: Any) -> Job:
     with house.scope("planner"):
         job = request_signal_import(data=text.encode(), **options)
     return run_job(job)
+
+
+def imported(job: Job) -> dict[str, Any]:
+    assert job.state == JobState.DONE, job.reason
+    assert job.result is not None
+    return job.result
 
 
 def stored_files() -> list[str]:
@@ -291,14 +312,14 @@ def test_a_cancelled_import_leaves_nothing_and_a_strangers_file_is_not_read(
         )
     monkeypatch.setattr(signal_files, "WATCHED_ROWS", 1)
     monkeypatch.setattr(jobs, "PROGRESS_SECONDS", 0.0)
-    rows = signal_files._row
+    rows = signal_rows._row
 
     def cancel_first(*parts: Any) -> Any:
         with north.scope():
             Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now())
         return rows(*parts)
 
-    monkeypatch.setattr(signal_files, "_row", cancel_first)
+    monkeypatch.setattr(signal_rows, "_row", cancel_first)
     assert run_job(job).state == JobState.CANCELLED
     assert stored_files() == []
     assert run_job(foreign).state == JobState.FAILED
