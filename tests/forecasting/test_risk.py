@@ -16,7 +16,7 @@ from forecasting.services.risk import (
     resolve_warnings,
     snooze_warnings,
 )
-from forecasting.templatetags.planning import evidence_sentence
+from forecasting.templatetags.evidence import evidence_sentence
 from inventory.models import DailyDemand
 from tenancy.errors import Invalid, NotFound
 from tenancy.models import JobState
