@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from forecasting.api.suggestions import ReplayShown
 from forecasting.models import BufferSuggestion, SuggestionState
 from forecasting.queries import channels
 from forecasting.queries.buffers import buffer_suggestions, get_buffer_suggestion
@@ -18,7 +19,7 @@ from forecasting.queries.channels import (
 )
 from forecasting.queries.forecasts import latest_run
 from forecasting.queries.series import business_today, latest_origin
-from forecasting.services.buffers import accept_buffers, dismiss_buffers
+from forecasting.services.buffers import accept_buffers, dismiss_buffers, replay_buffer
 from inventory.models import ChannelKind
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
 from tenancy.api.fields import IdField, MoneyField, QuantityField, Shown, Strict
@@ -146,6 +147,15 @@ class BufferSuggestionDetail(TenantView):
     )
     def get(self, request: Request, buffer_suggestion_id: int) -> Any:
         return get_buffer_suggestion(buffer_suggestion_id)
+
+
+class BufferSuggestionCheck(TenantView):
+    @reading(
+        Endpoint("check_buffer_suggestion", Permission.READ, "A suggested buffer decided again"),
+        ReplayShown,
+    )
+    def get(self, request: Request, buffer_suggestion_id: int) -> Any:
+        return replay_buffer(get_buffer_suggestion(buffer_suggestion_id))
 
 
 class BufferAcceptance(TenantView):

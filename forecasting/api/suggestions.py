@@ -18,7 +18,7 @@ from forecasting.queries.suggestions import (
     suggestions,
 )
 from forecasting.services.budget import BudgetRow, BudgetTable, budget_table
-from forecasting.services.reorder_record import sentences
+from forecasting.services.reorder_record import Replay, replay, sentences
 from forecasting.services.suggestions import (
     accept_suggestions,
     dismiss_suggestions,
@@ -118,6 +118,12 @@ class SuggestionDetailShown(SuggestionShown):
     @extend_schema_field(StepShown(many=True))
     def get_steps(self, suggestion: ReorderSuggestion) -> list[dict[str, Any]]:
         return sentences(suggestion.inputs)
+
+
+class ReplayShown(Shown[Replay]):
+    kept = QuantityField(help_text="What was decided; where something is moved, what was needed.")
+    again = QuantityField(help_text="What today's rules make of the inputs kept with it.")
+    is_same = serializers.BooleanField()
 
 
 class AcceptedLine(Strict):
@@ -250,6 +256,14 @@ class SuggestionDetail(TenantView):
     )
     def get(self, request: Request, suggestion_id: int) -> Any:
         return get_suggestion(suggestion_id)
+
+
+class SuggestionCheck(TenantView):
+    @reading(
+        Endpoint("check_suggestion", Permission.READ, "A suggestion decided again"), ReplayShown
+    )
+    def get(self, request: Request, suggestion_id: int) -> Any:
+        return replay(get_suggestion(suggestion_id))
 
 
 class SuggestionAcceptance(TenantView):

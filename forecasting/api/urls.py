@@ -54,6 +54,7 @@ urlpatterns = [
     path("suggestions/dismiss", suggestions.SuggestionDismissal.as_view()),
     path("suggestions/snooze", suggestions.SuggestionSnooze.as_view()),
     path("suggestions/<int:suggestion_id>", suggestions.SuggestionDetail.as_view()),
+    path("suggestions/<int:suggestion_id>/check", suggestions.SuggestionCheck.as_view()),
     path("warnings", risk.WarningList.as_view()),
     path("warnings/acknowledge", risk.WarningAcknowledgement.as_view()),
     path("warnings/snooze", risk.WarningSnooze.as_view()),
@@ -67,6 +68,10 @@ urlpatterns = [
     path("buffer-suggestions/dismiss", channels.BufferDismissal.as_view()),
     path(
         "buffer-suggestions/<int:buffer_suggestion_id>", channels.BufferSuggestionDetail.as_view()
+    ),
+    path(
+        "buffer-suggestions/<int:buffer_suggestion_id>/check",
+        channels.BufferSuggestionCheck.as_view(),
     ),
     path("what-if", what_if.WhatIf.as_view()),
     path("supplier-scorecard", scorecard.Scorecard.as_view()),

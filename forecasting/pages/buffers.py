@@ -13,18 +13,19 @@ from django.views.decorators.http import require_POST, require_safe
 from forecasting.models import BufferSuggestion, SuggestionState
 from forecasting.pages.actions import attempt, chosen_ids, go_back
 from forecasting.queries.buffers import buffer_steps, get_buffer_suggestion
-from forecasting.services.buffers import accept_buffers, dismiss_buffers
+from forecasting.services.buffers import accept_buffers, dismiss_buffers, replay_buffer
 from tenancy.permissions import Permission, require
 
 
 @require_safe
 def buffer_detail(request: HttpRequest, tenant: str, buffer_suggestion_id: int) -> HttpResponse:
-    """Show why so many units are to be kept from a channel."""
+    """Show why so many units are to be kept from a channel, decided again if asked."""
     require(Permission.READ)
     suggestion = get_buffer_suggestion(buffer_suggestion_id)
     context = {
         "suggestion": suggestion,
         "steps": buffer_steps(suggestion),
+        "replay": replay_buffer(suggestion) if request.GET.get("check") == "yes" else None,
         "is_open": suggestion.state == SuggestionState.NEW,
         "nav_section": "channel_demand",
     }

@@ -18,7 +18,7 @@ from forecasting.models import SuggestionState
 from forecasting.pages.actions import attempt, chosen_ids, go_back
 from forecasting.queries import forecasts, suggestions
 from forecasting.queries.series import business_today
-from forecasting.services.reorder_record import sentences
+from forecasting.services.reorder_record import replay, sentences
 from forecasting.services.suggestions import (
     Drafts,
     accept_suggestions,
@@ -94,7 +94,7 @@ def suggestion_list(request: HttpRequest, tenant: str) -> HttpResponse:
 
 @require_safe
 def suggestion_detail(request: HttpRequest, tenant: str, suggestion_id: int) -> HttpResponse:
-    """Show why a suggestion is what it is: its inputs and the arithmetic."""
+    """Show why a suggestion is what it is: its inputs and the sums, decided again if asked."""
     suggestion = suggestions.get_suggestion(suggestion_id)
     run = forecasts.latest_run()
     today = business_today()
@@ -107,6 +107,7 @@ def suggestion_detail(request: HttpRequest, tenant: str, suggestion_id: int) -> 
         "sources": suggestions.named_sources(suggestion),
         "policy": suggestion.inputs["inputs"]["policy"],
         "terms": suggestion.inputs["inputs"]["terms"],
+        "replay": replay(suggestion) if request.GET.get("check") == "yes" else None,
         "is_open": suggestion.state in SuggestionState.open(),
         "is_stale": run is not None and forecasts.is_stale(run),
         "today": today,

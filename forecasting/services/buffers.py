@@ -21,6 +21,7 @@ from forecasting.decisions.buffers import (
 from forecasting.decisions.lead_time_demand import ItemDemand
 from forecasting.models import BufferSuggestion, ForecastRun, SuggestionState
 from forecasting.queries.buffers import BufferCase, BufferCases
+from forecasting.services.reorder_record import Replay
 from forecasting.services.suggestion_rows import MILLIONTH
 from inventory.models import ChannelStock
 from inventory.queries.access import in_allowed
@@ -131,6 +132,11 @@ def decide_buffer_again(suggestion: BufferSuggestion) -> Decimal:
     buffers = suggest_buffers(needs, inputs["holding"], whole_units=inputs["whole_units"])
     own = next(one for one in buffers if one.key == suggestion.channel_id)
     return Decimal(str(own.units)).quantize(MILLIONTH)
+
+
+def replay_buffer(suggestion: BufferSuggestion) -> Replay:
+    """Decide a buffer again; a difference says that the rule, or the record, has changed since."""
+    return Replay(suggestion.buffer, decide_buffer_again(suggestion))
 
 
 def publish_buffers(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from functools import cache
 from operator import attrgetter
@@ -23,6 +23,7 @@ from forecasting.decisions.reorder_inputs import (
     SupplyTerms,
 )
 from forecasting.decisions.reorder_reasons import SENTENCES, Reason
+from forecasting.models import ReorderSuggestion, SuggestionSource
 
 _SUPPLY_NUMBERS = (
     "unit_price",
@@ -78,6 +79,30 @@ def inputs_from_json(data: dict[str, Any]) -> ReorderInputs:
 def decide_again(record: dict[str, Any]) -> ReorderDecision:
     """Make the decision again from what its suggestion kept."""
     return decide_reorder(inputs_from_json(record["inputs"]))
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A quantity decided again from what its suggestion kept, beside the one that was decided."""
+
+    kept: Decimal
+    again: Decimal
+
+    @property
+    def is_same(self) -> bool:
+        return self.kept == self.again
+
+
+def replay(suggestion: ReorderSuggestion) -> Replay:
+    """Decide again what a suggestion orders; where it moves something, what buying would need.
+
+    A difference says that the rules, or the record, have changed since.
+    """
+    kept = suggestion.quantity
+    if suggestion.source != SuggestionSource.BUY:
+        told = [step["quantity"] for step in suggestion.inputs["steps"]]
+        kept = Decimal(str(next(one for one in reversed(told) if one is not None)))
+    return Replay(kept, Decimal(str(decide_again(suggestion.inputs).quantity)))
 
 
 def sentences(record: dict[str, Any]) -> list[dict[str, Any]]:

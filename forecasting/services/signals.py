@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from forecasting.models import ExternalSignal, SignalKind, SignalValue
 from forecasting.queries.signals import HOLIDAY
@@ -21,7 +21,8 @@ from tenancy.services import audit
 
 MOST_VALUES = 4000
 LARGEST = 1e12
-EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
+EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
+_OUT_OF_RANGE = gettext_lazy("Choose a day from 2000 to 2099.")
 
 
 class SignalTaken(Conflict):
@@ -182,6 +183,12 @@ def fill_signal(
     if days > MOST_VALUES:
         text = _("Set at most %(most)d days at once.") % {"most": MOST_VALUES}
         raise Invalid.field("last_day", "too_long", text)
+    if outside := [
+        Problem(name, "out_of_range", _OUT_OF_RANGE)
+        for name, day in (("first_day", first_day), ("last_day", last_day))
+        if not EARLIEST <= day <= LATEST
+    ]:
+        raise Invalid(outside)
     values = [DayValue(first_day + timedelta(days=step), value) for step in range(days)]
     return set_signal_values(external_signal_id=external_signal_id, values=values)
 
@@ -218,8 +225,7 @@ def value_problems(values: Sequence[DayValue]) -> list[Problem]:
     found = []
     for line, one in enumerate(values):
         if not EARLIEST <= one.day <= LATEST:
-            text = _("The day is out of range.")
-            found.append(Problem("day", "out_of_range", text, line=line))
+            found.append(Problem("day", "out_of_range", _OUT_OF_RANGE, line=line))
         if one.value is not None and not (math.isfinite(one.value) and abs(one.value) <= LARGEST):
             text = _("The value is not a number that can be used.")
             found.append(Problem("value", "out_of_range", text, line=line))

@@ -88,6 +88,8 @@ def test_the_last_units_are_suggested_for_the_dearer_channel_and_kept_when_accep
     page = planner.get(north.path(f"channel-demand/buffers/{row.pk}/"))
     assert b"Keep 24" in page.content
     assert b"Littlewood" in page.content
+    checked = planner.get(north.path(f"channel-demand/buffers/{row.pk}/"), {"check": "yes"})
+    assert b"Decided again: the same" in checked.content
     with north.scope("viewer"), pytest.raises(PermissionRefused):
         accept_buffers(buffer_suggestion_ids=[row.pk])
     sent = {"action": "accept", "buffer": row.pk, "idempotency_key": uuid4().hex}

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils.html import strip_tags
 
 from forecasting.models import ReorderSuggestion, SuggestionState
 from forecasting.queries.series import business_today
@@ -24,6 +25,7 @@ from tenancy.errors import Invalid, NotFound
 from tenancy.models import JobState
 from tenancy.permissions import PermissionRefused
 from tenancy.services.jobs import run_job_here
+from tests.api.calls import by_key
 from tests.cast import House
 from tests.forecasting.world import World, build_world, flat_forecast, stock
 from tests.inventory.selling import confirmed
@@ -88,6 +90,21 @@ def test_the_number_can_be_made_again_from_what_the_suggestion_keeps(north: Hous
         steps = sentences(found.inputs)
         assert "12 days" in steps[0]["text"]
         assert sum(step["change"] for step in steps if step["change"]) == pytest.approx(20)
+    client, api = north.client("viewer"), by_key(north, "viewer")
+    page = north.path(f"suggestions/{found.pk}/")
+    assert "Decided again" not in client.get(page).content.decode()
+    checked = client.get(page, {"check": "yes"}).content.decode()
+    assert "Decided again: the same" in checked
+    same = {"kept": "20", "again": "20", "is_same": True}
+    assert api.get(f"suggestions/{found.pk}/check").json() == same
+    with north.scope():  # as if the rules said otherwise now
+        found.inputs["inputs"]["position"]["on_hand"] = "30"
+        found.save()
+    checked = client.get(page, {"check": "yes"}).content.decode()
+    words = strip_tags(checked).replace("\u00a0", " ")
+    assert "come to 30 pcs instead of 20 pcs" in words
+    other = {"kept": "20", "again": "30", "is_same": False}
+    assert api.get(f"suggestions/{found.pk}/check").json() == other
 
 
 def test_the_suppliers_minimum_and_multiple_are_met_and_said(north: House) -> None:

@@ -395,6 +395,8 @@ def test_pages_make_fill_import_and_remove(
     made = client.post(north.path("signals/new"), wrong | {"sku": "p-001"})
     page = made.headers["Location"]
     days = {"first_day": "2026-05-03", "last_day": "2026-05-05", "value": "1"}
+    old = client.post(page, days | {"first_day": "1999-12-30", "last_day": "2000-01-02"})
+    assert old.content.decode().count("Choose a day from 2000 to 2099.") == 2  # above, at its field
     assert client.post(page, days).status_code == 302
     assert "not read by the network yet" in client.get(page).content.decode()
     bad = SimpleUploadedFile("signals.csv", b"name,day\nx,y\n")

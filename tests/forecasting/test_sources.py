@@ -114,6 +114,8 @@ def test_a_part_is_moved_and_the_rest_bought_where_that_is_cheaper(north: House)
     page = client.get(north.path(f"suggestions/{row.pk}/")).content
     assert b"Transfer 8 and order 12" in page
     assert b"8 from Outlet, the rest from Supplier One" in page
+    checked = client.get(north.path(f"suggestions/{row.pk}/"), {"check": "yes"}).content
+    assert b"as they did then. How that is got was chosen among the ways below" in checked
     assert (
         b"8 from Outlet, the rest from Supplier One"
         in client.get(north.path("suggestions/")).content
