@@ -122,7 +122,10 @@ class SuggestionDetailShown(SuggestionShown):
 
 class ReplayShown(Shown[Replay]):
     kept = QuantityField(help_text="What was decided; where something is moved, what was needed.")
-    again = QuantityField(help_text="What today's rules make of the inputs kept with it.")
+    again = QuantityField(
+        allow_null=True,
+        help_text="What today's rules make of the inputs kept with it; null: kept in an old form.",
+    )
     is_same = serializers.BooleanField()
 
 

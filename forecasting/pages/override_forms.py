@@ -19,6 +19,7 @@ class OverrideForm(forms.Form):
     value = forms.DecimalField(
         label=gettext_lazy("By how much"),
         help_text=gettext_lazy("20 is a fifth more, -20 a fifth less; or units of each day."),
+        error_messages={"invalid": gettext_lazy("Write a number as 12.5.")},
         max_digits=18,
         decimal_places=4,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),

@@ -79,6 +79,7 @@ class FillForm(forms.Form):
         label=gettext_lazy("Value"),
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        error_messages={"invalid": gettext_lazy("Write a number as 12.5.")},
         help_text=gettext_lazy("1 for a promotion. Empty takes the days' values away."),
     )
 

@@ -21,7 +21,7 @@ from forecasting.decisions.buffers import (
 from forecasting.decisions.lead_time_demand import ItemDemand
 from forecasting.models import BufferSuggestion, ForecastRun, SuggestionState
 from forecasting.queries.buffers import BufferCase, BufferCases
-from forecasting.services.reorder_record import Replay
+from forecasting.services.reorder_record import UNREADABLE, Replay
 from forecasting.services.suggestion_rows import MILLIONTH
 from inventory.models import ChannelStock
 from inventory.queries.access import in_allowed
@@ -136,7 +136,10 @@ def decide_buffer_again(suggestion: BufferSuggestion) -> Decimal:
 
 def replay_buffer(suggestion: BufferSuggestion) -> Replay:
     """Decide a buffer again; a difference says that the rule, or the record, has changed since."""
-    return Replay(suggestion.buffer, decide_buffer_again(suggestion))
+    try:
+        return Replay(suggestion.buffer, decide_buffer_again(suggestion))
+    except UNREADABLE:
+        return Replay(suggestion.buffer, None)
 
 
 def publish_buffers(

@@ -81,12 +81,19 @@ def decide_again(record: dict[str, Any]) -> ReorderDecision:
     return decide_reorder(inputs_from_json(record["inputs"]))
 
 
+UNREADABLE = (KeyError, TypeError, ValueError, StopIteration)
+"""What reading a record raises that an older version kept in another form."""
+
+
 @dataclass(frozen=True)
 class Replay:
-    """A quantity decided again from what its suggestion kept, beside the one that was decided."""
+    """A quantity decided again from what its suggestion kept, beside the one that was decided.
+
+    again: None where the record is of an older form that the rules cannot read.
+    """
 
     kept: Decimal
-    again: Decimal
+    again: Decimal | None
 
     @property
     def is_same(self) -> bool:
@@ -99,10 +106,13 @@ def replay(suggestion: ReorderSuggestion) -> Replay:
     A difference says that the rules, or the record, have changed since.
     """
     kept = suggestion.quantity
-    if suggestion.source != SuggestionSource.BUY:
-        told = [step["quantity"] for step in suggestion.inputs["steps"]]
-        kept = Decimal(str(next(one for one in reversed(told) if one is not None)))
-    return Replay(kept, Decimal(str(decide_again(suggestion.inputs).quantity)))
+    try:
+        if suggestion.source != SuggestionSource.BUY:
+            told = [step["quantity"] for step in suggestion.inputs["steps"]]
+            kept = Decimal(str(next(one for one in reversed(told) if one is not None)))
+        return Replay(kept, Decimal(str(decide_again(suggestion.inputs).quantity)))
+    except UNREADABLE:
+        return Replay(kept, None)
 
 
 def sentences(record: dict[str, Any]) -> list[dict[str, Any]]:

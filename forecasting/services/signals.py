@@ -23,6 +23,7 @@ MOST_VALUES = 4000
 LARGEST = 1e12
 EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
 _OUT_OF_RANGE = gettext_lazy("Choose a day from 2000 to 2099.")
+_UNUSABLE = gettext_lazy("Give a number from -1,000,000,000,000 to 1,000,000,000,000.")
 
 
 class SignalTaken(Conflict):
@@ -183,12 +184,15 @@ def fill_signal(
     if days > MOST_VALUES:
         text = _("Set at most %(most)d days at once.") % {"most": MOST_VALUES}
         raise Invalid.field("last_day", "too_long", text)
-    if outside := [
+    problems = [
         Problem(name, "out_of_range", _OUT_OF_RANGE)
         for name, day in (("first_day", first_day), ("last_day", last_day))
         if not EARLIEST <= day <= LATEST
-    ]:
-        raise Invalid(outside)
+    ]
+    if value is not None and not _is_usable(value):
+        problems.append(Problem("value", "out_of_range", _UNUSABLE))
+    if problems:
+        raise Invalid(problems)
     values = [DayValue(first_day + timedelta(days=step), value) for step in range(days)]
     return set_signal_values(external_signal_id=external_signal_id, values=values)
 
@@ -226,10 +230,13 @@ def value_problems(values: Sequence[DayValue]) -> list[Problem]:
     for line, one in enumerate(values):
         if not EARLIEST <= one.day <= LATEST:
             found.append(Problem("day", "out_of_range", _OUT_OF_RANGE, line=line))
-        if one.value is not None and not (math.isfinite(one.value) and abs(one.value) <= LARGEST):
-            text = _("The value is not a number that can be used.")
-            found.append(Problem("value", "out_of_range", text, line=line))
+        if one.value is not None and not _is_usable(one.value):
+            found.append(Problem("value", "out_of_range", _UNUSABLE, line=line))
     return found
+
+
+def _is_usable(value: float) -> bool:
+    return math.isfinite(value) and abs(value) <= LARGEST
 
 
 def write_values(values: Iterable[tuple[int, DayValue]]) -> None:

@@ -397,6 +397,9 @@ def test_pages_make_fill_import_and_remove(
     days = {"first_day": "2026-05-03", "last_day": "2026-05-05", "value": "1"}
     old = client.post(page, days | {"first_day": "1999-12-30", "last_day": "2000-01-02"})
     assert old.content.decode().count("Choose a day from 2000 to 2099.") == 2  # above, at its field
+    huge = client.post(page, days | {"value": "1e308"}).content.decode()
+    assert huge.count("Give a number from -1,000,000,000,000") == 2
+    assert "Write a number as 12.5." in client.post(page, days | {"value": "1,5"}).content.decode()
     assert client.post(page, days).status_code == 302
     assert "not read by the network yet" in client.get(page).content.decode()
     bad = SimpleUploadedFile("signals.csv", b"name,day\nx,y\n")
