@@ -1,4 +1,4 @@
-"""Receipts as documents: opened, filled line by line, completed once, taken back line by line."""
+"""Receipts as documents: opened, filled line by line, completed once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from inventory.models import (
     LeadTimeObservation,
     Packaging,
     Product,
-    PurchaseOrder,
     PurchaseOrderState,
     Receipt,
     ReceiptLine,
@@ -31,17 +30,13 @@ from inventory.queries.receiving import get_receipt, orders_to_receive, receipts
 from inventory.queries.worklists import live_claims
 from inventory.services.access import set_warehouse_access
 from inventory.services.ledger import (
-    CorrectTheDocument,
-    InsufficientStock,
     post_movements,
-    reverse_movement,
 )
 from inventory.services.purchasing import WrongOrderState, cancel_order, close_order
 from inventory.services.put_away import put_away
 from inventory.services.receiving import (
     Arrival,
     DifferenceUnexplained,
-    LineAlreadyReversed,
     OverReceipt,
     WrongReceiptState,
     add_receipt_line,
@@ -54,7 +49,7 @@ from inventory.services.receiving import (
 )
 from inventory.services.suppliers import SupplierFields, create_supplier
 from inventory.services.worklists import claim_work
-from tenancy.errors import Invalid, NotFound, Refused, StaleVersion
+from tenancy.errors import Invalid, NotFound, StaleVersion
 from tenancy.models import AuditEvent, Membership
 from tenancy.permissions import PermissionRefused
 from tests.cast import House
@@ -464,103 +459,6 @@ def test_a_member_of_another_warehouse_finds_none_of_it(north: House) -> None:
         ):
             with pytest.raises(NotFound):
                 attempt()
-
-
-# -- corrections ----------------------------------------------------------------------------------
-def received(site: Site, quantity: int = 10) -> tuple[Product, PurchaseOrder, Receipt, ReceiptLine]:
-    """Return an apple, its order of ten, and a completed receipt with its line, 2 damaged."""
-    apple = make_product()
-    order = placed_order(site, apple)
-    receipt = open_receipt(order_id=order.pk)
-    line = add(receipt, apple, quantity, damaged=Decimal(2))
-    complete(receipt, accept_differences=True, received_at=PLACED + timedelta(days=6))
-    return apple, order, receipt, line
-
-
-def take_back(receipt: Receipt, line: ReceiptLine, reason: str = "miscounted") -> Receipt:
-    return reverse_receipt_line(receipt_id=receipt.pk, receipt_line_id=line.pk, reason=reason)
-
-
-def test_a_line_taken_back_is_open_on_its_order_again(site: Site) -> None:
-    apple, order, receipt, line = received(site)
-    assert LeadTimeObservation.objects.count() == 1
-    take_back(receipt, line)
-    assert on_hand(apple) == 0
-    order.refresh_from_db()
-    assert (order.state, order.received_at) == (PurchaseOrderState.PLACED, None)
-    assert order.lines.get().quantity_received == 0
-    assert LeadTimeObservation.objects.count() == 0
-    assert check_book() == []
-    again = open_receipt(order_id=order.pk)
-    add(again, apple, 10)
-    complete(again)
-    assert on_hand(apple) == 10
-    assert check_book() == []
-
-
-def test_part_of_an_order_taken_back_leaves_the_rest_received(site: Site) -> None:
-    apple, order, receipt, line = received(site, 6)
-    second = open_receipt(order_id=order.pk)
-    add(second, apple, 4)
-    complete(second)
-    take_back(receipt, line)
-    order.refresh_from_db()
-    assert order.state == PurchaseOrderState.PARTIALLY_RECEIVED
-    assert order.lines.get().quantity_received == 4
-    assert on_hand(apple) == 4
-    assert check_book() == []
-
-
-def test_a_line_is_taken_back_once(site: Site) -> None:
-    apple, order, receipt, line = received(site)
-    take_back(receipt, line)
-    with pytest.raises(LineAlreadyReversed):
-        take_back(receipt, line)
-    assert order.lines.get().quantity_received == 0
-    assert StockMovement.objects.count() == 4  # sound and damaged, there and back
-    assert on_hand(apple) == 0
-
-
-def test_goods_that_moved_on_are_not_taken_back(site: Site) -> None:
-    apple, order, receipt, line = received(site)
-    post_movements(lines=[site.line(apple, 1, "receiving", "storage")])
-    with pytest.raises(InsufficientStock):
-        take_back(receipt, line)
-    line.refresh_from_db()
-    assert line.reversed_at is None
-    assert order.lines.get().quantity_received == 10
-    assert on_hand(apple) == 10
-
-
-def test_a_movement_of_a_receipt_is_taken_back_by_its_receipt_only(site: Site) -> None:
-    apple, order, _receipt, line = received(site)
-    line.refresh_from_db()
-    with pytest.raises(CorrectTheDocument) as refusal:
-        reverse_movement(movement_id=line.movement_id)
-    assert refusal.value.data["document_kind"] == "Receipt"
-    assert on_hand(apple) == 10
-    assert order.lines.get().quantity_received == 10
-
-
-def test_taking_back_wants_a_reason_and_a_completed_receipt(site: Site) -> None:
-    _apple, _order, receipt, line = received(site)
-    with pytest.raises(Invalid):
-        take_back(receipt, line, " ")
-    with pytest.raises(StaleVersion):
-        reverse_receipt_line(receipt_id=receipt.pk, receipt_line_id=line.pk, reason="x", version=1)
-    still_open = blind(site)
-    fresh = add(still_open, make_product("PEAR"))
-    with pytest.raises(Refused):
-        take_back(still_open, fresh)
-
-
-def test_a_closed_order_stays_closed(site: Site) -> None:
-    _apple, order, receipt, line = received(site)
-    close_order(order_id=order.pk)
-    take_back(receipt, line)
-    order.refresh_from_db()
-    assert order.state == PurchaseOrderState.CLOSED
-    assert check_book() == []
 
 
 def test_completing_a_long_receipt_takes_as_many_statements_as_a_short_one(site: Site) -> None:
