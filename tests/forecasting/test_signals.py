@@ -48,12 +48,7 @@ from tests.api.calls import by_key
 from tests.cast import House
 from tests.forecasting.world import build_world, flat_forecast
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def files(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_files")]
 
 
 PROMOTION = SignalFields(name="Spring sale", kind="promotion", is_known_ahead=True)

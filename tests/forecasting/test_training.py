@@ -15,20 +15,11 @@ from forecasting.services.training import request_training
 from tenancy.errors import Conflict, NotFound
 from tenancy.models import Job, JobState
 from tenancy.permissions import PermissionRefused
-from tenancy.services.jobs import run_job, run_job_here
+from tenancy.services.jobs import run_job
 from tests.cast import House
-from tests.forecasting.world import build_world
+from tests.forecasting.world import build_world, train
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def files(settings: Any, tmp_path: Any) -> None:
-    settings.MEDIA_ROOT = tmp_path
-
-
-def train(house: House) -> Job:
-    return run_job_here(tenant=house.tenant, kind="train_network", payload={"budget_seconds": 1})
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_files")]
 
 
 def test_a_training_without_demand_fails_in_words_and_changes_nothing(north: House) -> None:

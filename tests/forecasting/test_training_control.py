@@ -23,18 +23,9 @@ from tenancy.permissions import PermissionRefused
 from tenancy.services import job_leases, jobs
 from tenancy.services.jobs import JobFailed, run_job, run_job_here
 from tests.cast import House
-from tests.forecasting.world import build_world
+from tests.forecasting.world import build_world, train
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def files(settings: Any, tmp_path: Any) -> None:
-    settings.MEDIA_ROOT = tmp_path
-
-
-def train(house: House) -> Job:
-    return run_job_here(tenant=house.tenant, kind="train_network", payload={"budget_seconds": 1})
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_files")]
 
 
 def curve(network: TrainedNetwork) -> list[Any]:

@@ -32,12 +32,7 @@ from tests.api.calls import by_key
 from tests.cast import House
 from tests.forecasting.world import build_world
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def files(settings: Any, tmp_path: Any) -> None:
-    settings.MEDIA_ROOT = tmp_path
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_files")]
 
 
 def trial(number: int, loss: float, state: str = "complete", **settings: Any) -> dict[str, Any]:

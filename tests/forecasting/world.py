@@ -23,6 +23,8 @@ from inventory.models import (
 )
 from inventory.services.opening_stock import OpeningLine, post_opening_stock
 from inventory.services.places import create_warehouse
+from tenancy.models import Job
+from tenancy.services.jobs import run_job_here
 from tests.cast import House
 
 DAYS = 140
@@ -140,3 +142,8 @@ def world_with_a_run(house: House) -> World:
         world = build_world(products=3, days=20)
         flat_forecast(world, 1.0)
     return world
+
+
+def train(house: House) -> Job:
+    """Train a network in a second, as a job."""
+    return run_job_here(tenant=house.tenant, kind="train_network", payload={"budget_seconds": 1})

@@ -44,11 +44,6 @@ from tests.inventory.outbound_world import (
 )
 
 
-@pytest.fixture
-def floor(in_north: House) -> Floor:
-    return make_floor()
-
-
 def packed(package: Package) -> dict[str, int]:
     rows = PackageLine.objects.filter(package=package).select_related("allocation__product")
     found: dict[str, int] = {}

@@ -43,11 +43,6 @@ from tests.inventory.outbound_world import (
 )
 
 
-@pytest.fixture
-def floor(in_north: House) -> Floor:
-    return make_floor()
-
-
 def nothing_changed(floor: Floor, task: PickTask) -> bool:
     task.refresh_from_db()
     moved = StockMovement.objects.filter(reason__in=[MovementReason.PICK, MovementReason.UNPICK])

@@ -10,8 +10,6 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 import inventory.services
 from inventory.models import (
     MovementReason,
@@ -68,7 +66,6 @@ from inventory.services.transfers import (
     send_transfer,
     state_transfer_loss,
 )
-from tests.cast import House
 from tests.inventory.refusing import (
     MOVE,
     NOBODY,
@@ -77,14 +74,8 @@ from tests.inventory.refusing import (
     D,
     Desk,
     last_month,
-    make_desk,
     wrong_answers,
 )
-
-
-@pytest.fixture
-def desk(in_north: House) -> Desk:
-    return make_desk()
 
 
 # -- quantities -----------------------------------------------------------------------------------

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 from typing import Any
 
-import pytest
-
 from inventory.models import (
     CustomerReturn,
     ReturnOutcome,
@@ -50,7 +48,6 @@ from inventory.services.supplier_returns import (
     send_supplier_return,
 )
 from inventory.services.suppliers import Offer, set_offer
-from tests.cast import House
 from tests.inventory.refusing import (
     NOBODY,
     Act,
@@ -59,15 +56,9 @@ from tests.inventory.refusing import (
     Desk,
     acting,
     last_month,
-    make_desk,
     opened,
     wrong_answers,
 )
-
-
-@pytest.fixture
-def desk(in_north: House) -> Desk:
-    return make_desk()
 
 
 # -- inbound --------------------------------------------------------------------------------------

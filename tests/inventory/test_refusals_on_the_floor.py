@@ -46,7 +46,6 @@ from inventory.services.transfers import (
     state_transfer_loss,
 )
 from inventory.services.waves import cancel_wave, release_waves
-from tests.cast import House
 from tests.inventory.refusing import (
     MOVE,
     NOBODY,
@@ -55,15 +54,9 @@ from tests.inventory.refusing import (
     D,
     Desk,
     acting,
-    make_desk,
     wrong_answers,
 )
 from tests.inventory.selling import confirmed
-
-
-@pytest.fixture
-def desk(in_north: House) -> Desk:
-    return make_desk()
 
 
 # -- outbound -------------------------------------------------------------------------------------

@@ -66,11 +66,6 @@ from tests.inventory.outbound_world import (
 )
 
 
-@pytest.fixture
-def floor(in_north: House) -> Floor:
-    return make_floor()
-
-
 def boxed(order: SalesOrder, *parts: PackItem) -> Package:
     """Pack these items, or all that is left, into a new package and close it."""
     package = open_package(sales_order_id=order.pk)

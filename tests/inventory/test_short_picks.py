@@ -17,13 +17,11 @@ from inventory.services.picking import pick, undo_pick
 from inventory.services.picking_errors import NothingPicked, TaskNotOpen
 from inventory.services.short_picks import pick_short
 from tenancy.errors import Invalid
-from tests.cast import House
 from tests.inventory.book import make_lot
 from tests.inventory.outbound_world import (
     D,
     Floor,
     balance,
-    make_floor,
     make_product,
     promises_add_up,
     quantities,
@@ -34,11 +32,6 @@ from tests.inventory.outbound_world import (
 )
 
 GONE = ShortReason.NOT_FOUND
-
-
-@pytest.fixture
-def floor(in_north: House) -> Floor:
-    return make_floor()
 
 
 def shown(wave) -> list[tuple[str, int, int, str]]:

@@ -33,11 +33,6 @@ from tests.inventory.book import make_product, on_hand
 from tests.inventory.shifting import Pair, allocated, fresh, make_pair, piece_of
 
 
-@pytest.fixture
-def pair(in_north: House) -> Pair:
-    return make_pair()
-
-
 def last(reason: MovementReason) -> int:
     """Return the id of the newest movement of that kind."""
     return int(StockMovement.objects.filter(reason=reason).order_by("-id")[0].pk)

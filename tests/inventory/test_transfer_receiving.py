@@ -36,11 +36,6 @@ from tests.inventory.book import make_lot, make_product, on_hand
 from tests.inventory.shifting import Pair, at, fresh, make_pair, piece_of
 
 
-@pytest.fixture
-def pair(in_north: House) -> Pair:
-    return make_pair()
-
-
 def ten_apples_on_the_way(pair: Pair) -> tuple[Any, Any]:
     apple = make_product()
     pair.here.receive(apple, 10)

@@ -39,11 +39,6 @@ from tests.inventory.book import make_lot, make_product, on_hand
 from tests.inventory.shifting import Pair, allocated, at, fresh, make_pair, piece_of
 
 
-@pytest.fixture
-def pair(in_north: House) -> Pair:
-    return make_pair()
-
-
 def test_all_that_is_promised_goes_on_its_way_by_lot(pair: Pair) -> None:
     milk = make_product("MILK", lot_tracking="lot")
     lots = [make_lot(milk, code) for code in ("A", "B")]

@@ -41,11 +41,6 @@ from tests.inventory.shifting import Pair, allocated, fresh, make_pair
 HUGE = Decimal("1e400")
 
 
-@pytest.fixture
-def pair(in_north: House) -> Pair:
-    return make_pair()
-
-
 # -- drafts ---------------------------------------------------------------------------------------
 def test_a_draft_commits_to_nothing(pair: Pair) -> None:
     apple = make_product()

@@ -36,11 +36,6 @@ from tests.inventory.outbound_world import (
 )
 
 
-@pytest.fixture
-def floor(in_north: House) -> Floor:
-    return make_floor()
-
-
 def asked(floor: Floor, **more: object) -> WaveRequest:
     return WaveRequest(floor.site.warehouse.pk, **more)
 

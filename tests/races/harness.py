@@ -50,6 +50,11 @@ def race(house: House, workers: list[Callable[[], Any]]) -> list[Any]:
     return results
 
 
+def refusals(results: list[Any]) -> set[type]:
+    """Return the kinds of refusal among the results of a race."""
+    return {type(result) for result in results if isinstance(result, Exception)}
+
+
 def _after(start: threading.Barrier, worker: Callable[[], Any]) -> Callable[[], Any]:
     waited = threading.Event()
 

@@ -50,7 +50,7 @@ from tests.inventory.outbound_world import (
     scan,
     tasks_of,
 )
-from tests.races.harness import race, without_constraint, without_index, won
+from tests.races.harness import race, refusals, without_constraint, without_index, won
 
 HANDS = 8
 FEW = 3
@@ -73,10 +73,6 @@ def opened(order: SalesOrder) -> Package:
     package = open_package(sales_order_id=order.pk)
     release_work(kind=WorkKind.PACK, subject_id=order.pk)
     return package
-
-
-def refusals(results: list[Any]) -> set[type]:
-    return {type(result) for result in results if isinstance(result, Exception)}
 
 
 def moved(house: House, reason: int) -> int:

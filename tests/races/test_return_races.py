@@ -41,7 +41,7 @@ from tests.inventory.book import make_product, on_hand
 from tests.inventory.outbound_world import Floor
 from tests.inventory.returns_world import Counter, line_of, returned, supplied_by
 from tests.races.conftest import Arena
-from tests.races.harness import race, without_constraint, won
+from tests.races.harness import race, refusals, without_constraint, won
 
 
 @pytest.fixture
@@ -52,10 +52,6 @@ def counter(arena: Arena) -> Counter:
 def shipped(arena: Arena, counter: Counter) -> Shipment:
     with arena.house.scope():
         return counter.shipped(make_product(), 10)
-
-
-def refusals(results: list[Any]) -> set[type]:
-    return {type(result) for result in results if isinstance(result, Exception)}
 
 
 def unlocked(

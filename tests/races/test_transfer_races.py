@@ -28,7 +28,7 @@ from inventory.services.transfers import (
 from tests.inventory.book import make_site, on_hand
 from tests.inventory.shifting import Pair, allocated, fresh, piece_of
 from tests.races.conftest import Arena
-from tests.races.harness import race, without_constraint, won
+from tests.races.harness import race, refusals, without_constraint, won
 
 TEN = Decimal(10)
 
@@ -54,10 +54,6 @@ def sent(arena: Arena, pair: Pair) -> tuple[Product, TransferOrder]:
     apple = arena.product("APPLE", 100)
     with arena.house.scope():
         return apple, pair.sent((apple, 10))
-
-
-def refusals(results: list[Any]) -> set[type]:
-    return {type(result) for result in results if isinstance(result, Exception)}
 
 
 def test_twenty_sendings_of_one_line_never_exceed_it(arena: Arena, pair: Pair) -> None:
