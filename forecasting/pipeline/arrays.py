@@ -58,7 +58,10 @@ def mapping_to(folder: Path | None, *, from_bytes: int = MAPPED_FROM_BYTES) -> I
 
 
 def new_array(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """Return an array of zeros: in memory while small, mapped when large. Raises DiskFull."""
+    """Return an array of zeros [*shape]: in memory while small, mapped when large.
+
+    Raises DiskFull.
+    """
     place = _place.get()
     size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
     if size < place.from_bytes or not size:

@@ -152,9 +152,11 @@ class CheckpointFolder:
         folder.mkdir(parents=True, exist_ok=True)
 
     def save(self, name: str, checkpoint: Checkpoint) -> None:
+        """Put a checkpoint in the place of the last one of that name, whole or not at all."""
         write_atomically(self.folder / f"{name}.ckpt", checkpoint_to_bytes(checkpoint))
 
     def load(self, name: str) -> Checkpoint | None:
+        """Return the checkpoint of that name; None where there is none, or it is damaged."""
         try:
             return checkpoint_from_bytes((self.folder / f"{name}.ckpt").read_bytes())
         except (FileNotFoundError, ArtifactError):

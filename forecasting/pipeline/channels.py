@@ -29,6 +29,8 @@ Rule = Literal["mean", "zero", "keep", "week", "par"]
 
 @dataclass(frozen=True)
 class Channel:
+    """A channel of a block: the feature it belongs to, and what it is on an ordinary day."""
+
     feature: str
     rule: Rule
 

@@ -42,6 +42,7 @@ class DayRange:
 
     @property
     def is_one_day(self) -> bool:
+        """Tell whether it begins and ends on the same day."""
         return self.first == self.last
 
 

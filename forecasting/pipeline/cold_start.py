@@ -104,9 +104,10 @@ def forecast_cold(
     horizon: int = HORIZON_DAYS,
     using: Collection[str] | None = None,
 ) -> ColdForecast:
-    """Forecast some series of a panel that was cut at the origin.
+    """Forecast some series of a panel that was cut at the origin, for the days after it.
 
-    using: names of the sources of likeness that may count; None for all.
+    rows: which series, [N]; the forecasts are in that order. using: names of the sources of
+    likeness that may count; None for all.
     """
     sources = [
         one for one in find_sources(known, donors.rows) if using is None or one.name in using

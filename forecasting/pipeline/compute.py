@@ -75,7 +75,7 @@ def _has_cuda() -> bool:
 
 
 def to_device(array: NDArray[Any]) -> Tensor:
-    """Return an array as a tensor on the device; on the CPU it shares the array's memory."""
+    """Return an array [...] as a tensor on the device; on the CPU it shares the array's memory."""
     tensor = torch.from_numpy(array)
     if device().type == CUDA:
         tensor = tensor.pin_memory()  # so that it travels while the next one is made
@@ -83,7 +83,7 @@ def to_device(array: NDArray[Any]) -> Tensor:
 
 
 def from_device(tensor: Tensor) -> NDArray[Any]:
-    """Return a tensor as an array; on the CPU it shares the tensor's memory."""
+    """Return a tensor [...] as an array; on the CPU it shares the tensor's memory."""
     found: NDArray[Any] = tensor.detach().cpu().numpy()
     return found
 

@@ -90,7 +90,7 @@ def _pieces(text: str) -> list[str]:
 
 
 def unit_rows(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Return embeddings as vectors of length 1; rows that are not known become zeros."""
+    """Return embeddings as vectors of length 1, zeros where one is not known: [N, E] -> [N, E]."""
     known = np.isfinite(values).all(axis=1)
     clean = np.where(known[:, None], values, 0).astype(np.float64)
     length = np.linalg.norm(clean, axis=1, keepdims=True)

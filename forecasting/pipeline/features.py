@@ -66,6 +66,7 @@ class FeaturePlan:
 
     @property
     def lookback(self) -> int:
+        """Days before an origin that its facts are reckoned from."""
         return YEARLY_LOOKBACK_DAYS if self.yearly else SHORT_LOOKBACK_DAYS
 
     def to_json(self) -> dict[str, Any]:
@@ -166,10 +167,12 @@ def origin_level(plan: FeaturePlan) -> int:
 
 @dataclass(frozen=True)
 class Block:
-    """Features and targets of some windows. L steps, K emitting steps, H days ahead.
+    """Features and targets of B windows. L steps, K emitting steps, H days ahead.
 
-    level: what demand is divided by; volume: units a day of the recent past, both [B, K]. Targets
-    are NaN-free: where `target_seen` is False the value is 0 and must not count.
+    rows: [B] of the store; emits: [K] steps; past: [B, L, channels]; origin: [B, K, channels];
+    ahead: [B, K, H, channels]; attributes: [B, A] codes. level: what demand is divided by; volume:
+    units a day of the recent past; scale: what an error is divided by, all [B, K]. target,
+    target_seen: [B, K, H], in units; where not seen the value is 0 and must not count.
     """
 
     rows: np.ndarray
@@ -224,6 +227,7 @@ class FeatureStore:
 
     @property
     def channels(self) -> Channels:
+        """The names of a block's columns."""
         return plan_channels(self.plan)
 
     def block(

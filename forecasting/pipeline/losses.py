@@ -27,5 +27,5 @@ def squared_loss(mean: Tensor, target: Tensor) -> Tensor:
 
 
 def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
-    """Return the weighted mean; 0 where nothing has weight."""
+    """Return the weighted mean, 0 where nothing has weight: [...], [...] -> []."""
     return (losses * weights).sum() / weights.sum().clamp_min(1e-6)

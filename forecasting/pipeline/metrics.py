@@ -2,7 +2,8 @@
 
 Formulas follow the M5 Competition guides (2020) for RMSSE and SPL, Hyndman and Koehler (2006) for
 MASE, and GluonTS for WAPE. Scales look at history only, from its first non-zero day on.
-Shapes: S series, H days ahead, Q quantiles. Days that were not seen (out of stock) do not count.
+Shapes: S series, H days ahead, Q quantiles; demand and errors in units. Where `seen` [S, H] is
+given, days that were not seen (out of stock) do not count.
 """
 
 import math
@@ -116,32 +117,32 @@ def spl(
 
 
 def weighted_mean(values: FloatArray, weights: FloatArray) -> float:
-    """Return the weighted mean of what is not NaN; NaN where no weight is left."""
+    """Return the weighted mean of what is not NaN, NaN where no weight is left: [S], [S]."""
     known = np.isfinite(values)
     total = float(weights[known].sum())
     return float((values[known] * weights[known]).sum() / total) if total > 0 else float("nan")
 
 
 def wape(actual: FloatArray, forecast: FloatArray, seen: BoolArray | None = None) -> float:
-    """Return the sum of absolute errors over the sum of demand."""
+    """Return the sum of absolute errors over the sum of demand: [S, H], [S, H]."""
     error, actual = _flat(np.abs(actual - forecast), actual, seen)
     return _divide(float(error.sum()), float(np.abs(actual).sum()))
 
 
 def mae(actual: FloatArray, median: FloatArray, seen: BoolArray | None = None) -> float:
-    """Return the mean absolute error of a day, in units."""
+    """Return the mean absolute error of a day, in units: [S, H], [S, H]."""
     error, counted = _flat(np.abs(actual - median), actual, seen)
     return _divide(float(error.sum()), counted.size)
 
 
 def rmse(actual: FloatArray, mean: FloatArray, seen: BoolArray | None = None) -> float:
-    """Return the root mean squared error of a day, in units."""
+    """Return the root mean squared error of a day, in units: [S, H], [S, H]."""
     square, counted = _flat((actual - mean) ** 2, actual, seen)
     return math.sqrt(_divide(float(square.sum()), counted.size))
 
 
 def bias(actual: FloatArray, mean: FloatArray, seen: BoolArray | None = None) -> float:
-    """Return the sum of errors over the sum of demand; positive = forecast too high."""
+    """Return the sum of errors over the sum of demand, above 0 if too high: [S, H], [S, H]."""
     error, actual = _flat(mean - actual, actual, seen)
     return _divide(float(error.sum()), float(np.abs(actual).sum()))
 

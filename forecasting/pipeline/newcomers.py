@@ -22,9 +22,10 @@ __all__ = ["COLD_START", "serve_newcomers"]
 def serve_newcomers(
     everyone: SeriesPanel, reasons: Sequence[Reason | None], horizon: int
 ) -> tuple[NDArray[np.intp], ColdForecast | None]:
-    """Forecast what has hardly sold like similar products: which rows, and their forecasts.
+    """Forecast what has hardly sold like similar products: which rows [N], and their forecasts.
 
-    everyone: cut at the origin. None where there is nobody to compare with.
+    everyone: cut at the origin, [S]; reasons: why no network serves each, [S]. None where there is
+    nobody to compare with.
     """
     cold = np.flatnonzero(hardly_sold(everyone, reasons))
     if not len(cold):

@@ -26,7 +26,10 @@ Prediction = tuple[FloatArray, FloatArray]
 def last_blocks(
     store: FeatureStore, length: int, rows: NDArray[np.intp] | None = None
 ) -> Iterator[Block]:
-    """Yield the last `length` days of all or some series, to forecast what comes after them."""
+    """Yield the last `length` days of all or some series, to forecast what comes after them.
+
+    rows: which series, [N]; blocks hold some of them each, in that order.
+    """
     rows = np.arange(store.n_series) if rows is None else rows
     emits = np.array([length - 1])
     for first in range(0, len(rows), CHUNK):
@@ -47,7 +50,7 @@ def predict_with(
 
 @torch.no_grad()
 def predict_blocks(networks: list[ForecastNetwork], blocks: Iterable[Block]) -> list[Prediction]:
-    """Forecast after each block's last day with each network."""
+    """Forecast after each block's last day with each network; the blocks' series joined, [S]."""
     parts: list[list[Prediction]] = [[] for _ in networks]
     for block in blocks:
         level = block.level[:, 0, None]
@@ -126,7 +129,10 @@ def _whole_units(demand: FloatArray, observed: BoolArray) -> BoolArray:
 def present(
     mean: FloatArray, quantiles: FloatArray, whole: BoolArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Make a forecast finite, non-negative and ordered, in whole units where demand is."""
+    """Make a forecast finite, non-negative and ordered, in whole units where demand is.
+
+    mean [S, H], quantiles [S, H, Q], whole [S] -> mean [S, H], quantiles [S, H, Q].
+    """
     good_mean = np.maximum(np.nan_to_num(mean, nan=0.0, posinf=0.0, neginf=0.0), 0)
     good = np.maximum(np.nan_to_num(quantiles, nan=0.0, posinf=0.0, neginf=0.0), 0)
     good = np.sort(good, axis=-1)

@@ -116,14 +116,17 @@ class SeriesPanel:
 
     @property
     def n_series(self) -> int:
+        """S."""
         return len(self.series_ids)
 
     @property
     def n_days(self) -> int:
+        """T: days from the first to the last of the calendar."""
         return int(self.demand.shape[1])
 
     @property
     def last_day(self) -> date:
+        """The last day of the calendar; the day before the first where it has none."""
         return self.first_day + timedelta(days=self.n_days - 1)
 
     @property
@@ -182,7 +185,7 @@ class SeriesPanel:
         )
 
     def select(self, rows: NDArray[np.intp]) -> "SeriesPanel":
-        """Return the panel of some series, by row number, in the order given."""
+        """Return the panel of some series, by row number [N], in the order given."""
         if np.array_equal(rows, np.arange(self.n_series)):
             return self
         return replace(
@@ -254,8 +257,10 @@ class Forecast:
 
     @property
     def horizon(self) -> int:
+        """H: days ahead."""
         return int(self.mean.shape[1])
 
     @property
     def days(self) -> tuple[date, ...]:
+        """The days that are forecast: [H]."""
         return tuple(self.origin + timedelta(days=step) for step in range(1, self.horizon + 1))

@@ -64,7 +64,7 @@ def no_date(table: str, column: str) -> TableError:
 
 
 def ids_of(values: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
-    """Return which id each row has, -1 for none, and the ids as text without space around."""
+    """Return which id each row has [N], -1 for none, and the ids as text without space around."""
     codes, distinct = pd.factorize(values)
     names = [str(one).strip() for one in distinct]
     place = {name: number for number, name in enumerate(dict.fromkeys(filter(None, names)))}

@@ -77,6 +77,7 @@ class TrainingConfig:
 
     @property
     def digest(self) -> str:
+        """The same for the same settings: a checkpoint of others is not gone on with."""
         text = json.dumps(self.to_json(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -320,7 +321,7 @@ def _loss(
 
 
 def as_tensors(block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Return what `ForecastNetwork.forward` takes, on the device in use."""
+    """Return what `ForecastNetwork.forward` takes, on the device in use; shapes as in `Block`."""
     return (
         to_device(block.past),
         to_device(block.origin),
@@ -331,7 +332,7 @@ def as_tensors(block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
 
 
 def learning_rate(config: TrainingConfig, step: int) -> float:
-    """Warm up over the first 3 % of all steps, then follow half a cosine to 2 %."""
+    """Return the rate of a step: warm up over the first 3 % of all, then half a cosine to 2 %."""
     total = config.epochs * config.steps_per_epoch
     warm = max(total * 0.03, 1)
     done = (step - warm) / max(total - warm, 1)

@@ -84,6 +84,7 @@ class Trial:
 
     @property
     def loss(self) -> float | None:
+        """The least validation loss of an epoch; None before the first."""
         return min(self.losses, default=None)
 
     def to_json(self) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class WindowConfig:
 
     @property
     def length(self) -> int:
+        """Days of a window: those read before the first forecast, and the span of origins."""
         return self.context_days + self.span_days
 
 

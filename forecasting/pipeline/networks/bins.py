@@ -42,6 +42,7 @@ class Bins(nn.Module):
             self.width[row, : len(edges) - 1] = torch.from_numpy(np.diff(edges))
 
     def forward(self, numbers: Tensor) -> Tensor:
+        """Return what the binned columns add to a layer: [..., F] -> [..., size]."""
         chosen = numbers[..., self.at].unsqueeze(-1)  # [..., C, 1]
         share = 1 / self.width
         filled = torch.addcmul(-self.low * share, chosen, share).clamp_(0, 1)  # [..., C, bins]

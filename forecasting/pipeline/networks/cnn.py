@@ -21,6 +21,7 @@ class CnnEncoder(Encoder):
         )
 
     def forward(self, past: Tensor) -> Tensor:
+        """Return the state after each day: [B, L, channels] -> [B, L, size]."""
         flow: Tensor = self.enter(past).transpose(1, 2)  # [B, hidden, L]
         for layer, step in zip(self.layers, DILATIONS, strict=True):
             padded = nn.functional.pad(flow, ((KERNEL - 1) * step, 0))  # [B, hidden, L + pad]

@@ -14,5 +14,6 @@ class GruEncoder(Encoder):
         self.cells = nn.GRU(shape.past, shape.hidden, shape.layers, batch_first=True)
 
     def forward(self, past: Tensor) -> Tensor:
+        """Return the state after each day: [B, L, channels] -> [B, L, size]."""
         states: Tensor = self.cells(past)[0]  # [B, L, hidden]
         return states

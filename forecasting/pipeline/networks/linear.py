@@ -13,4 +13,5 @@ class LinearEncoder(Encoder):
         self.size = shape.past
 
     def forward(self, past: Tensor) -> Tensor:
+        """Return the state after each day: [B, L, channels] -> [B, L, size]."""
         return past  # [B, L, P]

@@ -14,5 +14,6 @@ class LstmEncoder(Encoder):
         self.cells = nn.LSTM(shape.past, shape.hidden, shape.layers, batch_first=True)
 
     def forward(self, past: Tensor) -> Tensor:
+        """Return the state after each day: [B, L, channels] -> [B, L, size]."""
         states: Tensor = self.cells(past)[0]  # [B, L, hidden]
         return states

@@ -18,6 +18,7 @@ class MlpEncoder(Encoder):
         self.enter = nn.Linear(DAYS * DEMAND_CHANNELS, shape.hidden)
 
     def forward(self, past: Tensor) -> Tensor:
+        """Return the state after each day: [B, L, channels] -> [B, L, size]."""
         demand = past[..., :DEMAND_CHANNELS].transpose(1, 2)  # [B, 2, L]
         padded = nn.functional.pad(demand, (DAYS - 1, 0))  # [B, 2, L + DAYS - 1]
         days = padded.unfold(2, DAYS, 1).transpose(1, 2).flatten(2)  # [B, L, 2 * DAYS]
