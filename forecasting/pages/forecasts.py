@@ -167,6 +167,7 @@ def _fan_context(series: SeriesForecast) -> dict[str, Any]:
     return {
         "series": series,
         "changes": changes,
+        "outdone": overrides.outdone(changes),
         "fan": fans.read_fan(series, overrides.changed_forecasts([series]).get(series.pk)),
         "accuracy": accuracy_of(series.run.network, series.demand_class),
         "similar_told": basis_sentences(series, neighbours_of(series)),

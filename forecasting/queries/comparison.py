@@ -49,7 +49,7 @@ def _losses(network: TrainedNetwork) -> dict[str, float]:
 
 
 def compare_settings(first: TrainedNetwork, second: TrainedNetwork) -> list[Difference]:
-    """Return the settings that differ, nested ones by their path."""
+    """Return the settings that differ, nested ones by their path, lists as a reader writes them."""
     one, other = _flat(first.config), _flat(second.config)
     return [
         Difference(name, one.get(name), other.get(name))
@@ -63,6 +63,8 @@ def _flat(config: dict[str, Any], before: str = "") -> dict[str, Any]:
     for name, value in config.items():
         if isinstance(value, dict):
             found |= _flat(value, f"{before}{name}.")
+        elif isinstance(value, list):
+            found[before + name] = ", ".join(map(str, value)) or None
         else:
             found[before + name] = value
     return found

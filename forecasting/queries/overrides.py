@@ -80,6 +80,23 @@ def overrides_of(product_id: int, warehouse_id: int) -> list[ForecastOverride]:
     return list(rows[:20])
 
 
+def outdone(rows: Iterable[ForecastOverride]) -> set[int]:
+    """Return the ids of the active changes that newer active ones cover on each of their days.
+
+    rows: of one product in one warehouse, the newest first.
+    """
+    covered: set[int] = set()
+    found: set[int] = set()
+    for row in rows:
+        if row.state != OverrideState.ACTIVE:
+            continue
+        days = set(range(row.first_day.toordinal(), row.last_day.toordinal() + 1))
+        if days <= covered:
+            found.add(row.pk)
+        covered |= days
+    return found
+
+
 def in_force(
     first: date, last: date, product_ids: Collection[int] | None = None
 ) -> list[ForecastOverride]:

@@ -235,6 +235,18 @@ def test_the_page_takes_a_change_shows_it_and_withdraws_it(north: House) -> None
     with north.scope():
         row = ForecastOverride.objects.get()
     assert "Withdraw" not in north.client("viewer").get(page).content.decode()
+    # one that newer ones cover in two parts does not count; a day less, and it does again
+    with north.scope("planner"):
+        make(world, wish(1, 4))
+        newer = make(world, wish(5, 9))
+    assert client.get(page).content.decode().count("newer changes cover its days") == 1
+    client.post(north.path(f"overrides/{newer.pk}/withdraw"))
+    with north.scope("planner"):
+        make(world, wish(5, 6))
+    assert "newer changes cover its days" not in client.get(page).content.decode()
+    with north.scope("planner"):
+        for other in ForecastOverride.objects.filter(state="active").exclude(pk=row.pk):
+            withdraw_override(forecast_override_id=other.pk)
     client.post(north.path(f"overrides/{row.pk}/withdraw"))
     assert "Expected are 168 pcs" in client.get(page).content.decode()
     with north.scope():

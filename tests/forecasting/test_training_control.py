@@ -148,7 +148,9 @@ def test_two_networks_side_by_side(north: House) -> None:
         first, second = make_network(1, 0.5, 1), make_network(2, 0.4, 2)
         (line,) = compare_methods(first, second)
         assert (line.method, line.change) == ("lstm", pytest.approx(-0.2))
-        (differs,) = compare_settings(first, second)
+        first.config["networks"], second.config["networks"] = ["lstm", "mlp"], []
+        networks, differs = compare_settings(first, second)
+        assert (networks.first, networks.second) == ("lstm, mlp", None)
         assert (differs.name, differs.first, differs.second) == ("training.layers", 1, 2)
     client = north.client("viewer")
     text = client.get(north.path("networks/compare")).content.decode()
