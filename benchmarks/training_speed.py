@@ -35,7 +35,7 @@ import torch
 from torch import Tensor, nn
 
 from forecasting.pipeline import training, windows
-from forecasting.pipeline.backtest import make_holdout, validator
+from forecasting.pipeline.backtest import make_holdout, stores_at, validator
 from forecasting.pipeline.compute import computing_on, use_one_core
 from forecasting.pipeline.features import Block, FeatureStore, plan_features
 from forecasting.pipeline.frames import Tables, panel_from_tables
@@ -141,7 +141,8 @@ class Task:
         origins = holdout_days(known, EngineConfig())
         store = FeatureStore(known.up_to(origins[0], HORIZON), plan)
         config = TrainingConfig()
-        holdout, stores = make_holdout(known, origins, plan, config.reading_days)
+        holdout = make_holdout(known, origins, HORIZON)
+        stores = stores_at(known, origins, plan, config.reading_days)
         return cls(store, lambda one: validator(holdout, stores, one))
 
 

@@ -69,22 +69,28 @@ def run_baseline(name: str, known: SeriesPanel, horizon: int) -> Prediction:
     return mean, quantiles
 
 
-def make_holdout(
+def stores_at(
     panel: SeriesPanel, origins: list[date], plan: FeaturePlan, reading_days: int
-) -> tuple[Holdout, list[FeatureStore]]:
-    """Return what came after each origin, and the stores as they were at each."""
-    actual, seen, scales, stores = [], [], [], []
+) -> list[FeatureStore]:
+    """Return the stores that forecast after each origin, as they were then."""
+    return [
+        store_to_forecast(panel.up_to(day, plan.horizon), plan, reading_days) for day in origins
+    ]
+
+
+def make_holdout(panel: SeriesPanel, origins: list[date], horizon: int) -> Holdout:
+    """Return what came in the days after each origin."""
+    actual, seen, scales = [], [], []
     for day in origins:
-        known = panel.up_to(day, plan.horizon)
-        after = slice(known.n_days, known.n_days + plan.horizon)
+        known = panel.up_to(day, horizon)
+        after = slice(known.n_days, known.n_days + horizon)
         visible = panel.observed[:, after] & np.isfinite(panel.demand[:, after])
         actual.append(np.where(visible, panel.demand[:, after], 0).astype(np.float64))
         seen.append(visible)
         scales.append(by_rows(_scales, np.float64, known.demand, known.observed))
-        stores.append(store_to_forecast(known, plan, reading_days))
     first = panel.up_to(origins[0])
     step, square, season, volume = np.moveaxis(np.stack(scales), -1, 0)
-    holdout = Holdout(
+    return Holdout(
         actual=np.stack(actual),
         seen=np.stack(seen),
         scale=step,
@@ -94,7 +100,6 @@ def make_holdout(
         demand_class=np.asarray(demand_class(first.demand, first.observed)),
         whole=whole_units(first.demand, first.observed),
     )
-    return holdout, stores
 
 
 def _scales(demand: FloatArray, observed: BoolArray) -> FloatArray:

@@ -15,6 +15,7 @@ from forecasting.pipeline.backtest import (
     make_holdout,
     run_baseline,
     run_networks,
+    stores_at,
     validator,
 )
 from forecasting.pipeline.budgets import choose_jury
@@ -39,6 +40,7 @@ from forecasting.pipeline.settings import (
     holdout_days,
     is_trained_again,
     judged_rows,
+    simple_holdout,
     training_config,
 )
 from forecasting.pipeline.training import (
@@ -79,7 +81,8 @@ def fit(
     learned = known.select(np.flatnonzero(usable)) if usable.any() else known
     plan = plan_features(learned, config.horizon, config.scaling)
     if not enough_to_train(known, usable) or not config.networks:
-        return _without_networks(config, origin, plan)
+        contest = _simple_contest(known.select(np.flatnonzero(usable)), config)
+        return FittedForecaster(config, origin, plan, (), contest, (), None)
     origins = holdout_days(learned, config)
     settings = [training_config(config, name, learned) for name in config.networks]
     if not config.contest or not origins:
@@ -107,7 +110,8 @@ def _train_and_judge(
     """Train without the holdout, hold the contest on it, then train on all days what won."""
     store = FeatureStore(learned.up_to(origins[0], config.horizon), plan)
     jury = learned.select(judged_rows(learned, config))
-    holdout, stores = make_holdout(jury, origins, plan, max(s.reading_days for s in settings))
+    holdout = make_holdout(jury, origins, config.horizon)
+    stores = stores_at(jury, origins, plan, max(s.reading_days for s in settings))
     judged: list[Member] = []
     history: list[EpochReport] = []
     for setting in settings:
@@ -123,7 +127,7 @@ def _train_and_judge(
         callbacks.on_judged(judged, holdout, stores)
     _announce(callbacks, "contest")
     entries = _network_entries(judged, stores)
-    entries += [_baseline_entry(name, jury, origins, config) for name in config.baselines]
+    entries += [_baseline_entry(name, jury, origins, config.horizon) for name in config.baselines]
     contest = hold_contest(entries, holdout, choose_jury(learned, config))
     winners = [m for m in judged if m.method in contest.methods]
     if not is_trained_again(learned, config):
@@ -175,16 +179,21 @@ def _network_entries(members: list[Member], stores: list[FeatureStore]) -> list[
     ]
 
 
-def _baseline_entry(
-    name: str, jury: SeriesPanel, origins: list[date], config: EngineConfig
-) -> Entry:
-    made = [run_baseline(name, jury.up_to(day, config.horizon), config.horizon) for day in origins]
+def _baseline_entry(name: str, jury: SeriesPanel, origins: list[date], horizon: int) -> Entry:
+    made = [run_baseline(name, jury.up_to(day, horizon), horizon) for day in origins]
     return Entry(name, False, np.stack([m for m, _ in made]), np.stack([q for _, q in made]))
 
 
-def _without_networks(config: EngineConfig, origin: date, plan: FeaturePlan) -> FittedForecaster:
-    blends = {ALL_CLASSES: Blend((FALLBACK,), (1.0,), Reason.NO_NETWORK)}
-    return FittedForecaster(config, origin, plan, (), ContestResult(blends, ()), (), None)
+def _simple_contest(learned: SeriesPanel, config: EngineConfig) -> ContestResult:
+    """Return which simple methods serve while no network can: those that did best lately."""
+    origins, horizon = simple_holdout(learned, config) if learned.n_series else ([], 0)
+    if not origins or not config.contest or not config.baselines:
+        blends = {ALL_CLASSES: Blend((FALLBACK,), (1.0,), Reason.NO_NETWORK)}
+        return ContestResult(blends, ())
+    jury = learned.select(judged_rows(learned, config))
+    entries = [_baseline_entry(name, jury, origins, horizon) for name in config.baselines]
+    holdout = make_holdout(jury, origins, horizon)
+    return hold_contest(entries, holdout, choose_jury(learned, config))
 
 
 def _uncontested(config: EngineConfig) -> ContestResult:

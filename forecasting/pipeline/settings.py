@@ -34,6 +34,12 @@ FEW_DAYS_STEPS = 2.04
 """Up to so many observed days, more steps on a third of the forecasts each teach better; with more
 days they see too little, see decisions 0040 and 0048. Where there is little to learn Muon learns
 chance by heart: AdamW is 0.3 % better there, see decision 0046."""
+WEEK = 7
+SIMPLE_DAYS = 28
+"""What a simple method reads before it is judged where no network can be trained yet."""
+SIMPLE_CASES = 30
+"""Series times origins that judge simple methods at least: with fewer the best one of the last
+weeks is the luckiest, see decision 0054."""
 SMALL_HOLDOUT = 0.1
 """A holdout below this share of the days is not worth a second training: what was judged serves."""
 CONTINUED_EPOCHS = 3
@@ -120,6 +126,25 @@ def holdout_days(learned: SeriesPanel, config: EngineConfig) -> list[date]:
     return [
         learned.last_day - timedelta(days=config.horizon * back) for back in range(count, 0, -1)
     ]
+
+
+def simple_holdout(learned: SeriesPanel, config: EngineConfig) -> tuple[list[date], int]:
+    """Return the origins on which simple methods alone are judged, oldest first, and for how long.
+
+    For whole weeks, as many as leave them SIMPLE_DAYS to learn from; with few series from earlier
+    origins too. No origin where what came would be so little that chance decided.
+    """
+    days = float(np.median(learned.n_days - learned.begins))
+    room = int((days - SIMPLE_DAYS) // WEEK) * WEEK
+    horizon = min(config.horizon, room)
+    if horizon <= 0:
+        return [], 0
+    wanted = max(config.holdout_origins, -(-SIMPLE_CASES // learned.n_series))
+    count = min(wanted, room // horizon)
+    if count * learned.n_series < SIMPLE_CASES:
+        return [], 0
+    back = [horizon * k for k in range(count, 0, -1)]
+    return [learned.last_day - timedelta(days=one) for one in back], horizon
 
 
 def is_trained_again(learned: SeriesPanel, config: EngineConfig) -> bool:

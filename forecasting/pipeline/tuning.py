@@ -23,7 +23,7 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from forecasting.pipeline.backtest import make_holdout, validator
+from forecasting.pipeline.backtest import make_holdout, stores_at, validator
 from forecasting.pipeline.compute import use_one_core
 from forecasting.pipeline.features import FeatureStore, plan_features
 from forecasting.pipeline.known import known_at
@@ -214,7 +214,8 @@ def _prepare(panel: SeriesPanel, origin: date, search: Search) -> _Ground:
     base = training_config(config, search.network, learned)
     jury = learned.select(judged_rows(learned, config))
     longest = max(_choices(SPACE["context_days"])) + base.windows.span_days
-    holdout, stores = make_holdout(jury, origins, plan, longest)
+    holdout = make_holdout(jury, origins, config.horizon)
+    stores = stores_at(jury, origins, plan, longest)
     return _Ground(
         store=FeatureStore(learned.up_to(origins[0], config.horizon), plan),
         base=base,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
@@ -71,10 +71,11 @@ def explain_forecasts(run: JobRun) -> dict[str, Any]:
         wanted = _series_asked_for(run, forecast)
         by = _part_of(key_of(wanted[0]))
         demand = load_panel(by=by)
+        whole = load_panel() if by and forecast.network_id is None else demand
         kinds = signal_kinds()
-    if demand is None:
+    if demand is None or whole is None:
         raise JobFailed(_("There is no demand any more: there is nothing to explain."))
-    serving = _served_by(run, forecast, demand)
+    serving = _served_by(run, forecast, whole)
     # forecasts of parts are made together, too, and anchored by what they are together
     factor = forecast.part_level_factors.get(by or "", forecast.level_factor)
     rows = {key: row for row, key in enumerate(demand.keys)}
@@ -154,8 +155,9 @@ def _series_asked_for(run: JobRun, forecast: ForecastRun) -> list[Forecast]:
 
 
 def _served_by(run: JobRun, forecast: ForecastRun, demand: DemandPanel) -> Serving:
+    """Return who made a forecast; simple methods are chosen again, from the demand of its day."""
     if forecast.network_id is None:
-        return who_serves(run, demand)
+        return who_serves(run, replace(demand, origin=forecast.origin))
     with run.scope():
         network = ForecastRun.objects.select_related("network").get(pk=forecast.pk).network
     try:

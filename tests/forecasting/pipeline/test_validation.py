@@ -17,7 +17,11 @@ def held_out():
     plan = plan_features(panel.up_to(ORIGINS[0]), 28)
     made = {}
     for name, rows in (("all", np.arange(12)), ("every third", np.arange(0, 12, 3))):
-        made[name] = backtest.make_holdout(panel.select(rows), ORIGINS, plan, TINY.reading_days)
+        some = panel.select(rows)
+        made[name] = (
+            backtest.make_holdout(some, ORIGINS, plan.horizon),
+            backtest.stores_at(some, ORIGINS, plan, TINY.reading_days),
+        )
     return made
 
 
