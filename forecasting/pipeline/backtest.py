@@ -79,14 +79,16 @@ def stores_at(
 
 
 def make_holdout(panel: SeriesPanel, origins: list[date], horizon: int) -> Holdout:
-    """Return what came in the days after each origin."""
+    """Return what came in the days after each origin; days after the panel's last are unseen."""
     actual, seen, scales = [], [], []
     for day in origins:
         known = panel.up_to(day, horizon)
         after = slice(known.n_days, known.n_days + horizon)
         visible = panel.observed[:, after] & np.isfinite(panel.demand[:, after])
-        actual.append(np.where(visible, panel.demand[:, after], 0).astype(np.float64))
-        seen.append(visible)
+        came = np.where(visible, panel.demand[:, after], 0).astype(np.float64)
+        to_come = ((0, 0), (0, horizon - visible.shape[1]))
+        actual.append(np.pad(came, to_come))
+        seen.append(np.pad(visible, to_come))
         scales.append(by_rows(_scales, np.float64, known.demand, known.observed))
     first = panel.up_to(origins[0])
     step, square, season, volume = np.moveaxis(np.stack(scales), -1, 0)

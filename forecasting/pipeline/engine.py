@@ -186,13 +186,13 @@ def _baseline_entry(name: str, jury: SeriesPanel, origins: list[date], horizon: 
 
 def _simple_contest(learned: SeriesPanel, config: EngineConfig) -> ContestResult:
     """Return which simple methods serve while no network can: those that did best lately."""
-    origins, horizon = simple_holdout(learned, config) if learned.n_series else ([], 0)
+    origins = simple_holdout(learned, config) if learned.n_series else []
     if not origins or not config.contest or not config.baselines:
         blends = {ALL_CLASSES: Blend((FALLBACK,), (1.0,), Reason.NO_NETWORK)}
         return ContestResult(blends, ())
     jury = learned.select(judged_rows(learned, config))
-    entries = [_baseline_entry(name, jury, origins, horizon) for name in config.baselines]
-    holdout = make_holdout(jury, origins, horizon)
+    entries = [_baseline_entry(name, jury, origins, config.horizon) for name in config.baselines]
+    holdout = make_holdout(jury, origins, config.horizon)
     return hold_contest(entries, holdout, choose_jury(learned, config))
 
 

@@ -37,9 +37,13 @@ chance by heart: AdamW is 0.3 % better there, see decision 0046."""
 WEEK = 7
 SIMPLE_DAYS = 28
 """What a simple method reads before it is judged where no network can be trained yet."""
-SIMPLE_CASES = 30
+FEWEST_CASES = 30
 """Series times origins that judge simple methods at least: with fewer the best one of the last
 weeks is the luckiest, see decision 0054."""
+LEARNING_DAYS = 84
+"""What a network learns from before it is judged; with fewer days one origin has to do."""
+FEW_LEARNING_DAYS, FEW_JUDGED_DAYS = 42, 14
+"""The same for a tenant of its first weeks."""
 SMALL_HOLDOUT = 0.1
 """A holdout below this share of the days is not worth a second training: what was judged serves."""
 CONTINUED_EPOCHS = 3
@@ -119,32 +123,38 @@ class EngineConfig:
 
 
 def holdout_days(learned: SeriesPanel, config: EngineConfig) -> list[date]:
-    """Return the validation origins, oldest first: as many as leave enough days to learn from."""
+    """Return the validation origins, oldest first: as many as leave enough days to learn from.
+
+    Where not even one does, the last days alone judge, fewer than a horizon.
+    """
     days = float(np.median(learned.n_days - learned.begins))
-    room = int((days - 84) // config.horizon)
-    count = max(min(config.holdout_origins, room), 0)
-    return [
-        learned.last_day - timedelta(days=config.horizon * back) for back in range(count, 0, -1)
-    ]
+    most = config.holdout_origins
+    for learning, back in ((LEARNING_DAYS, config.horizon), (FEW_LEARNING_DAYS, FEW_JUDGED_DAYS)):
+        count = min(most, int((days - learning) // back))
+        if count > 0:
+            return _days_back(learned, back, count)
+        most = min(most, 1)
+    return []
 
 
-def simple_holdout(learned: SeriesPanel, config: EngineConfig) -> tuple[list[date], int]:
-    """Return the origins on which simple methods alone are judged, oldest first, and for how long.
+def simple_holdout(learned: SeriesPanel, config: EngineConfig) -> list[date]:
+    """Return the origins on which simple methods alone are judged, oldest first.
 
-    For whole weeks, as many as leave them SIMPLE_DAYS to learn from; with few series from earlier
-    origins too. No origin where what came would be so little that chance decided.
+    By a horizon at most, of whole weeks, as many as leave them SIMPLE_DAYS to learn from; with few
+    series from earlier origins too. None where so little came that chance would decide.
     """
     days = float(np.median(learned.n_days - learned.begins))
     room = int((days - SIMPLE_DAYS) // WEEK) * WEEK
-    horizon = min(config.horizon, room)
-    if horizon <= 0:
-        return [], 0
-    wanted = max(config.holdout_origins, -(-SIMPLE_CASES // learned.n_series))
-    count = min(wanted, room // horizon)
-    if count * learned.n_series < SIMPLE_CASES:
-        return [], 0
-    back = [horizon * k for k in range(count, 0, -1)]
-    return [learned.last_day - timedelta(days=one) for one in back], horizon
+    back = min(config.horizon, room)
+    if back <= 0:
+        return []
+    wanted = max(config.holdout_origins, -(-FEWEST_CASES // learned.n_series))
+    count = min(wanted, room // back)
+    return _days_back(learned, back, count) if count * learned.n_series >= FEWEST_CASES else []
+
+
+def _days_back(learned: SeriesPanel, days: int, count: int) -> list[date]:
+    return [learned.last_day - timedelta(days=days * k) for k in range(count, 0, -1)]
 
 
 def is_trained_again(learned: SeriesPanel, config: EngineConfig) -> bool:

@@ -12,8 +12,9 @@ from forecasting.pipeline.series import BoolArray, FloatArray, Reason, SeriesPan
 MIN_OBSERVED_DAYS = 28
 DORMANT_DAYS = 182
 ABSURD_DEMAND = 1e9
-MIN_TRAINING_SERIES = 5
-MIN_TRAINING_DAYS = 84
+MIN_TRAINING_SERIES, MIN_TRAINING_DAYS = 5, 84
+MANY_SERIES, MIN_DAYS_OF_MANY = 30, 56
+"""Many series teach each other, and judge, after fewer days; see decision 0054."""
 
 
 def sanitise(panel: SeriesPanel) -> tuple[SeriesPanel, BoolArray]:
@@ -113,7 +114,9 @@ def trainable(panel: SeriesPanel, reasons: list[Reason | None]) -> BoolArray:
 
 def enough_to_train(panel: SeriesPanel, usable: BoolArray) -> bool:
     """Tell whether a network can be trained at all."""
-    if int(usable.sum()) < MIN_TRAINING_SERIES:
+    series = int(usable.sum())
+    if series < MIN_TRAINING_SERIES:
         return False
     days: FloatArray = panel.observed[usable].sum(axis=1)
-    return float(np.median(days)) >= MIN_TRAINING_DAYS
+    needed = MIN_DAYS_OF_MANY if series >= MANY_SERIES else MIN_TRAINING_DAYS
+    return float(np.median(days)) >= needed

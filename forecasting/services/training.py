@@ -110,8 +110,8 @@ def train_network(run: JobRun) -> TrainedNetwork | None:
         ) from error  # fmt: skip
     if not fitted.history:
         raise JobFailed(
-            _("There is too little history to train a network: it takes at least five products "
-              "with twelve weeks of demand. Simple methods forecast until then.")
+            _("There is too little history to train a network: it takes thirty products with eight "
+              "weeks of demand, or five with twelve. Simple methods forecast until then.")
         )  # fmt: skip
     return publish_network(run, demand, fitted, watch.importance)
 
