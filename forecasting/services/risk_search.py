@@ -16,17 +16,19 @@ from forecasting.decisions.demand_paths import DemandForecast, demand_forecast
 from forecasting.decisions.risk import (
     ANY_SHORTAGE,
     HALF_A_UNIT,
-    ExcessLimit,
-    Lot as LotAtRisk,
     RiskFinding,
     RiskKind as FindingKind,
     StockOutRule,
-    find_dead_stock,
-    find_excess,
-    find_expiry,
     find_stock_outs,
 )
 from forecasting.decisions.sales_risk import find_abnormal_sales, find_trend_declines
+from forecasting.decisions.surplus_risk import (
+    ExcessLimit,
+    Lot as LotAtRisk,
+    find_dead_stock,
+    find_excess,
+    find_expiry,
+)
 from forecasting.models import ForecastSettings, RiskKind, RiskWarning
 from forecasting.pipeline.series import FloatArray
 from forecasting.queries.planning import PlanningWorld

@@ -5,15 +5,12 @@ import pytest
 
 from forecasting.decisions.risk import (
     ANY_SHORTAGE,
-    Lot,
     RiskKind,
     StockOutRule,
     SuggestedAction,
-    find_dead_stock,
-    find_excess,
-    find_expiry,
     find_stock_outs,
 )
+from forecasting.decisions.surplus_risk import Lot, find_dead_stock, find_excess, find_expiry
 from tests.worked_examples.decision_makers import steady_forecast
 
 
