@@ -227,7 +227,7 @@ class FeatureStore:
 
     @property
     def channels(self) -> Channels:
-        """The names of a block's columns."""
+        """How many columns each group of a block's channels has."""
         return plan_channels(self.plan)
 
     def block(

@@ -128,13 +128,12 @@ def holdout_days(learned: SeriesPanel, config: EngineConfig) -> list[date]:
     Where not even one does, the last days alone judge, fewer than a horizon.
     """
     days = float(np.median(learned.n_days - learned.begins))
-    most = config.holdout_origins
-    for learning, back in ((LEARNING_DAYS, config.horizon), (FEW_LEARNING_DAYS, FEW_JUDGED_DAYS)):
-        count = min(most, int((days - learning) // back))
-        if count > 0:
-            return _days_back(learned, back, count)
-        most = min(most, 1)
-    return []
+    count = min(config.holdout_origins, int((days - LEARNING_DAYS) // config.horizon))
+    if count > 0:
+        return _days_back(learned, config.horizon, count)
+    few = min(FEW_JUDGED_DAYS, config.horizon)
+    enough = config.holdout_origins > 0 and days >= FEW_LEARNING_DAYS + few
+    return _days_back(learned, few, 1) if enough else []
 
 
 def simple_holdout(learned: SeriesPanel, config: EngineConfig) -> list[date]:
