@@ -31,7 +31,7 @@ def serving(fitted):
     return {name: blend.methods for name, blend in fitted.contest.blends.items()}
 
 
-def test_a_tenant_of_nine_weeks_is_served_by_what_did_best_in_the_last_four():
+def test_a_tenant_of_seven_weeks_is_served_by_what_did_best_in_the_last_three():
     panel, origin = weekly_panel(60), day(KNOWN - 1)
     chosen = fit(panel, origin, EngineConfig())
     usual = fit(panel, origin, EngineConfig(contest=False))
