@@ -31,6 +31,9 @@ class ForecastRun(TenantOwned):
     silent_signals = models.JSONField(
         default=list, help_text="Names of signals its forecaster knows and that said nothing."
     )
+    simple_forecaster = models.BinaryField(
+        null=True, help_text="What made the forecasts where no network did, sealed."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOwned.Meta):

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from forecasting.models import TrainedNetwork
+from forecasting.models import ForecastRun, TrainedNetwork
 from tenancy.models import Job, JobState, Tenant
 
 if TYPE_CHECKING:
@@ -25,12 +25,13 @@ Problem = Literal["missing", "foreign", "changed", "unusable"]
 
 
 class ArtefactRefused(Exception):
-    """The stored file of a network cannot be trusted; ``problem`` says why."""
+    """What is stored of a forecaster cannot be trusted; ``problem`` says why."""
 
-    def __init__(self, network: TrainedNetwork, problem: Problem, detail: str = "") -> None:
-        self.network = network
+    def __init__(
+        self, keeper: TrainedNetwork | ForecastRun, problem: Problem, detail: str = ""
+    ) -> None:
         self.problem: Problem = problem
-        super().__init__(f"{network}: {problem} {detail}".strip())
+        super().__init__(f"{keeper}: {problem} {detail}".strip())
 
 
 def tenant_folder(tenant: Tenant) -> str:
@@ -57,9 +58,6 @@ def delete_artefact(path: str) -> None:
 
 def read_artefact(network: TrainedNetwork) -> FittedForecaster:
     """Return the forecaster of a network. Raises ``ArtefactRefused``."""
-    from forecasting.pipeline.artifact import ArtifactError
-    from forecasting.pipeline.engine import FittedForecaster
-
     folder = f"tenants/{network.tenant_id}/networks/"
     if not network.artefact_path.startswith(folder):
         raise ArtefactRefused(network, "foreign" if network.artefact_path else "missing")
@@ -70,10 +68,29 @@ def read_artefact(network: TrainedNetwork) -> FittedForecaster:
         raise ArtefactRefused(network, "missing") from error
     if sha256(data) != network.artefact_sha256:
         raise ArtefactRefused(network, "changed")
+    return _unseal(network, data)
+
+
+def read_forecaster(run: ForecastRun) -> FittedForecaster:
+    """Return who made the forecasts of a run: its network, or the simple methods kept with it.
+
+    Raises ``ArtefactRefused``, also for runs so old that their simple methods are not kept.
+    """
+    if run.network is not None:
+        return read_artefact(run.network)
+    if run.simple_forecaster is None:
+        raise ArtefactRefused(run, "missing")
+    return _unseal(run, bytes(run.simple_forecaster))
+
+
+def _unseal(keeper: TrainedNetwork | ForecastRun, data: bytes) -> FittedForecaster:
+    from forecasting.pipeline.artifact import ArtifactError
+    from forecasting.pipeline.engine import FittedForecaster
+
     try:
         return FittedForecaster.from_bytes(data)
     except ArtifactError as error:
-        raise ArtefactRefused(network, "unusable", str(error)) from error
+        raise ArtefactRefused(keeper, "unusable", str(error)) from error
 
 
 def scratch_folder(tenant: Tenant) -> Path:

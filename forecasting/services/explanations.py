@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.utils.translation import gettext as _
@@ -21,11 +21,13 @@ from forecasting.queries.parts import Forecast, get_forecast, part_name
 from forecasting.queries.series import DemandPanel, Part, SeriesKey, load_panel
 from forecasting.queries.signals import signal_kinds
 from forecasting.services import artefacts
-from forecasting.services.forecasts import Serving, who_serves
 from tenancy.models import Job, JobState
 from tenancy.permissions import Permission, require
 from tenancy.services import audit
 from tenancy.services.jobs import JobFailed, JobRun, enqueue_job
+
+if TYPE_CHECKING:
+    from forecasting.pipeline.engine import FittedForecaster
 
 KIND = "explain_forecasts"
 ADDING_UP = "adding_up"
@@ -63,7 +65,7 @@ def request_explanation(
 def explain_forecasts(run: JobRun) -> dict[str, Any]:
     """Explain the forecasts of the series asked for; without any, those of the largest demand.
 
-    Raises ``JobFailed`` where the run, its network or the series are gone.
+    Raises ``JobFailed`` where the run, who made it or the series are gone.
     """
     run.progress(0, 2, _("Reading demand"))
     with run.scope():
@@ -71,11 +73,10 @@ def explain_forecasts(run: JobRun) -> dict[str, Any]:
         wanted = _series_asked_for(run, forecast)
         by = _part_of(key_of(wanted[0]))
         demand = load_panel(by=by)
-        whole = load_panel() if by and forecast.network_id is None else demand
         kinds = signal_kinds()
-    if demand is None or whole is None:
+    if demand is None:
         raise JobFailed(_("There is no demand any more: there is nothing to explain."))
-    serving = _served_by(run, forecast, whole)
+    made_by = _who_made(run, forecast)
     # forecasts of parts are made together, too, and anchored by what they are together
     factor = forecast.part_level_factors.get(by or "", forecast.level_factor)
     rows = {key: row for row, key in enumerate(demand.keys)}
@@ -85,7 +86,7 @@ def explain_forecasts(run: JobRun) -> dict[str, Any]:
         key = key_of(series)
         if key not in rows:
             raise JobFailed(_("The product is no longer in use. Forecast again."))
-        content = _explain(serving, demand, forecast.origin, rows[key], factor) | {"kinds": kinds}
+        content = _explain(made_by, demand, forecast.origin, rows[key], factor) | {"kinds": kinds}
         content["stored_total"] = series.total_mean
         if by is None:
             content["differs"] = _differs(series, content["prediction"])
@@ -154,26 +155,23 @@ def _series_asked_for(run: JobRun, forecast: ForecastRun) -> list[Forecast]:
     return kept
 
 
-def _served_by(run: JobRun, forecast: ForecastRun, demand: DemandPanel) -> Serving:
-    """Return who made a forecast; simple methods are chosen again, from the demand of its day."""
-    if forecast.network_id is None:
-        return who_serves(run, replace(demand, origin=forecast.origin))
+def _who_made(run: JobRun, forecast: ForecastRun) -> FittedForecaster:
     with run.scope():
-        network = ForecastRun.objects.select_related("network").get(pk=forecast.pk).network
+        found = ForecastRun.objects.select_related("network").get(pk=forecast.pk)
     try:
-        return Serving(artefacts.read_artefact(network), network)
+        return artefacts.read_forecaster(found)
     except artefacts.ArtefactRefused as refusal:
         raise JobFailed(
-            _("The network behind this forecast is no longer kept. Forecast again.")
+            _("What made this forecast is no longer kept. Forecast again.")
         ) from refusal
 
 
 def _explain(
-    serving: Serving, demand: DemandPanel, origin: date, row: int, factor: float
+    forecaster: FittedForecaster, demand: DemandPanel, origin: date, row: int, factor: float
 ) -> dict[str, Any]:
     from forecasting.pipeline.explanation import explain
 
-    found = explain(serving.forecaster, demand.panel, origin, row, level_factor=factor)
+    found = explain(forecaster, demand.panel, origin, row, level_factor=factor)
     return found.to_json()
 
 

@@ -249,6 +249,7 @@ def _store(
         level_factor=parts[0].level_factor,
         part_level_factors=factors,
         silent_signals=_silent(serving.forecaster.plan, demand.panel.signals),
+        simple_forecaster=None if serving.network else serving.forecaster.to_bytes(),
     )
     insert_copied(row for part in parts for row in _rows(stored, part))
     _forget_old_series()
@@ -296,5 +297,7 @@ def _forget_old_series() -> None:
     kept = _kept_runs(list(ForecastRun.objects.order_by("-id").values_list("id", "origin")[:400]))
     SeriesForecast.objects.exclude(run_id__in=kept).delete()
     ForecastExplanation.objects.exclude(run_id__in=kept).delete()
+    chosen = ForecastRun.objects.exclude(simple_forecaster=None)
+    chosen.exclude(pk__in=kept).update(simple_forecaster=None)
     GroupForecast.objects.exclude(run_id__in=kept).delete()
     SegmentForecast.objects.exclude(run_id__in=kept).delete()

@@ -33,7 +33,7 @@ from forecasting.models import ForecastSettings, RiskKind, RiskWarning
 from forecasting.pipeline.series import FloatArray
 from forecasting.queries.planning import PlanningWorld
 from forecasting.queries.positions import LotOnHand, read_arrivals
-from forecasting.services.artefacts import ArtefactRefused, read_artefact
+from forecasting.services.artefacts import ArtefactRefused, read_forecaster
 from forecasting.services.risk_records import RiskRecords, find_from_records
 from forecasting.services.training_choices import engine_config
 
@@ -206,16 +206,14 @@ def _forecast_before(world: PlanningWorld, how: ForecastSettings) -> DemandForec
 
 
 def _judge(world: PlanningWorld, before: date, how: ForecastSettings) -> FittedForecaster:
-    """Return the network behind the forecasts, a simple method where there is none to be had."""
+    """Return who made the forecasts; simple methods chosen then where that is not to be had."""
     from forecasting.pipeline.engine import fit
 
-    network = world.run.network
-    if network is not None:
-        try:
-            return read_artefact(network)
-        except ArtefactRefused as refusal:
-            structlog.get_logger().warning("artefact_refused", problem=refusal.problem)
-    return fit(world.panel, before, engine_config(how, networks=()))
+    try:
+        return read_forecaster(world.run)
+    except ArtefactRefused as refusal:
+        structlog.get_logger().warning("artefact_refused", problem=refusal.problem)
+        return fit(world.panel, before, engine_config(how, networks=()))
 
 
 def arrivals_of(world: PlanningWorld) -> FloatArray:

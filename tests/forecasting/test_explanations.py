@@ -10,6 +10,7 @@ import pytest
 from forecasting.models import (
     ExternalSignal,
     ForecastExplanation,
+    ForecastRun,
     SegmentForecast,
     SeriesForecast,
     SignalValue,
@@ -205,6 +206,32 @@ def test_the_job_fails_in_words_when_the_product_is_gone(north: House) -> None:
         world.products[0].save()
     ended = run_job(job)
     assert (ended.state, "no longer in use" in ended.reason) == (JobState.FAILED, True)
+
+
+def test_who_made_a_forecast_is_kept_and_explains_it_whoever_would_serve_now(
+    north: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = forecast(north)
+
+    def choose_again(*args: object, **kwargs: object) -> None:
+        raise AssertionError("chosen again")
+
+    # neither an explanation nor the search for risks has to hold the contest a second time
+    monkeypatch.setattr("forecasting.pipeline.engine.fit", choose_again)
+    assert explain(north, world).state == JobState.DONE
+    with north.scope():
+        assert ForecastExplanation.objects.get().content["differs"] is False
+    assert run_job_here(tenant=north.tenant, kind="make_warnings", payload={}).state == "done"
+
+
+def test_the_job_says_what_to_do_where_who_made_the_forecast_is_not_kept(north: House) -> None:
+    world = forecast(north)
+    for kept in (None, b"STOCKNET rubbish"):
+        with north.scope():
+            ForecastRun.objects.update(simple_forecaster=kept)
+        ended = explain(north, world)
+        assert ended.state == JobState.FAILED
+        assert ended.reason == "What made this forecast is no longer kept. Forecast again."
 
 
 CONTENT = {

@@ -217,5 +217,6 @@ def test_only_the_last_runs_keep_their_arrays(
     for _ in range(3):
         forecast(north)
     with north.scope():
-        counts = [run.series.count() for run in ForecastRun.objects.order_by("id")]
-        assert counts == [0, 1, 1]
+        runs = ForecastRun.objects.order_by("id")
+        assert [run.series.count() for run in runs] == [0, 1, 1]
+        assert [run.simple_forecaster is not None for run in runs] == [False, True, True]
