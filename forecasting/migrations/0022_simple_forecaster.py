@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='forecastrun',
             name='simple_forecaster',
-            field=models.BinaryField(help_text='Who made the forecasts where no network did: sealed, without networks.', null=True),
+            field=models.BinaryField(help_text='What made the forecasts where no network did, sealed.', null=True),
         ),
     ]
