@@ -9,12 +9,12 @@ from collections.abc import Callable
 from django.utils.translation import gettext as _
 
 from forecasting.services.embeddings import EmbeddingOf, set_embeddings
+from forecasting.services.wrong_rows import MOST_TOLD, more_wrong
 from tenancy.errors import Invalid, Problem
 from tenancy.permissions import Permission, require
 
 SKU, TOGETHER, PLACE = "sku", "embedding", "embedding_"
 MOST_BYTES = 40 * 1024 * 1024
-MOST_TOLD = 20
 FIRST_ROW = 2
 """Rows are numbered as a spreadsheet does: the header is the first."""
 
@@ -102,5 +102,5 @@ def _numbered(problem: Problem, rows: list[int]) -> Problem:
 def _refused(problems: list[Problem]) -> Invalid:
     if len(problems) <= MOST_TOLD:
         return Invalid(problems)
-    more = _("%(count)d more rows are wrong.") % {"count": len(problems) - MOST_TOLD}
+    more = more_wrong(len(problems) - MOST_TOLD)
     return Invalid([*problems[:MOST_TOLD], Problem("file", "more", more)])

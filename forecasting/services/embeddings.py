@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, ngettext
 
 from forecasting.models import ProductEmbedding
 from forecasting.services.work_lists import one_at_a_time
@@ -111,9 +111,13 @@ def _problems(embeddings: Sequence[EmbeddingOf], known: set[str]) -> list[Proble
             text = _("An embedding has 1 to %(most)d numbers.") % {"most": LONGEST}
             found.append(Problem("values", "length", text, line=line))
         elif len(one.values) != length:
-            text = _("This one has %(own)d numbers, the first %(first)d: all must have as many.")
-            known_lengths = {"own": len(one.values), "first": length}
-            found.append(Problem("values", "length", text % known_lengths, line=line))
+            own = len(one.values)
+            text = ngettext(
+                "This one has %(own)d number, the first %(first)d: all must have as many.",
+                "This one has %(own)d numbers, the first %(first)d: all must have as many.",
+                own,
+            ) % {"own": own, "first": length}
+            found.append(Problem("values", "length", text, line=line))
         elif not all(math.isfinite(value) and abs(value) <= LARGEST for value in one.values):
             text = _("Every number must be finite and no larger than a million.")
             found.append(Problem("values", "not_finite", text, line=line))

@@ -19,6 +19,7 @@ from forecasting.services import (
     tuning,
 )
 from forecasting.services.retraining import retraining_words
+from forecasting.services.wrong_rows import more_wrong
 from tenancy.services.job_outcomes import Outcome, describes
 
 NETWORKS = "forecasting:network_list"
@@ -57,15 +58,18 @@ def tuning_outcome(result: dict[str, Any]) -> Outcome:
 @describes(signal_files.KIND)
 def signal_import_outcome(result: dict[str, Any]) -> Outcome:
     """Say what came in, and which rows were left out."""
-    told = [
-        _("%(signals)d new signals, %(values)d values of days.")
-        % {"signals": result.get("signals_created", 0), "values": result.get("values_set", 0)}
-    ]
+    created, values = result.get("signals_created", 0), result.get("values_set", 0)
+    signals = ngettext("%(count)s new signal", "%(count)s new signals", created)
+    days = ngettext("%(count)s value of a day", "%(count)s values of days", values)
+    told = [f"{signals % {'count': f'{created:,}'}}, {days % {'count': f'{values:,}'}}."]
     bad = result.get("bad_rows", 0)
     if bad:
         text = ngettext("%(count)d row was left out.", "%(count)d rows were left out.", bad)
         told.append(text % {"count": bad})
-        told += result.get("problems", [])[: signal_files.MOST_TOLD]
+        problems = result.get("problems", [])
+        told += problems
+        if bad > len(problems):
+            told.append(more_wrong(bad - len(problems)))
     return Outcome(tuple(told), "forecasting:signal_list")
 
 

@@ -29,7 +29,6 @@ from tenancy.services import audit
 from tenancy.services.jobs import JobCancelled, JobFailed, JobRun, enqueue_job
 
 KIND = "import_signals"
-MOST_TOLD = 5
 WATCHED_ROWS = 500
 
 
@@ -120,10 +119,7 @@ def _save_or_fail(read: SignalRows) -> SignalImport:
 
 
 def _told(refusal: Invalid) -> str:
-    texts = [str(problem.message) for problem in refusal.problems]
-    shown = "\n".join(texts[:MOST_TOLD])
-    if len(texts) > MOST_TOLD:
-        return _("%(shown)s\nand more. Nothing was imported.") % {"shown": shown}
+    shown = "\n".join(str(problem.message) for problem in refusal.problems)
     return _("%(shown)s\nNothing was imported.") % {"shown": shown}
 
 

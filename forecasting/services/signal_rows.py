@@ -11,7 +11,8 @@ from datetime import date
 from django.utils.translation import gettext as _
 
 from forecasting.models import ExternalSignal, SignalKind
-from forecasting.services.signals import DayValue, SignalFields
+from forecasting.services.signals import EARLIEST, LARGEST, LATEST, DayValue, SignalFields
+from forecasting.services.wrong_rows import MOST_TOLD, more_wrong
 from inventory.models import Category, Product, Warehouse
 from tenancy.errors import Invalid, Problem
 
@@ -19,7 +20,6 @@ COLUMNS = ("name", "kind", "day", "value", "known_ahead", "sku", "category", "wa
 NEEDED = ("name", "day", "value")
 MOST_BYTES = 20 * 1024 * 1024
 MOST_ROWS = 500_000
-MOST_PROBLEMS = 20
 YES = {"1", "yes", "true", "y"}
 NO = {"", "0", "no", "false", "n"}
 
@@ -99,14 +99,14 @@ def read_signal_rows(
         except ValueError as error:
             bad += 1
             text = _("Row %(number)d: %(problem)s") % {"number": number, "problem": error}
-            if len(problems) < MOST_PROBLEMS:
+            if len(problems) < MOST_TOLD:
                 problems.append(Problem("file", "row", text, line=number))
-            elif not skip_bad_rows:
-                break
-    if problems and not skip_bad_rows:
-        raise Invalid(problems)
+    if bad and not (skip_bad_rows and found):
+        more = bad - len(problems)
+        rest = [Problem("file", "more", more_wrong(more))] if more else []
+        raise Invalid([*problems, *rest])
     if not found:
-        raise Invalid(problems) if problems else _refused("empty", _("The file has no rows."))
+        raise _refused("empty", _("The file has no rows."))
     return SignalRows(found, problems, bad)
 
 
@@ -179,8 +179,11 @@ def _day(text: str) -> date:
         found = date.fromisoformat(text)
     except ValueError as error:
         raise ValueError(_("“%(text)s” is not a day; write 2026-05-03") % {"text": text}) from error
-    if not 2000 <= found.year < 2100:
-        raise ValueError(_("“%(text)s” is out of range") % {"text": text})
+    if not EARLIEST <= found <= LATEST:
+        raise ValueError(
+            _("“%(text)s” is out of range; write a day from %(first)d to %(last)d")
+            % {"text": text, "first": EARLIEST.year, "last": LATEST.year}
+        )
     return found
 
 
@@ -191,6 +194,9 @@ def _value(text: str) -> float | None:
         found = float(text)
     except ValueError as error:
         raise ValueError(_("“%(text)s” is not a number; write 12.5") % {"text": text}) from error
-    if not abs(found) <= 1e12:
-        raise ValueError(_("“%(text)s” is not a number that can be used") % {"text": text})
+    if not abs(found) <= LARGEST:
+        raise ValueError(
+            _("“%(text)s” cannot be used; write a number from -%(most)s to %(most)s")
+            % {"text": text, "most": f"{LARGEST:,.0f}"}
+        )
     return found

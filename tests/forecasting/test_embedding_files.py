@@ -74,7 +74,7 @@ def test_the_page_imports_shows_refuses_and_removes(house: House) -> None:
     page: list[str] = []
     assert send(b"sku,embedding\nP-001,1 2\n", "viewer") == 403
     assert send(b"sku,embedding\nP-001,1 2\nP-002,3\n") == 422
-    assert "Row 3: This one has 1 numbers, the first 2" in page[-1]
+    assert "Row 3: This one has 1 number, the first 2" in page[-1]
     assert send(b"sku,embedding\nP-001,1 2\nP-002,3 4\n") == 302
     shown = " ".join(planner.get(path).content.decode().split())
     assert "2 products, 2 numbers each" in shown

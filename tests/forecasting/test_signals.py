@@ -230,7 +230,11 @@ def test_a_file_is_read_whole_and_again_without_harm(north: House) -> None:
         (("P-001,\nSale", "NOPE,\nSale"), "Row 2: product “NOPE” is unknown"),
         (("2026-05-04", "4 May"), "Row 3: “4 May” is not a day"),
         (("4.5", "wet"), "Row 4: “wet” is not a number"),
-        (("4.5", "nan"), "Row 4: “nan” is not a number"),
+        (("4.5", "nan"), "Row 4: “nan” cannot be used; write a number from -1,000,000,000,000 to"),
+        (
+            ("2026-05-04", "1999-12-31"),
+            "“1999-12-31” is out of range; write a day from 2000 to 2099",
+        ),
         (("weather,2026-05-03,4.5", "wether,2026-05-03,4.5"), "Row 4: kind “wether”"),
         ((GOOD, "name,day,value\n"), "no rows"),
     ],
@@ -293,6 +297,14 @@ def test_a_file_is_imported_by_a_job_whole_or_without_its_wrong_rows(north: Hous
     assert (done.result["values_set"], done.result["bad_rows"]) == (3, 1)
     assert done.result["problems"] == ["Row 4: “wet” is not a number; write 12.5"]
     assert stored_files() == []  # neither run leaves its upload
+    # ten wrong rows are told, the others counted, whatever becomes of the file
+    many = GOOD + "Rain,weather,2026-05-05,wet,no,,W1\n" * 12
+    told = upload(north, many).reason.splitlines()
+    assert (told[9][:7], told[10:]) == (
+        "Row 15:", ["2 more rows are wrong.", "Nothing was imported."],
+    )  # fmt: skip
+    result = imported(upload(north, many, skip_bad_rows=True))
+    assert (len(result["problems"]), result["bad_rows"]) == (10, 12)
 
 
 def test_a_cancelled_import_leaves_nothing_and_a_strangers_file_is_not_read(

@@ -145,6 +145,22 @@ def test_a_job_that_trains_nothing_has_no_curve(north: House) -> None:
              "left_out": {"bad": {"rows": 100}}, "bad_rows": 100},
             ["sales.csv: 1,200 rows read, 1,100 imported, 100 left out.", "100 rows were wrong."],
         ),
+        (
+            "import_suppliers",
+            {"file_name": "s.csv", "rows_read": 1, "left_out": {"bad": {"rows": 1}}, "bad_rows": 1},
+            ["s.csv: 1 row read, 0 imported, 1 left out.", "1 row was wrong."],
+        ),
+        (
+            "import_signals",
+            {"signals_created": 1, "values_set": 1, "bad_rows": 1, "problems": ["Row 2: wet"]},
+            ["1 new signal, 1 value of a day.", "1 row was left out.", "Row 2: wet"],
+        ),
+        (
+            "import_signals",
+            {"signals_created": 2, "values_set": 1200, "bad_rows": 3, "problems": ["Row 2: wet"]},
+            ["2 new signals, 1,200 values of days.", "3 rows were left out.", "Row 2: wet",
+             "2 more rows are wrong."],
+        ),
         ("unknown.kind", {"rows_done": 5, "nested": {}}, ["Rows done: 5"]),
         ("make_forecasts", None, ["It is done."]),
     ],

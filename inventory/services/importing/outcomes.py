@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from inventory.services.importing.reports import earlier_message
 from tenancy.services.job_outcomes import Outcome, describes
@@ -16,7 +16,11 @@ def import_outcome(result: dict[str, Any]) -> Outcome:
     left_out = sum(tally["rows"] for tally in result.get("left_out", {}).values())
     sentences = [
         earlier_message(result)
-        or _("%(file)s: %(read)s rows read, %(imported)s imported, %(left_out)s left out.")
+        or ngettext(
+            "%(file)s: %(read)s row read, %(imported)s imported, %(left_out)s left out.",
+            "%(file)s: %(read)s rows read, %(imported)s imported, %(left_out)s left out.",
+            result.get("rows_read", 0),
+        )
         % {
             "file": result.get("file_name", ""),
             "read": f"{result.get('rows_read', 0):,}",
@@ -24,6 +28,8 @@ def import_outcome(result: dict[str, Any]) -> Outcome:
             "left_out": f"{left_out:,}",
         }
     ]
-    if result.get("bad_rows"):
-        sentences.append(_("%(count)d rows were wrong.") % {"count": result["bad_rows"]})
+    bad = result.get("bad_rows", 0)
+    if bad:
+        text = ngettext("%(count)s row was wrong.", "%(count)s rows were wrong.", bad)
+        sentences.append(text % {"count": f"{bad:,}"})
     return Outcome(tuple(sentences), "inventory:import_list")
