@@ -15,6 +15,7 @@ from forecasting.models.compute import (
     NETWORK_NAMES,
 )
 from forecasting.templatetags.planning import method_name
+from forecasting.templatetags.training_settings import setting_label
 
 NETWORK_HINTS = {
     "lstm": gettext_lazy("Reads day after day and remembers long; strong on volume."),
@@ -49,7 +50,7 @@ class BudgetForm(forms.Form):
 
 class TrainingChoicesForm(forms.Form):
     networks = forms.MultipleChoiceField(
-        label=gettext_lazy("Networks"),
+        label=setting_label("networks"),
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy(
             "One to four. All are trained and judged beside the simple methods; the best of them, "
@@ -58,12 +59,12 @@ class TrainingChoicesForm(forms.Form):
         error_messages={"required": gettext_lazy("Choose at least one network.")},
     )
     missing_days = forms.ChoiceField(
-        label=gettext_lazy("Days nobody saw"),
+        label=setting_label("cleaning.missing"),
         choices=MissingDays.choices,
         help_text=gettext_lazy("Out of stock, closed, or without a usable figure."),
     )
     outlier_threshold = forms.FloatField(
-        label=gettext_lazy("Cut outliers above"),
+        label=setting_label("cleaning.outliers"),
         required=False,
         min_value=LEAST_THRESHOLD,
         max_value=MOST_THRESHOLD,
@@ -73,12 +74,12 @@ class TrainingChoicesForm(forms.Form):
         ),
     )
     scaling = forms.ChoiceField(
-        label=gettext_lazy("Demand is read in multiples of"),
+        label=setting_label("scaling"),
         choices=Scaling.choices,
         help_text=gettext_lazy("So that a network learns small and large products alike."),
     )
     seed = forms.IntegerField(
-        label=gettext_lazy("Seed"),
+        label=setting_label("seed"),
         min_value=0,
         max_value=LARGEST_SEED,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),

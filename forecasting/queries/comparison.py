@@ -49,8 +49,8 @@ def _losses(network: TrainedNetwork) -> dict[str, float]:
 
 
 def compare_settings(first: TrainedNetwork, second: TrainedNetwork) -> list[Difference]:
-    """Return the settings that differ, nested ones by their path, lists as a reader writes them."""
-    one, other = _flat(first.config), _flat(second.config)
+    """Return the settings that differ, nested ones by their path."""
+    one, other = flat_settings(first.config), flat_settings(second.config)
     return [
         Difference(name, one.get(name), other.get(name))
         for name in sorted({*one, *other})
@@ -58,13 +58,12 @@ def compare_settings(first: TrainedNetwork, second: TrainedNetwork) -> list[Diff
     ]
 
 
-def _flat(config: dict[str, Any], before: str = "") -> dict[str, Any]:
+def flat_settings(config: dict[str, Any], before: str = "") -> dict[str, Any]:
+    """Return the settings of a training by their path: `training.windows.batch`."""
     found: dict[str, Any] = {}
     for name, value in config.items():
         if isinstance(value, dict):
-            found |= _flat(value, f"{before}{name}.")
-        elif isinstance(value, list):
-            found[before + name] = ", ".join(map(str, value)) or None
+            found |= flat_settings(value, f"{before}{name}.")
         else:
             found[before + name] = value
     return found

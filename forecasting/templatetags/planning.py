@@ -154,17 +154,6 @@ KIND_TONES: Mapping[str, str] = {
     "channel_imbalance": "warning",
     "count_anomaly": "warning",
 }
-SETTINGS: Mapping[str, str | Promise] = {
-    "learning_rate": gettext_lazy("learning rate"),
-    "batch": gettext_lazy("batch"),
-    "hidden": gettext_lazy("hidden units"),
-    "dropout": gettext_lazy("dropout"),
-    "weight_decay": gettext_lazy("L2"),
-    "l1": gettext_lazy("L1"),
-    "context_days": gettext_lazy("days looked back"),
-    "jitter": gettext_lazy("shaken demand"),
-    "rescale": gettext_lazy("shaken level"),
-}
 
 
 def _read(words: Mapping[str, str | Promise], code: str) -> str:
@@ -263,15 +252,3 @@ def urgency_tone(code: str) -> str:
 def kind_tone(code: str) -> str:
     """Return the tone of a kind of warning."""
     return KIND_TONES.get(code, "neutral")
-
-
-@register.filter
-def setting_name(code: str) -> str:
-    """Name a setting of a network."""
-    return _read(SETTINGS, code)
-
-
-@register.filter
-def setting_value(value: float | int) -> str:
-    """Write a setting's value with the digits that matter."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
