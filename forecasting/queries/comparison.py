@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from forecasting.models import TrainedNetwork
-from forecasting.queries.training import ALL_CLASSES
+from forecasting.queries.training import ALL_CLASSES, LeagueTable, league_tables
+
+LEAST_BEHIND = 0.00005
+"""Share of the loss; what is less reads 0.00%."""
 
 
 @dataclass(frozen=True)
@@ -74,23 +77,42 @@ class ServingLine:
     """Who serves a demand class, and why.
 
     mean_shares: who makes the mean, where that is not who makes the range; else empty.
+    behind: the method of the lowest wSPL in the league table, and by what share of it that of who
+    serves is larger; None where nobody's is lower (to a hundredth of a percent).
     """
 
     demand_class: str
     reason: str
     shares: list[tuple[str, float]]
     mean_shares: list[tuple[str, float]]
+    behind: tuple[str, float] | None = None
 
 
 def who_serves(network: TrainedNetwork) -> list[ServingLine]:
     """Return the methods that serve each demand class with their weights: the gate's verdict."""
     blends: dict[str, dict[str, Any]] = network.league.get("blends", {})
     order = sorted(blends, key=lambda name: (name != ALL_CLASSES, name))
-    return [_serving_line(name, blends[name]) for name in order]
+    tables = {table.demand_class: table for table in league_tables(network)}
+    return [_serving_line(name, blends[name], tables.get(name)) for name in order]
 
 
-def _serving_line(name: str, blend: dict[str, Any]) -> ServingLine:
+def _serving_line(name: str, blend: dict[str, Any], table: LeagueTable | None) -> ServingLine:
     shares = list(zip(blend["methods"], blend["weights"], strict=True))
     of_mean = list(zip(blend.get("mean_methods", ()), blend.get("mean_weights", ()), strict=True))
     differs = sorted(of_mean) != sorted(shares)
-    return ServingLine(name, str(blend.get("reason", "")), shares, of_mean if differs else [])
+    reason, means = str(blend.get("reason", "")), of_mean if differs else []
+    return ServingLine(name, reason, shares, means, _behind(table))
+
+
+def _behind(table: LeagueTable | None) -> tuple[str, float] | None:
+    """Return whose loss is lower than that of who serves, and by how much.
+
+    Who serves was chosen by a loss in which every series counts half alike and half by its volume,
+    on at most so many days; a network must beat the simple methods clearly. The table counts by
+    volume alone, on all days: what was chosen may stand a little behind there.
+    """
+    serving, best = (table.serving, table.lines[0]) if table else (None, None)
+    if serving is None or best is None or not serving.wspl or not best.wspl:
+        return None
+    share = serving.wspl / best.wspl - 1
+    return (best.method, share) if share >= LEAST_BEHIND else None

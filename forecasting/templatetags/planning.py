@@ -36,7 +36,7 @@ METHODS: Mapping[str, str | Promise] = {
     "blend": gettext_lazy("Blend that serves"),
 }
 REASONS: Mapping[str, str | Promise] = {
-    "contest": gettext_lazy("It won the backtest for this kind of demand."),
+    "contest": gettext_lazy("The backtest chose it for this kind of demand."),
     "network_not_better": gettext_lazy(
         "No network was clearly better than the best simple method in the backtest."
     ),

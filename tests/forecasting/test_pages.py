@@ -104,7 +104,7 @@ def test_the_forecast_page_shows_fan_method_reason_and_warnings(
     text = planner.get(north.path(page)).content.decode()
     assert 'data-chart="fan"' in text
     assert "Expected are 140 pcs in the next 28 days" in text
-    assert "It won the backtest" in text
+    assert "The backtest chose it" in text
     assert "Stock-out" in text
 
 

@@ -158,8 +158,39 @@ def test_two_networks_side_by_side(north: House) -> None:
     charts = re.findall(r'<script id="([^"]+)" type="application/json">(.*?)</script>', text)
     drawn = {name: json.loads(data)["train"] for name, data in charts}
     assert sorted(drawn.values()) == [[0.4], [0.5]]  # each network has a chart of its own name
-    assert "It won the backtest" in text
+    assert "The backtest chose it" in text
     assert client.get(north.path("networks/compare?first=987654&second=1")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("losses", "behind"),
+    [
+        # a blend of a loss of 0.402 against 0.400 of one of its parts: half a percent behind
+        ({"blend": 0.402, "mlp": 0.4, "lstm": 0.5}, "0.5% larger than the lowest one, that of MLP"),
+        ({"blend": 0.4, "mlp": 0.402, "lstm": 0.5}, ""),
+        ({"blend": 0.40001, "mlp": 0.4, "lstm": 0.5}, ""),  # 0.0025 %: the same
+        ({"mlp": 0.402, "lstm": 0.4}, "0.5% larger than the lowest one, that of LSTM"),
+        ({}, ""),
+    ],
+)
+def test_who_serves_and_is_not_the_best_of_the_table_says_by_how_much(
+    north: House, losses: dict[str, float], behind: str
+) -> None:
+    with north.scope():
+        network = make_network(1, 0.5, 1)
+        (row,) = network.league["rows"]
+        weights = {"blend": 1.0, "mlp": 0.75, "lstm": 0.25}
+        if "blend" not in losses:
+            weights = {"mlp": 1.0, "lstm": 0.0}
+        network.league["rows"] = [
+            row | {"method": name, "wspl": loss, "weight": weights[name]}
+            for name, loss in losses.items()
+        ]
+        network.save()
+    text = north.client("viewer").get(north.path(f"networks/{network.pk}/")).content.decode()
+    assert ("larger than the lowest one" in text) == bool(behind)
+    assert behind in text
+    assert text.count("can lie a little behind") == bool(behind)
 
 
 def test_the_page_says_who_makes_the_mean_where_others_make_the_range(north: House) -> None:
