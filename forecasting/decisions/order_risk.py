@@ -6,10 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.decisions.lead_times import LeadTimes
-from forecasting.decisions.risk import RiskFinding, RiskKind, SuggestedAction, most_expensive_first
+from forecasting.decisions.risk import (
+    HALF_A_UNIT,
+    RiskFinding,
+    RiskKind,
+    SuggestedAction,
+    most_expensive_first,
+)
 from forecasting.pipeline.series import BoolArray, FloatArray
 
 PROBABLY = 0.5
+HALF_A_CENT = 0.005
+"""Of the tenant's money: what is less reads as nothing."""
 NORMAL_995 = 2.576
 WEEK = 7
 SEEN_DAYS = 4
@@ -86,6 +94,9 @@ def find_late_orders(
     """Return the open lines that come late more probably than not.
 
     free: [S] units that serve demand now; what is short while the order is late costs its margin.
+    An order whose lateness costs nothing is told, for whoever waits for it and because warnings are
+    judged by whether orders came late, but hurrying it would buy nothing and is not suggested.
+    Where no margin is known, what is short says whether it costs something.
     """
     found = []
     for line in lines:
@@ -97,11 +108,13 @@ def find_late_orders(
         until = max(line.promised_days - line.age_days, 0) + late
         wanted = float(mean_daily[line.row]) * until - max(float(free[line.row]), 0.0)
         short = min(max(wanted, 0.0), float(mean_daily[line.row]) * late, line.units)
+        severity = short * max(float(unit_margin[line.row]), 0.0)
+        costs = severity >= HALF_A_CENT or short >= HALF_A_UNIT
         found.append(
             LateOrderRisk(
                 key=keys[line.row],
-                severity=short * max(float(unit_margin[line.row]), 0.0),
-                action=SuggestedAction.EXPEDITE,
+                severity=severity,
+                action=SuggestedAction.EXPEDITE if costs else SuggestedAction.NOTHING,
                 order=line.order,
                 number=line.number,
                 probability=chance,

@@ -17,6 +17,7 @@ from forecasting.decisions.order_value import reach_order_value
 from forecasting.decisions.reorder import decide_reorder
 from forecasting.decisions.reorder_inputs import PriceBreak, ReorderPolicy, SupplyTerms
 from forecasting.decisions.reorder_reasons import Reason
+from forecasting.decisions.risk import SuggestedAction
 from forecasting.decisions.sourcing import (
     MoveCost,
     Need,
@@ -111,7 +112,31 @@ def test_a_late_order_costs_the_margin_of_what_is_missing() -> None:
     )
     assert risk.expected_days_late == 10
     assert risk.short_units == 20
-    assert risk.severity == 80
+    assert (risk.severity, risk.action) == (80, SuggestedAction.EXPEDITE)
+
+
+@pytest.mark.parametrize(
+    ("free", "margin", "short", "hurried"),
+    [
+        (50.0, 4.0, 0, False),  # lasts until the goods come
+        (49.999, 4.0, 0.001, False),  # 0.004, which reads 0.00
+        (49.9, 4.0, 0.1, True),  # 40 cents
+        (49.0, 0.0, 1, True),  # no margin is known: one unit is missing
+        (49.9, 0.0, 0.1, False),
+    ],
+)
+def test_hurrying_is_suggested_only_where_it_gains_something(
+    free: float, margin: float, short: float, hurried: bool
+) -> None:
+    """As above: 5 a day for 10 days. The order is late in each case, and is told."""
+    table = np.zeros((1, 21))
+    table[0, 20] = 1
+    line = OpenLine(0, 7, "PO-7", 100, 12, 10, 0)
+    [risk] = find_late_orders(
+        ["P"], [line], LeadTimes(table), np.array([free]), np.array([5.0]), np.array([margin])
+    )
+    assert risk.short_units == pytest.approx(short)
+    assert (risk.action == SuggestedAction.EXPEDITE) is hurried
 
 
 def test_errors_of_one_sign_add_up_to_a_tracking_signal() -> None:
