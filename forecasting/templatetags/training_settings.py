@@ -84,10 +84,10 @@ def setting_name(path: str) -> str:
     return _("%(network)s, found by tuning: %(setting)s") % {"network": network, "setting": words}
 
 
-def setting_label(path: str) -> str | Promise:
-    """Return the name of a setting as a form writes it above its field."""
-    label: str | Promise = capfirst(SETTINGS[path])
-    return label
+def setting_label(path: str) -> Any:
+    """Return the name of a setting as a form writes it above its field, translated when shown."""
+    name: Any = SETTINGS[path]
+    return capfirst(name)
 
 
 @register.filter
