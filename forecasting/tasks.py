@@ -76,12 +76,14 @@ def send_digests(run: JobRun) -> dict[str, Any]:
 
 @job_handler(forecasts.PLANNING_KIND, title=_("Plan: forecast, suggest, warn"))
 def run_planning(run: JobRun) -> dict[str, Any]:
-    """Score the past, forecast, suggest and warn. Each step may run twice without harm."""
-    scored = accuracy.score_forecasts(run)
+    """Forecast, score the past, suggest and warn. Each step may run twice without harm.
+
+    Scores leave out the closed days that forecasting finds.
+    """
     forecast = compute.measured(run, forecasts.make_forecasts)
     return {
-        **scored,
         **_summary(forecast),
+        **accuracy.score_forecasts(run),
         **replenishment.make_suggestions(run),
         **risk.make_warnings(run),
     }

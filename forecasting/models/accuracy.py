@@ -12,8 +12,9 @@ from tenancy.models import TenantForeignKey, TenantOwned
 class AccuracySum(TenantOwned):
     """Sums over the days of one week ahead that were seen; every measure is a quotient of them.
 
-    Days out of stock do not count. Errors are units: of the median, and of the naive forecast that
-    repeats the last week before the origin. ``pinball`` is the mean loss over the quantiles.
+    Days out of stock and closed days do not count. Errors are units: of the median, and of the
+    naive forecast that repeats each weekday as it was last seen in the four weeks before the
+    origin. ``pinball`` is the mean loss over the quantiles.
     """
 
     run = TenantForeignKey(

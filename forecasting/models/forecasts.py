@@ -31,6 +31,9 @@ class ForecastRun(TenantOwned):
     silent_signals = models.JSONField(
         default=list, help_text="Names of signals its forecaster knows and that said nothing."
     )
+    closed_days = models.JSONField(
+        default=list, help_text="Days on which whole warehouses were closed, in what was read."
+    )
     simple_forecaster = models.BinaryField(
         null=True, help_text="What made the forecasts where no network did, sealed."
     )

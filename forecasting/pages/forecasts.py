@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from forecasting.models import SeriesForecast
 from forecasting.pages.actions import attempt
 from forecasting.pages.override_forms import OverrideForm
-from forecasting.queries import fans, forecasts, overrides, risk, suggestions
+from forecasting.queries import cleaning, fans, forecasts, overrides, risk, suggestions
 from forecasting.queries.neighbours import neighbours_of
 from forecasting.queries.parts import parts_of
 from forecasting.queries.series import business_today
@@ -79,6 +79,7 @@ def forecast_list(request: HttpRequest, tenant: str) -> HttpResponse:
             "anchored_by": abs(round(100 * (run.level_factor - 1))),
             "is_raised": run.level_factor > 1,
             "silent_signals": forecasts.silent_signals(run),
+            "closed_lately": cleaning.closed_lately(run),
             "methods": sorted(run.methods.items(), key=lambda item: -item[1]),
             "accuracy": accuracy_of(run.network),
         }

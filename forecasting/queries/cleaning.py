@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from forecasting.models import TrainedNetwork
+from forecasting.models import ForecastRun, TrainedNetwork
 from forecasting.pipeline.closures import DayRange, day_ranges
 from inventory.models import Product, Warehouse
 from inventory.queries.access import allowed_warehouses
 
 SHOWN_CUTS = 6
+LATELY_DAYS = 28
 
 
 @dataclass(frozen=True)
@@ -65,17 +66,25 @@ class CleaningFound:
         return self.cuts[:SHOWN_CUTS]
 
 
+def closed_lately(run: ForecastRun) -> list[Closing]:
+    """Return when warehouses in reach were closed in the four weeks before the run's origin."""
+    since = (run.origin - timedelta(days=LATELY_DAYS)).isoformat()
+    late = [one | {"days": [day for day in one["days"] if day > since]} for one in run.closed_days]
+    closures = [one for one in _within_reach(late) if one["days"]]
+    return _closings(closures, _warehouses_of(closures))
+
+
 def readable_cleaning(network: TrainedNetwork) -> dict[str, Any]:
     """Return what is kept of the cleaning, without the days of warehouses out of reach."""
     kept: dict[str, Any] = network.cleaning
-    allowed = allowed_warehouses()
-    if allowed is None:
-        return kept
     return kept | {
-        name: [one for one in kept[name] if one["warehouse_id"] in {*allowed, None}]
-        for name in ("closures", "examples")
-        if name in kept
+        name: _within_reach(kept[name]) for name in ("closures", "examples") if name in kept
     }
+
+
+def _within_reach(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    allowed = allowed_warehouses()
+    return [one for one in rows if allowed is None or one["warehouse_id"] in {*allowed, None}]
 
 
 def read_cleaning(networks: Sequence[TrainedNetwork]) -> list[CleaningFound]:
@@ -84,10 +93,24 @@ def read_cleaning(networks: Sequence[TrainedNetwork]) -> list[CleaningFound]:
     cuts = [cut for one in kept for cut in one.get("examples", [])]
     closures = [closure for one in kept for closure in one.get("closures", [])]
     products = Product.objects.in_bulk({cut["product_id"] for cut in cuts})
-    warehouses = Warehouse.objects.in_bulk(
-        {one["warehouse_id"] for one in (*cuts, *closures) if one["warehouse_id"] is not None}
-    )
+    warehouses = _warehouses_of([*cuts, *closures])
     return [_found(one, products, warehouses) for one in kept]
+
+
+def _warehouses_of(rows: list[dict[str, Any]]) -> dict[int, Warehouse]:
+    ids = {one["warehouse_id"] for one in rows if one["warehouse_id"] is not None}
+    return Warehouse.objects.in_bulk(ids) if ids else {}
+
+
+def _closings(closures: list[dict[str, Any]], warehouses: dict[int, Warehouse]) -> list[Closing]:
+    return [
+        Closing(
+            warehouses.get(one["warehouse_id"]),
+            day_ranges(date.fromisoformat(day) for day in one["days"]),
+            len(one["days"]),
+        )
+        for one in closures
+    ]
 
 
 def _found(
@@ -96,14 +119,7 @@ def _found(
     left = kept.get("left_to_baselines", {})
     return CleaningFound(
         is_full="closures" in kept,
-        closings=tuple(
-            Closing(
-                warehouses.get(one["warehouse_id"]),
-                day_ranges(date.fromisoformat(day) for day in one["days"]),
-                len(one["days"]),
-            )
-            for one in kept.get("closures", [])
-        ),
+        closings=tuple(_closings(kept.get("closures", []), warehouses)),
         out_of_stock_days=kept.get("out_of_stock_days", 0),
         outliers=kept.get("outliers", 0),
         outlier_series=kept.get("outlier_series", 0),

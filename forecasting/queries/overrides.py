@@ -14,12 +14,11 @@ from django.db.models import QuerySet
 from forecasting.decisions.overrides import Change, apply_changes
 from forecasting.models import ForecastOverride, OverrideKind, OverrideState, SeriesForecast
 from forecasting.pipeline.series import BoolArray, FloatArray
-from forecasting.queries.blind_days import BLIND, blind_columns, one_by_one
+from forecasting.queries.blind_days import BLIND, CLOSED, read_blind_days
 from forecasting.queries.forecasts import RunArrays
 from forecasting.queries.series import SeriesKey, latest_origin
 from inventory.models import DailyDemand
 from inventory.queries.access import allowed_warehouses
-from inventory.queries.demand_history import out_of_stock_days
 from tenancy.errors import NotFound
 from tenancy.scope import active_tenant_id
 
@@ -195,22 +194,26 @@ _SCORES = f"""
     WHERE o.tenant_id = %(tenant)s AND o.id = ANY(%(ids)s) AND NOT EXISTS (
         SELECT FROM {BLIND}
         WHERE b.product_id = o.product_id AND b.warehouse_id = o.warehouse_id AND b.day = d.day
+    ) AND NOT EXISTS (
+        SELECT FROM {CLOSED}
+        WHERE coalesce(c.warehouse_id, o.warehouse_id) = o.warehouse_id AND c.day = d.day
     )
     GROUP BY o.id
 """  # noqa: S608  names of our own tables
 
 
 def score_overrides(rows: Sequence[ForecastOverride]) -> list[OverrideScore]:
-    """Score overrides on the days that have passed, against the forecast they changed: two queries.
+    """Score overrides on the days that have passed, against the forecast they changed: three
+    queries.
 
-    Days out of stock do not count; one that has no other day yet has a score of no days. Withdrawn
-    ones are scored too: it shows whether withdrawing was right.
+    Days out of stock and closed days do not count; one that has no other day yet has a score of no
+    days. Withdrawn ones are scored too: it shows whether withdrawing was right.
     """
     known = latest_origin()
     begun = [row for row in rows if known is not None and row.first_day <= known]
     if known is None or not begun:
         return []
-    blind = out_of_stock_days(
+    blind = read_blind_days(
         min(row.first_day for row in begun), known, product_ids={row.product_id for row in begun}
     )
     by_id = {row.pk: row for row in begun}
@@ -218,7 +221,7 @@ def score_overrides(rows: Sequence[ForecastOverride]) -> list[OverrideScore]:
         "tenant": active_tenant_id(),
         "ids": list(by_id),
         "known": known,
-        **blind_columns(one_by_one(blind)),
+        **blind.parameters(),
     }
     with connection.cursor() as cursor:
         cursor.execute(_SCORES, asked)

@@ -19,6 +19,7 @@ from forecasting.decisions.lead_times import (
 )
 from forecasting.decisions.suppliers import LandedCost
 from forecasting.models import ForecastRun, PlanningSettings
+from forecasting.pipeline.closures import find_closures, without_closed_days
 from forecasting.pipeline.series import FloatArray, SeriesPanel
 from forecasting.queries.forecasts import RunArrays, is_stale, passed_days, read_arrays
 from forecasting.queries.freight import read_freight
@@ -59,6 +60,7 @@ class PlanningWorld:
     method: tuple[str, ...]
     reason: tuple[str, ...]
     panel: SeriesPanel
+    """The past, days out of stock and closed days unseen."""
     forecast: DemandForecast
     override_factors: FloatArray
     """By how much planners changed each day ahead: [S, H], one where nobody did."""
@@ -110,7 +112,9 @@ def read_world(run: ForecastRun) -> PlanningWorld | None:
     if not len(kept):
         return None
     arrays, override_factors = _overridden(_select(arrays, kept))
-    panel = demand.panel.select(np.array([place[key] for key in arrays.keys]))
+    # a shut warehouse is no drop of every product's sales
+    seen = without_closed_days(demand.panel, find_closures(demand.panel))
+    panel = seen.select(np.array([place[key] for key in arrays.keys]))
     came_since = _in_reach(set(demand.keys) - set(arrays.keys))
     products = Product.objects.in_bulk({key.product_id for key in (*arrays.keys, *came_since)})
     supplies = read_supplies(products)

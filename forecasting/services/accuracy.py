@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -12,16 +11,17 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from forecasting.models import AccuracySum, ForecastRun, SeriesForecast
-from forecasting.queries.blind_days import BLIND, BlindDay, blind_columns, one_by_one
+from forecasting.queries.blind_days import BLIND, CLOSED, BlindDays, read_blind_days
 from forecasting.queries.series import latest_origin
 from inventory.models import DailyDemand
-from inventory.queries.demand_history import out_of_stock_days
 from tenancy.scope import active_tenant_id
 from tenancy.services.jobs import JobRun
 
 KIND = "score_forecasts"
 KEPT_DAYS = 400
 WEEK = 7
+NAIVE_WEEKS = 4
+"""So far back the naive forecast looks for the same weekday on a day that was seen."""
 
 _SCORE = f"""
     WITH taken AS MATERIALIZED (
@@ -33,10 +33,27 @@ _SCORE = f"""
                sum(quantity)::float8 AS units
         FROM {DailyDemand._meta.db_table}
         WHERE tenant_id = %(tenant)s
-            AND business_day BETWEEN %(origin)s::date - 6 AND %(origin)s::date + %(last)s
+            AND business_day BETWEEN %(origin)s::date - {NAIVE_WEEKS * WEEK - 1}
+                AND %(origin)s::date + %(last)s
         GROUP BY 1, 2, 3
-    ), blind AS (
+    ), blind AS MATERIALIZED (
         SELECT * FROM {BLIND}
+    ), closed AS MATERIALIZED (
+        SELECT * FROM {CLOSED}
+    ), naive AS MATERIALIZED (
+        SELECT DISTINCT ON (t.product_id, t.warehouse_id, s.step)
+               t.product_id, t.warehouse_id, s.step, coalesce(a.units, 0) AS units
+        FROM taken t
+        CROSS JOIN generate_series(1, {WEEK}) AS s (step)
+        CROSS JOIN generate_series(1, {NAIVE_WEEKS}) AS w (back)
+        LEFT JOIN asked a ON a.product_id = t.product_id AND a.warehouse_id = t.warehouse_id
+            AND a.step = s.step - {WEEK} * w.back
+        LEFT JOIN blind b ON b.product_id = t.product_id AND b.warehouse_id = t.warehouse_id
+            AND b.day = %(origin)s::date + s.step - {WEEK} * w.back
+        LEFT JOIN closed c ON coalesce(c.warehouse_id, t.warehouse_id) = t.warehouse_id
+            AND c.day = %(origin)s::date + s.step - {WEEK} * w.back
+        WHERE b.day IS NULL AND c.day IS NULL
+        ORDER BY t.product_id, t.warehouse_id, s.step, w.back
     ), days AS (
         SELECT t.product_id, t.warehouse_id, t.demand_class, t.method, m.step, m.mean,
                coalesce(a.units, 0) AS actual, coalesce(n.units, 0) AS naive,
@@ -46,11 +63,13 @@ _SCORE = f"""
         CROSS JOIN LATERAL unnest(t.mean) WITH ORDINALITY AS m (mean, step)
         LEFT JOIN asked a ON a.product_id = t.product_id AND a.warehouse_id = t.warehouse_id
             AND a.step = m.step
-        LEFT JOIN asked n ON n.product_id = t.product_id AND n.warehouse_id = t.warehouse_id
-            AND n.step = (m.step - 1) %% 7 - 6
+        LEFT JOIN naive n ON n.product_id = t.product_id AND n.warehouse_id = t.warehouse_id
+            AND n.step = (m.step - 1) %% {WEEK} + 1
         LEFT JOIN blind b ON b.product_id = t.product_id AND b.warehouse_id = t.warehouse_id
             AND b.day = %(origin)s::date + m.step::int
-        WHERE m.step BETWEEN %(first)s AND %(last)s AND b.day IS NULL
+        LEFT JOIN closed c ON coalesce(c.warehouse_id, t.warehouse_id) = t.warehouse_id
+            AND c.day = %(origin)s::date + m.step::int
+        WHERE m.step BETWEEN %(first)s AND %(last)s AND b.day IS NULL AND c.day IS NULL
     )
     INSERT INTO {AccuracySum._meta.db_table} (
         tenant_id, run_id, product_id, warehouse_id, week, demand_class, method, days, actual,
@@ -86,8 +105,8 @@ class _Days:
     new_weeks: int
 
     @property
-    def first_day(self) -> date:
-        return self.origin + timedelta(days=self.first)
+    def first_read(self) -> date:
+        return self.origin - timedelta(days=NAIVE_WEEKS * WEEK - 1)
 
     @property
     def last_day(self) -> date:
@@ -107,9 +126,13 @@ def score_forecasts(run: JobRun) -> dict[str, Any]:
         due = [
             (stored, days) for stored in _runs_with_arrays() if (days := _days_due(stored, known))
         ]
-        unseen = _unseen([days for _stored, days in due])
-        for stored, days in due:
-            _score_run(stored, days, unseen)
+        if due:
+            blind = read_blind_days(
+                min(days.first_read for _stored, days in due),
+                max(days.last_day for _stored, days in due),
+            )
+            for stored, days in due:
+                _score_run(stored, days, blind)
         scored = sum(days.new_weeks for _stored, days in due)
         AccuracySum.objects.filter(run__origin__lt=known - timedelta(days=KEPT_DAYS)).delete()
     return {"weeks_scored": scored}
@@ -131,17 +154,7 @@ def _days_due(stored: ForecastRun, known: date) -> _Days | None:
     return _Days(stored.origin, first, weeks * WEEK, weeks - scored)
 
 
-def _unseen(due: Sequence[_Days]) -> list[BlindDay]:
-    """Return (product, warehouse, day) of the days out of stock in all of them: one query."""
-    if not due:
-        return []
-    first = min(days.first_day for days in due)
-    last = max(days.last_day for days in due)
-    return one_by_one(out_of_stock_days(first, last))
-
-
-def _score_run(stored: ForecastRun, days: _Days, unseen: Sequence[BlindDay]) -> None:
-    blind = [one for one in unseen if days.first_day <= one[2] <= days.last_day]
+def _score_run(stored: ForecastRun, days: _Days, blind: BlindDays) -> None:
     levels = [round(level, 4) for level in stored.quantiles]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -157,6 +170,6 @@ def _score_run(stored: ForecastRun, days: _Days, unseen: Sequence[BlindDay]) -> 
                 "median": levels.index(0.5) + 1,
                 "low": levels.index(0.1) + 1,
                 "high": levels.index(0.9) + 1,
-                **blind_columns(blind),
+                **blind.between(days.first_read, days.last_day).parameters(),
             },
         )

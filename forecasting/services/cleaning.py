@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -36,12 +37,17 @@ def cleaning_report(demand: DemandPanel, config: CleaningConfig) -> dict[str, An
         "days": panel.n_days,
         "series_days": int(begun.sum()),
         "out_of_stock_days": int((begun & ~panel.observed).sum()),
-        "closures": [_closure_to_json(demand, one) for one in closures],
+        "closures": closed_days(demand, closures),
         "spoiled_series": int(spoiled.sum()),
         "left_to_baselines": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
         **changes,
         "examples": [_example_to_json(demand, one) for one in changes["examples"]],
     }
+
+
+def closed_days(demand: DemandPanel, closures: Sequence[Closures]) -> list[dict[str, Any]]:
+    """Return the closed days of each warehouse that has any, as JSON."""
+    return [_closure_to_json(demand, one) for one in closures]
 
 
 def _closure_to_json(demand: DemandPanel, closure: Closures) -> dict[str, Any]:

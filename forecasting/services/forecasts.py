@@ -21,6 +21,7 @@ from forecasting.models import (
     SeriesForecast,
     TrainedNetwork,
 )
+from forecasting.pipeline.closures import find_closures
 from forecasting.pipeline.day_channels import strange_signals
 from forecasting.pipeline.features import FeaturePlan
 from forecasting.pipeline.series import HORIZON_DAYS, QUANTILES, Basis, FloatArray, Signal
@@ -33,6 +34,7 @@ from forecasting.queries.series import (
     parts_with_demand,
 )
 from forecasting.services import artefacts
+from forecasting.services.cleaning import closed_days
 from forecasting.services.copied_rows import insert_copied
 from forecasting.services.groups import group_forecasts, store_groups
 from forecasting.services.parts import segment_forecasts, split, store_segments
@@ -47,7 +49,8 @@ if TYPE_CHECKING:
 
 KIND = "make_forecasts"
 PLANNING_KIND = "run_planning"
-KEPT_RUNS = 7
+KEPT_RUNS = 8
+"""The one of a week ago is among them when its week has passed."""
 SCORED_DAYS = 63
 """One run of each week is kept so long, to be scored on all of its days."""
 PARTS: tuple[Part, ...] = ("channel", "segment")
@@ -249,6 +252,7 @@ def _store(
         level_factor=parts[0].level_factor,
         part_level_factors=factors,
         silent_signals=_silent(serving.forecaster.plan, demand.panel.signals),
+        closed_days=closed_days(demand, find_closures(demand.panel)),
         simple_forecaster=None if serving.network else serving.forecaster.to_bytes(),
     )
     insert_copied(row for part in parts for row in _rows(stored, part))

@@ -101,7 +101,7 @@ def test_scoring_again_adds_nothing_and_late_demand_is_counted_with_the_next_wee
 def test_days_out_of_stock_do_not_count(north: House, monkeypatch: pytest.MonkeyPatch) -> None:
     world, (run, _quantiles) = passed_forecast(north, days_ago=8)
     blind = [(world.products[0].pk, world.warehouse.pk, [run.origin + timedelta(days=3)])]
-    monkeypatch.setattr("forecasting.services.accuracy.out_of_stock_days", lambda *_: blind)
+    monkeypatch.setattr("forecasting.queries.blind_days.out_of_stock_days", lambda *_, **__: blind)
     score(north)
     with north.scope():
         days = dict(AccuracySum.objects.values_list("product_id", "days"))
@@ -179,7 +179,7 @@ def test_one_run_of_each_week_is_kept_until_all_its_days_are_known() -> None:
     runs = [(1000 - back, newest - timedelta(days=back)) for back in range(120)]
     kept = _kept_runs(runs)
     origins = [newest - timedelta(days=1000 - pk) for pk in kept]
-    assert len(kept) == 7 + 8  # the last seven days touch two weeks; eight more keep one each
+    assert len(kept) == 8 + 8  # the last eight days touch two weeks; eight more keep one each
     assert any((newest - origin).days > 28 + 7 for origin in origins)
     assert all((newest - origin).days <= 63 for origin in origins)
 

@@ -179,7 +179,7 @@ def test_it_is_scored_against_the_forecast_it_changed(
 
     # the third day was out of stock after all: what was asked for then is not known
     blind = [(world.products[0].pk, world.warehouse.pk, [first + timedelta(days=2)])]
-    monkeypatch.setattr("forecasting.queries.overrides.out_of_stock_days", lambda *_, **__: blind)
+    monkeypatch.setattr("forecasting.queries.blind_days.out_of_stock_days", lambda *_, **__: blind)
     with north.scope():
         (score,) = score_overrides(list(ForecastOverride.objects.all()))
     assert (score.days, score.actual, score.error, score.base_error) == (2, 18, 0, 6)
