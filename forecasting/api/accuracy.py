@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
+from functools import cached_property
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -11,6 +13,7 @@ from rest_framework.request import Request
 
 from forecasting.models import ForecastOverride, OverrideKind, OverrideState
 from forecasting.queries.accuracy import AccuracyFilter, Figures, read_accuracy
+from forecasting.queries.forecasts import last_day_of, latest_run
 from forecasting.queries.overrides import overrides, score_overrides
 from forecasting.services.overrides import OverrideWish, create_override, withdraw_override
 from tenancy.api.endpoints import Endpoint, Listing, Writing, listing, reading, writing
@@ -118,7 +121,19 @@ class OverrideShown(Shown[ForecastOverride]):
     created_at = serializers.DateTimeField()
     withdrawn_by = serializers.CharField(source="withdrawn_by_label")
     withdrawn_at = serializers.DateTimeField(allow_null=True)
+    waits_for_forecast = serializers.SerializerMethodField(
+        help_text="The newest forecast ends before its first day: it counts once one reaches that."
+    )
     version = serializers.IntegerField()
+
+    def get_waits_for_forecast(self, row: ForecastOverride) -> bool:
+        return self._forecast_until is None or row.first_day > self._forecast_until
+
+    @cached_property
+    def _forecast_until(self) -> date | None:
+        """The last day of the newest forecast, read once for a whole list."""
+        run = latest_run()
+        return last_day_of(run) if run else None
 
 
 class ScoreShown(serializers.Serializer[Any]):

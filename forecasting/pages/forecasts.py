@@ -169,6 +169,7 @@ def _fan_context(series: SeriesForecast) -> dict[str, Any]:
         "series": series,
         "changes": changes,
         "outdone": overrides.outdone(changes),
+        "forecast_until": forecasts.last_day_of(series.run),
         "fan": fans.read_fan(series, overrides.changed_forecasts([series]).get(series.pk)),
         "accuracy": accuracy_of(series.run.network, series.demand_class),
         "similar_told": basis_sentences(series, neighbours_of(series)),

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from forecasting.models import SeriesForecast
 from forecasting.pages.forecasts import detail_context
 from forecasting.pages.override_forms import OverrideForm
-from forecasting.queries.forecasts import get_series
+from forecasting.queries.forecasts import get_series, last_day_of
 from forecasting.queries.overrides import get_override
 from forecasting.services.overrides import OverrideWish, create_override, withdraw_override
 from tenancy.pages.web import UNPROCESSABLE, address, do, send_form
@@ -31,11 +33,30 @@ def override_create(
         create_override(product_id=product_id, warehouse_id=warehouse_id, wish=OverrideWish(**data))
         return page
 
-    sent = send_form(request, form, effect, _("The forecast is changed. Plan now to order by it."))
+    series = get_series(product_id, warehouse_id)
+    sent = send_form(request, form, effect, lambda: _made(form.cleaned_data, series))
     if sent is not None:
         return sent
-    context = detail_context(tenant, get_series(product_id, warehouse_id), form)
+    context = detail_context(tenant, series, form)
     return render(request, "forecasting/forecast_detail.html", context, status=UNPROCESSABLE)
+
+
+def _made(wish: dict[str, Any], series: SeriesForecast) -> str:
+    """Say what a change does, and from when on where the forecast does not reach all its days."""
+    last = last_day_of(series.run)
+    if wish["last_day"] <= last:
+        return _("The forecast is changed. Plan now to order by it.")
+    days = {
+        "first": date_format(wish["first_day"], "j M Y"),
+        "last": date_format(last, "j M Y"),
+    }
+    if wish["first_day"] <= last:
+        text = _("The forecast is changed. Days after %(last)s count once forecasts reach them.")
+        return text % days
+    text = _(
+        "The change is kept. Forecasts end on %(last)s now: it counts once they reach %(first)s."
+    )
+    return text % days
 
 
 @require_POST

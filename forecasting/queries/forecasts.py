@@ -43,6 +43,11 @@ def latest_run() -> ForecastRun | None:
     return ForecastRun.objects.select_related("network").order_by("-id").first()
 
 
+def last_day_of(run: ForecastRun) -> date:
+    """Return the last day that a run forecasts."""
+    return run.origin + timedelta(days=run.horizon_days)
+
+
 def age_days(run: ForecastRun) -> int:
     """Return how many whole days have passed that the run has not seen."""
     return max((business_today() - run.origin).days - 1, 0)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from forecasting.models import ForecastOverride, OverrideKind, OverrideState, SeriesForecast
@@ -18,6 +19,9 @@ from tenancy.errors import Conflict, Invalid, NotFound, Problem
 from tenancy.permissions import Permission, require
 from tenancy.services import audit
 
+MOST_AHEAD_DAYS = 730
+"""Two years: a change of days that no forecast reaches yet waits for one that does; what lies
+further ahead is a slip of the keyboard."""
 MOST_PERCENT = 1000
 MOST_UNITS = Decimal(10) ** 9
 
@@ -107,8 +111,7 @@ def _problems(wish: OverrideWish, today: date) -> list[Problem]:
     elif (wish.last_day - wish.first_day).days >= MOST_DAYS:
         text = _("A change covers at most %(days)d days.") % {"days": MOST_DAYS}
         found.append(Problem("last_day", "too_long", text))
-    if wish.last_day < today:
-        found.append(Problem("last_day", "past", _("Choose days that are still to come.")))
+    found += _wrong_days(wish, today)
     if wish.kind == OverrideKind.PERCENT:
         if not -100 <= wish.value <= MOST_PERCENT:
             text = _("Give a percentage from -100 to %(most)d.") % {"most": MOST_PERCENT}
@@ -118,6 +121,20 @@ def _problems(wish: OverrideWish, today: date) -> list[Problem]:
     if not wish.reason.strip():
         found.append(Problem("reason", "required", _("Say why, for whoever reads it later.")))
     return found
+
+
+def _wrong_days(wish: OverrideWish, today: date) -> list[Problem]:
+    """Return which of its two days lie in the past, where nothing can be ordered by, or too far."""
+    latest = today + timedelta(days=MOST_AHEAD_DAYS)
+    past = _("This day is past. Choose %(day)s or later.") % {"day": date_format(today, "j M Y")}
+    far = _("A change reaches two years ahead: choose %(day)s or earlier.") % {
+        "day": date_format(latest, "j M Y")
+    }
+    days = {"first_day": wish.first_day, "last_day": wish.last_day}
+    return [
+        *(Problem(name, "past", past) for name, day in days.items() if day < today),
+        *(Problem(name, "too_far", far) for name, day in days.items() if day > latest),
+    ]
 
 
 def _forecast_of(series: SeriesForecast, wish: OverrideWish) -> list[float | None]:

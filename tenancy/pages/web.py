@@ -33,9 +33,14 @@ def address(request: HttpRequest, view_name: str, **kwargs: Any) -> str:
 
 
 def send_form(
-    request: HttpRequest, form: BaseForm, effect: Callable[[dict[str, Any]], str], done: str
+    request: HttpRequest,
+    form: BaseForm,
+    effect: Callable[[dict[str, Any]], str],
+    done: str | Callable[[], str],
 ) -> HttpResponse | None:
     """Run ``effect`` with the form's cleaned data, once; redirect to the address it returns.
+
+    ``done`` may be a function, for what can only be said afterwards.
 
     Returns None when the form is wrong or the service refuses; the errors then stand in the form.
     """
@@ -46,7 +51,7 @@ def send_form(
     except Refused as refusal:
         put_refusal(form, refusal)
         return None
-    messages.success(request, done)
+    messages.success(request, done if isinstance(done, str) else done())
     return redirect(target)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils.formats import date_format
 
 from forecasting.decisions.overrides import Change, apply_changes
 from forecasting.models import ForecastOverride, ReorderSuggestion, SeriesForecast
@@ -120,6 +121,9 @@ def test_a_withdrawn_change_stays_and_changes_nothing(north: House) -> None:
     [
         ({"first": 5, "last": 4}, "last_day"),
         ({"first": -9, "last": -2}, "last_day"),
+        ({"first": -1, "last": 3}, "first_day"),
+        ({"first": 725, "last": 731}, "last_day"),
+        ({"first": 731, "last": 731}, "first_day"),
         ({"first": 1, "last": 400}, "last_day"),
         ({"value": Decimal(-101)}, "value"),
         ({"value": Decimal(5000)}, "value"),
@@ -136,6 +140,65 @@ def test_a_change_that_makes_no_sense_is_refused(
             make(world, wish(**changed))
         assert field in {problem.field for problem in refused.value.problems}
         assert not ForecastOverride.objects.exists()
+
+
+def test_a_day_of_the_past_or_too_far_says_which_days_there_are(north: House) -> None:
+    world = build(north)
+
+    def said(wanted: OverrideWish) -> list[str]:
+        with pytest.raises(Invalid) as refused:
+            make(world, wanted)
+        return [f"{one.field}: {one.message}" for one in refused.value.problems]
+
+    with north.scope("planner"):
+        today = business_today()
+        latest = date_format(today + timedelta(days=730), "j M Y")
+        assert said(wish(last_day=date(9999, 12, 31)))[1:] == [
+            f"last_day: A change reaches two years ahead: choose {latest} or earlier."
+        ]
+        assert said(wish(first=-1)) == [
+            f"first_day: This day is past. Choose {date_format(today, 'j M Y')} or later."
+        ]
+        make(world, wish(0, 0))
+        make(world, wish(730, 730))
+
+
+def test_days_that_no_forecast_reaches_wait_and_page_and_api_say_so(north: House) -> None:
+    """The forecast ends 28 days after yesterday, on day 27 from today."""
+    world = build(north)
+    api, client = by_key(north, "planner"), north.client("planner")
+    page = north.path(f"forecasts/{world.products[0].pk}/{world.warehouse.pk}/")
+    with north.scope():
+        today = business_today()
+        wanted_days = [wish(20, 27), wish(20, 28), wish(28, 40)]
+    last, first = (date_format(today + timedelta(days=n), "j M Y") for n in (27, 28))
+    for wanted, told in zip(
+        wanted_days,
+        (
+            "The forecast is changed. Plan now to order by it.",
+            f"Days after {last} count once forecasts reach them.",
+            f"Forecasts end on {last} now: it counts once they reach {first}.",
+        ),
+        strict=True,
+    ):
+        sent = {
+            "first_day": wanted.first_day.isoformat(), "last_day": wanted.last_day.isoformat(),
+            "kind": "percent", "value": "50", "reason": "Trade fair",
+        }  # fmt: skip
+        text = client.post(f"{page}override", sent, follow=True).content.decode()
+        assert told in text
+    assert text.count("counts once forecasts reach") == 1  # in the list, of the last one
+    rows = api.get("overrides").json()["items"]
+    assert [row["waits_for_forecast"] for row in rows] == [True, False, False]
+    body = sent | {"product_id": world.products[1].pk, "warehouse_id": world.warehouse.pk}
+    made = api.post("overrides", body).json()
+    assert made["waits_for_forecast"] is True
+    far = api.post("overrides", body | {"last_day": "9999-12-31"})
+    assert (far.status_code, "choose" in far.text) == (400, True)
+    # a forecast that reaches the days takes the change
+    with north.scope():
+        run = flat_forecast(world, 6.0, origin=today)
+        assert with_overrides(read_arrays(run)).mean[1].tolist() == [6.0] * 27 + [9.0]
 
 
 def test_an_operator_may_not_and_an_unknown_forecast_is_missing(north: House) -> None:
