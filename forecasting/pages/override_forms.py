@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from forecasting.models import OverrideKind
+from inventory.pages.fields import number_field
 
 
 class OverrideForm(forms.Form):
@@ -16,12 +17,10 @@ class OverrideForm(forms.Form):
         label=gettext_lazy("To"), widget=forms.DateInput(attrs={"type": "date"})
     )
     kind = forms.ChoiceField(label=gettext_lazy("Change"), choices=OverrideKind.choices)
-    value = forms.DecimalField(
-        label=gettext_lazy("By how much"),
+    value = number_field(
+        gettext_lazy("By how much"),
         help_text=gettext_lazy("20 is a fifth more, -20 a fifth less; or units of each day."),
-        error_messages={"invalid": gettext_lazy("Write a number as 12.5.")},
         max_digits=18,
         decimal_places=4,
-        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200)

@@ -19,6 +19,7 @@ from forecasting.services.signals import (
     fill_signal,
     set_known_ahead,
 )
+from inventory.pages.fields import float_field
 from inventory.queries.catalog import find_product_by_code
 from tenancy.errors import Invalid
 from tenancy.pages.filters import offer, row_field, search_field
@@ -75,11 +76,9 @@ class FillForm(forms.Form):
     last_day = forms.DateField(
         label=gettext_lazy("To"), widget=forms.DateInput(attrs={"type": "date"})
     )
-    value = forms.FloatField(
-        label=gettext_lazy("Value"),
+    value = float_field(
+        gettext_lazy("Value"),
         required=False,
-        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
-        error_messages={"invalid": gettext_lazy("Write a number as 12.5.")},
         help_text=gettext_lazy("1 for a promotion. Empty takes the days' values away."),
     )
 

@@ -16,6 +16,7 @@ from forecasting.models.compute import (
 )
 from forecasting.templatetags.planning import method_name
 from forecasting.templatetags.training_settings import setting_label
+from inventory.pages.fields import float_field
 
 NETWORK_HINTS = {
     "lstm": gettext_lazy("Reads day after day and remembers long; strong on volume."),
@@ -63,12 +64,11 @@ class TrainingChoicesForm(forms.Form):
         choices=MissingDays.choices,
         help_text=gettext_lazy("Out of stock, closed, or without a usable figure."),
     )
-    outlier_threshold = forms.FloatField(
-        label=setting_label("cleaning.outliers"),
+    outlier_threshold = float_field(
+        setting_label("cleaning.outliers"),
         required=False,
         min_value=LEAST_THRESHOLD,
         max_value=MOST_THRESHOLD,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         help_text=gettext_lazy(
             "How far above the usual a product's day may be, in usual swings. Empty: never cut."
         ),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from forecasting.queries import suggestions
 from forecasting.services.what_if import Comparison, Scenario, compare_scenario
-from inventory.pages.fields import money_field, quantity_field
+from inventory.pages.fields import money_field, number_field, quantity_field
 from tenancy.errors import Refused
 from tenancy.pages.filters import offer, row_field
 from tenancy.pages.web import put_refusal
@@ -22,11 +22,8 @@ from tenancy.permissions import Permission, require
 
 
 def _percent(label: Any, least: int, most: int, **options: Any) -> forms.DecimalField:
-    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-    return forms.DecimalField(
-        label=label, required=False, min_value=least, max_value=most,
-        max_digits=7, decimal_places=2, widget=widget, **options,
-    )  # fmt: skip
+    limits = {"min_value": least, "max_value": most, "max_digits": 7, "decimal_places": 2}
+    return number_field(label, required=False, **limits, **options)
 
 
 class ScenarioForm(forms.Form):

@@ -24,10 +24,28 @@ def money_field(label: Any, **options: Any) -> forms.DecimalField:
 
 
 def _exact_field(label: Any, **options: Any) -> forms.DecimalField:
-    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-    return forms.DecimalField(
-        label=label, max_digits=18, decimal_places=6, widget=widget, **options
-    )
+    return number_field(label, max_digits=18, decimal_places=6, **options)
+
+
+def number_field(label: Any, **options: Any) -> forms.DecimalField:
+    """Return a field for any number with a fraction; what is wrong says how one is written.
+
+    A comma is refused, not guessed at: 1,234 is a thousand to some and a little more than one to
+    others.
+    """
+    return forms.DecimalField(label=label, **(_number_options() | options))
+
+
+def float_field(label: Any, **options: Any) -> forms.FloatField:
+    """Return the same for a number that is not counted exactly."""
+    return forms.FloatField(label=label, **(_number_options() | options))
+
+
+def _number_options() -> dict[str, Any]:
+    return {
+        "widget": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        "error_messages": {"invalid": gettext_lazy("Enter a number, with a point: 12.5.")},
+    }
 
 
 def in_use_field() -> forms.ChoiceField:

@@ -12,7 +12,13 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from inventory.models import AbcClass, PolicyTarget, StockPolicy, XyzClass
-from inventory.pages.fields import ProductCodeField, day_field, money_field, quantity_field
+from inventory.pages.fields import (
+    ProductCodeField,
+    day_field,
+    money_field,
+    number_field,
+    quantity_field,
+)
 from inventory.pages.sales_steps import given_version
 from inventory.queries.places import warehouses
 from inventory.queries.policies import get_policy, policies
@@ -43,8 +49,8 @@ class PolicyForm(forms.Form):
     target = forms.ChoiceField(
         label=gettext_lazy("How much stock is enough"), choices=PolicyTarget.choices
     )
-    cycle_service_level = forms.DecimalField(
-        label=gettext_lazy("Service level"), min_value=Decimal("0.1"), max_value=Decimal("99.99"),
+    cycle_service_level = number_field(
+        gettext_lazy("Service level"), min_value=Decimal("0.1"), max_value=Decimal("99.99"),
         max_digits=4, decimal_places=2,
         help_text=gettext_lazy("Chance that nothing runs out until the next delivery."),
     )  # fmt: skip
@@ -53,8 +59,8 @@ class PolicyForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Empty: price less cost."),
     )
-    holding_cost_per_year = forms.DecimalField(
-        label=gettext_lazy("Holding cost per year"), min_value=0, max_value=1000,
+    holding_cost_per_year = number_field(
+        gettext_lazy("Holding cost per year"), min_value=0, max_value=1000,
         max_digits=6, decimal_places=2,
     )  # fmt: skip
     review_period_days = forms.IntegerField(

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _, gettext_lazy
 
 from inventory.models import LotTracking, Product
-from inventory.pages.fields import in_use_field
+from inventory.pages.fields import in_use_field, number_field, quantity_field
 from inventory.queries.availability import availability
 from inventory.queries.catalog import (
     categories,
@@ -75,15 +75,15 @@ class ProductForm(forms.Form):
     shelf_life_days = forms.IntegerField(
         label=gettext_lazy("Shelf life"), required=False, min_value=1, max_value=36_500
     )
-    unit_cost = forms.DecimalField(
-        label=gettext_lazy("Unit cost"),
+    unit_cost = number_field(
+        gettext_lazy("Unit cost"),
         required=False,
         min_value=0,
         max_digits=12,
         decimal_places=4,
     )
-    unit_price = forms.DecimalField(
-        label=gettext_lazy("Unit price"),
+    unit_price = number_field(
+        gettext_lazy("Unit price"),
         required=False,
         min_value=0,
         max_digits=12,
@@ -102,9 +102,7 @@ class PackagingForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Packaging"), max_length=40, help_text=gettext_lazy("e.g. case, pallet")
     )
-    units = forms.DecimalField(
-        label=gettext_lazy("Holds"), min_value=0, max_digits=18, decimal_places=6
-    )
+    units = quantity_field(gettext_lazy("Holds"), min_value=0)
 
 
 class BarcodeForm(forms.Form):

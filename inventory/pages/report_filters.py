@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _, gettext_lazy
 
 from inventory.models import MovementReason
+from inventory.pages.fields import number_field
 from inventory.queries.catalog import categories
 from inventory.queries.places import warehouses
 from inventory.queries.reports.asking import Question, ask
@@ -110,8 +111,8 @@ def _day(label: Any) -> forms.DateField:
 def _cut(name: str) -> forms.DecimalField:
     usual = DEFAULT_CUTS.as_arguments()[name]
     attrs = {"inputmode": "decimal", "placeholder": f"{usual.normalize():f}", "size": 4}
-    return forms.DecimalField(
-        label=CUT_LABELS[name],
+    return number_field(
+        CUT_LABELS[name],
         required=False,
         max_digits=8,
         decimal_places=4,

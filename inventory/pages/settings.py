@@ -9,7 +9,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _, gettext_lazy
 
-from inventory.pages.fields import money_field, plain, sent
+from inventory.pages.fields import money_field, number_field, plain, sent
 from inventory.queries.settings import inventory_settings
 from inventory.services.settings import WarehouseSettings, update_inventory_settings
 from tenancy.pages.settings_area import show_setting
@@ -21,12 +21,11 @@ MOST_COUNTS = 1000
 
 
 class SettingsForm(forms.Form):
-    count_tolerance_percent = forms.DecimalField(
-        label=gettext_lazy("Tolerance in percent"),
+    count_tolerance_percent = number_field(
+        gettext_lazy("Tolerance in percent"),
         min_value=0,
         max_digits=5,
         decimal_places=2,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         help_text=gettext_lazy("Of what the book expects."),
     )
     count_tolerance_value = money_field(

@@ -406,7 +406,10 @@ def test_pages_make_fill_import_and_remove(
     assert old.content.decode().count("Choose a day from 2000 to 2099.") == 2  # above, at its field
     huge = client.post(page, days | {"value": "1e308"}).content.decode()
     assert huge.count("Give a number from -1,000,000,000,000") == 2
-    assert "Write a number as 12.5." in client.post(page, days | {"value": "1,5"}).content.decode()
+    assert (
+        "Enter a number, with a point: 12.5."
+        in client.post(page, days | {"value": "1,5"}).content.decode()
+    )
     assert client.post(page, days).status_code == 302
     assert "not read by the network yet" in client.get(page).content.decode()
     bad = SimpleUploadedFile("signals.csv", b"name,day\nx,y\n")
