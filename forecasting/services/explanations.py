@@ -21,6 +21,7 @@ from forecasting.queries.parts import Forecast, get_forecast, part_name
 from forecasting.queries.series import DemandPanel, Part, SeriesKey, load_panel
 from forecasting.queries.signals import signal_kinds
 from forecasting.services import artefacts
+from forecasting.services.work_lists import one_at_a_time
 from tenancy.models import Job, JobState
 from tenancy.permissions import Permission, require
 from tenancy.services import audit
@@ -50,6 +51,7 @@ def request_explanation(
     require(Permission.PLAN)
     forecast = get_forecast(product_id, warehouse_id, channel_id, segment_id)
     payload = payload_of(forecast)
+    one_at_a_time(KIND)
     waiting = Job.objects.filter(kind=KIND, state__in=JobState.open(), payload=payload)
     open_job = waiting.order_by("id").first()
     if open_job is not None:

@@ -39,6 +39,7 @@ from forecasting.services.copied_rows import insert_copied
 from forecasting.services.groups import group_forecasts, store_groups
 from forecasting.services.parts import segment_forecasts, split, store_segments
 from forecasting.services.training_choices import engine_config
+from forecasting.services.work_lists import one_at_a_time
 from tenancy.models import Job, JobState
 from tenancy.permissions import Permission, require
 from tenancy.services import audit
@@ -86,6 +87,7 @@ def request_planning() -> Job:
     Raises ``PermissionRefused``.
     """
     require(Permission.PLAN)
+    one_at_a_time(PLANNING_KIND)
     waiting = Job.objects.filter(kind=PLANNING_KIND, state=JobState.QUEUED).order_by("id").first()
     if waiting is not None:
         return waiting

@@ -15,6 +15,7 @@ from forecasting.queries.compute import forecast_settings, read_spending
 from forecasting.queries.series import load_panel
 from forecasting.services.compute import budget_words, check_budget, lock_settings
 from forecasting.services.training_choices import engine_config
+from forecasting.services.work_lists import one_at_a_time
 from forecasting.templatetags.planning import method_name
 from inventory.services.rows import save
 from tenancy.errors import Conflict, Invalid, NotFound
@@ -72,6 +73,7 @@ def request_tuning(*, budget_minutes: int, network: str | None = None) -> Job:
     if not LEAST_MINUTES <= budget_minutes <= MOST_MINUTES:
         text = _("Give 1 to %(most)d CPU minutes.") % {"most": MOST_MINUTES}
         raise Invalid.field("budget_minutes", "out_of_range", text)
+    one_at_a_time(KIND)
     waiting = Job.objects.filter(kind=KIND, state__in=JobState.open()).order_by("id").first()
     if waiting is not None:
         raise TuningOpen(_("A search is under way already. Stop it first."), job=waiting.pk)

@@ -1,4 +1,4 @@
-"""What the work lists of suggestions and warnings share: one writer of a list at a time."""
+"""What takes turns within a tenant: the writers of a work list, requests for the same job."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tenancy.scope import active_tenant_id
 
 
 def one_at_a_time(name: str) -> None:
-    """Let one writer of the tenant's list pass at a time, until the transaction ends."""
+    """Let one transaction of the tenant at a time pass here; the next follows when it ended."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtext(%s), %s::int)",

@@ -192,6 +192,9 @@ def test_the_page_starts_a_search_shows_its_trials_and_uses_one(
         job = Job.objects.get()
         assert job.payload == {"network": "mlp", "budget_minutes": 7}
     assert "Waiting for a worker" in manager.get(path).content.decode()
+    twice = manager.post(path, order)  # from another tab
+    assert twice.status_code == 422
+    assert "A search is under way already" in twice.content.decode()
     run_job(job)
     page = manager.get(path).content.decode()
     assert "Best" in page
