@@ -23,6 +23,7 @@ from forecasting.queries import training
 from forecasting.queries.cleaning import read_cleaning
 from forecasting.queries.comparison import who_serves
 from forecasting.queries.compute import forecast_settings, read_spending
+from forecasting.services.forecasts import PLANNING_KIND
 from forecasting.services.networks import roll_back_network
 from forecasting.services.retraining import retraining_words
 from forecasting.services.training import KIND, request_training
@@ -48,11 +49,14 @@ def networks_page(
     """Show the page of networks; a refused form comes with it."""
     networks = list(training.networks()[:SHOWN])
     in_use = training.network_in_use()
+    of_another = training.run_of_another(in_use)
     limits = forecast_settings()
     shown = in_use or (networks[0] if networks else None)
     context = _network_context(shown) | _job_context(tenant) | {
         "networks": networks,
         "in_use": in_use,
+        "run_of_another": of_another,
+        "is_planning": of_another is not None and _is_open(training.latest_job(PLANNING_KIND)),
         "spending": read_spending(limits),
         "limits": limits,
         "budget_form": refused_budget or budget_form(limits),
@@ -95,7 +99,7 @@ def network_roll_back(request: HttpRequest, tenant: str, network_id: int) -> Htt
         request,
         lambda: roll_back_network(network_id=network_id),
         lambda network: (
-            _("Network %(number)d is in use again. Plan now to forecast from it.")
+            _("Network %(number)d is in use again. The next forecasts come from it.")
             % {"number": network.number}
         ),
     )

@@ -8,7 +8,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from forecasting.models import NetworkState, TrainedNetwork
+from forecasting.models import ForecastRun, NetworkState, TrainedNetwork
+from forecasting.queries.forecasts import latest_run
 from tenancy.errors import NotFound
 from tenancy.models import Job
 
@@ -143,11 +144,23 @@ def _loss_curve(network: str, epochs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def seconds_left(job: Job | None) -> float | None:
-    """Return how long a running training still takes at the pace so far; None before any epoch."""
-    if job is None or job.started_at is None or not job.progress_done:
+    """Return how long a running training still takes at the pace so far; None before any epoch.
+
+    Epochs loaded from a checkpoint took it no time: they say nothing of the pace.
+    """
+    if job is None or job.started_at is None:
+        return None
+    trained = job.progress_done - job.progress_detail.get("loaded", 0)
+    if trained <= 0:
         return None
     elapsed = (timezone.now() - job.started_at).total_seconds()
-    return elapsed / job.progress_done * max(job.progress_total - job.progress_done, 0)
+    return elapsed / trained * max(job.progress_total - job.progress_done, 0)
+
+
+def run_of_another(in_use: TrainedNetwork | None) -> ForecastRun | None:
+    """Return the forecasts in use where they are not by the network in use; None where they are."""
+    run = latest_run()
+    return run if run is not None and run.network != in_use else None
 
 
 def latest_job(kind: str) -> Job | None:

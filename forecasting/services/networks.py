@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from forecasting.models import NetworkState, TrainedNetwork
+from forecasting.queries.compute import seconds_of_jobs
 from forecasting.queries.series import DemandPanel
 from forecasting.services import artefacts
 from forecasting.services.cleaning import cleaning_report
@@ -102,7 +103,7 @@ def _create_row(
         epochs=_loss_curve(fitted),
         cleaning=cleaning_report(demand, fitted.config.cleaning),
         gate_reason="" if passed else gate_reason(contest["league"], fitted.config.networks),
-        cpu_seconds=fitted.cpu_seconds or 0,
+        cpu_seconds=(fitted.cpu_seconds or 0) + seconds_of_jobs(run.payload.get("goes_on", ())),
         device=device_name()[:DEVICE_LENGTH],
         published_at=now if passed else None,
     )

@@ -16,6 +16,7 @@ from forecasting.services.compute import check_budget
 from forecasting.services.networks import epoch_to_json, publish_network
 from forecasting.services.retraining import IF_IT_PAYS, decide_training, without_asking
 from forecasting.services.training_choices import config_of
+from forecasting.services.work_lists import one_at_a_time
 from forecasting.templatetags.planning import method_name
 from tenancy.errors import Conflict, NotFound
 from tenancy.models import Job, JobState
@@ -39,6 +40,7 @@ def request_training(*, budget_seconds: float | None = None) -> Job:
     ``PermissionRefused`` and ``BudgetSpent``.
     """
     require(Permission.PLAN)
+    one_at_a_time(KIND)
     waiting = Job.objects.filter(kind=KIND, state__in=JobState.open()).order_by("id").first()
     if waiting is not None:
         return without_asking(waiting)
@@ -60,6 +62,7 @@ def resume_training(*, job_id: int) -> Job:
         raise NotFound("job", job_id)
     if ended.state not in (JobState.CANCELLED, JobState.FAILED):
         raise Conflict(_("Only a training that was cancelled or has failed can be resumed."))
+    one_at_a_time(KIND)
     waiting = Job.objects.filter(kind=KIND, state__in=JobState.open()).order_by("id").first()
     if waiting is not None:
         return without_asking(waiting)
@@ -124,6 +127,7 @@ class _Watch:
     total: int
     stage: str = ""
     epochs: list[dict[str, Any]] = field(default_factory=list)
+    loaded: int = 0
     importance: list[dict[str, Any]] = field(default_factory=list)
 
     def callbacks(self) -> Callbacks:
@@ -137,6 +141,7 @@ class _Watch:
             saved = None if self.run.attempt >= LAST_ATTEMPT else folder.load(name)
             for report in saved.history if saved else ():
                 self._note(report)
+                self.loaded += 1
             return saved
 
         return Callbacks(
@@ -165,9 +170,8 @@ class _Watch:
             "network": method_name(report.network),
             "stage": _("to be judged") if self.stage.startswith("holdout") else _("on all days"),
         }
-        self.run.progress(
-            min(len(self.epochs), self.total - 1), self.total, message, {"epochs": self.epochs}
-        )
+        detail = {"epochs": self.epochs, "loaded": self.loaded}
+        self.run.progress(min(len(self.epochs), self.total - 1), self.total, message, detail)
 
     def _note(self, report: EpochReport) -> None:
         self.epochs.append(epoch_to_json(report, self.stage))

@@ -83,7 +83,7 @@ def test_a_stranger_finds_nothing(north: House, south: House, page: str) -> None
 
 @pytest.mark.parametrize(
     ("page", "queries"),
-    [("", 24), ("forecasts/", 14), ("suggestions/", 16), ("warnings/", 14), ("networks/", 12)],
+    [("", 24), ("forecasts/", 14), ("suggestions/", 16), ("warnings/", 14), ("networks/", 13)],
 )
 def test_a_longer_list_costs_no_more_queries(north: House, page: str, queries: int) -> None:
     plan(north, products=12)
@@ -297,6 +297,28 @@ def test_train_now_queues_one_job_and_the_page_follows_it(north: House, planner:
     ended = planner.get(north.path("networks/progress?was=open"))
     assert ended.headers["HX-Refresh"] == "true"
     assert "every 2s" not in ended.content.decode()
+
+
+def test_forecasts_of_another_network_than_the_one_in_use_are_told_on_the_page_of_networks(
+    north: House, planner: Client
+) -> None:
+    plan(north)
+    page, told = north.path("networks/"), "The forecasts come from another network"
+    assert told not in planner.get(page).content.decode()  # simple methods serve, and made them
+    with north.scope():
+        TrainedNetwork.objects.create(
+            number=7, state=NetworkState.PUBLISHED, origin="2026-01-31", config={}, series_count=3,
+            league={"rows": []}, artefact_path="a", artefact_sha256="", artefact_bytes=0,
+        )  # fmt: skip
+    text = planner.get(page).content.decode()
+    assert told in text
+    assert "They were made by simple methods" in text
+    assert "The next ones come from Network 7." in text
+    planner.post(north.path("plan"), {"next": page})
+    assert "They are being made." in planner.get(page).content.decode()
+    with north.scope():
+        ForecastRun.objects.update(network=TrainedNetwork.objects.get())
+    assert told not in planner.get(page).content.decode()
 
 
 def test_a_rejected_network_is_shown_with_the_reason(north: House, planner: Client) -> None:

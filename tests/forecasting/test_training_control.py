@@ -58,6 +58,11 @@ def test_a_stopped_training_is_resumed_from_its_last_epoch_and_ends_the_same(
     with north.scope():
         whole, continued = TrainedNetwork.objects.order_by("number")
     assert curve(whole) == curve(continued)
+    with north.scope():
+        before = ComputeCost.objects.get(job_id=stopped.pk).cpu_seconds
+        resumed.refresh_from_db()
+    assert continued.cpu_seconds > before > 0  # what was spent before the stop is part of its cost
+    assert resumed.progress_detail["loaded"] == 3
     assert len(trained) == len(curve(whole))  # three before the stop, the rest after it
 
 
