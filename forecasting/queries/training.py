@@ -150,7 +150,8 @@ def seconds_left(job: Job | None) -> float | None:
     """
     if job is None or job.started_at is None:
         return None
-    trained = job.progress_done - job.progress_detail.get("loaded", 0)
+    loaded: int = job.progress_detail.get("loaded", 0)
+    trained = job.progress_done - loaded
     if trained <= 0:
         return None
     elapsed = (timezone.now() - job.started_at).total_seconds()
