@@ -22,6 +22,7 @@ from inventory.queries.places import standard_locations
 from inventory.services.ledger import MovementLine, post_movements
 from inventory.services.places import create_warehouse
 from tests import engines
+from tests.cast import House
 
 USUAL_REASONS = {
     "supplier": MovementReason.RECEIPT,
@@ -73,6 +74,17 @@ def make_site(code: str = "MAIN", **fields: Any) -> Site:
 def make_product(sku: str = "APPLE", **fields: Any) -> Product:
     """Create a product, in whole units and without lots unless told otherwise."""
     return Product.objects.create(sku=sku, name=sku.title(), **fields)
+
+
+Stocked = tuple[House, Site, Product]
+"""A tenant with a warehouse and what lies in its storage."""
+
+
+def make_stocked(units: int) -> tuple[Site, Product]:
+    """Return a warehouse with so many apples at 2.00 in storage."""
+    site, apple = make_site(), make_product(unit_cost=Decimal(2))
+    site.receive(apple, units)
+    return site, apple
 
 
 def make_lot(product: Product, code: str = "L1", **fields: Any) -> Lot:

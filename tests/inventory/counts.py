@@ -12,6 +12,9 @@ from inventory.services.counting import request_count, start_count
 from tests.cast import House
 from tests.inventory.book import Site
 
+EXPECTED = "7341"
+"""How many the book has: a number that looks like no other in an answer."""
+
 
 def tolerate(percent: Any = 2, value: Any = 10, **more: Any) -> None:
     """Set what the tenant takes from one count."""

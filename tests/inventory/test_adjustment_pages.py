@@ -7,22 +7,10 @@ from typing import Any
 
 import pytest
 
-from inventory.models import InventorySettings, MovementReason, Product, StockBalance, StockMovement
+from inventory.models import InventorySettings, MovementReason, StockBalance, StockMovement
 from inventory.queries.settings import inventory_settings
 from tests.cast import House
-from tests.inventory.book import Site, make_lot, make_product, make_site, on_hand
-
-World = tuple[House, Site, Product]
-
-
-@pytest.fixture
-def world(north: House) -> World:
-    """Ten apples at 2.00; adjustments up to 6.00 need no manager."""
-    with north.scope():
-        site, apple = make_site(), make_product(unit_cost=Decimal(2))
-        site.receive(apple, 10)
-        InventorySettings.objects.create(adjustment_limit=Decimal(6))
-    return north, site, apple
+from tests.inventory.book import Site, Stocked, make_lot, make_product, on_hand
 
 
 def send(house: House, rest: str, role: str = "operator", **form: Any) -> Any:
@@ -42,8 +30,8 @@ def adjustment(site: Site, **more: Any) -> dict[str, Any]:
 
 
 # -- adjusting ------------------------------------------------------------------------------------
-def test_damaged_goods_are_adjusted_from_the_stock_list(world: World) -> None:
-    house, site, apple = world
+def test_damaged_goods_are_adjusted_from_the_stock_list(adjustable: Stocked) -> None:
+    house, site, apple = adjustable
     with house.scope():
         balance = StockBalance.objects.get()
     link = f"stock/adjust/?balance={balance.pk}"
@@ -80,9 +68,9 @@ def test_damaged_goods_are_adjusted_from_the_stock_list(world: World) -> None:
     ],
 )
 def test_a_refused_adjustment_comes_back_as_typed(
-    world: World, more: dict[str, str], words: str
+    adjustable: Stocked, more: dict[str, str], words: str
 ) -> None:
-    house, site, apple = world
+    house, site, apple = adjustable
     with house.scope():
         milk = make_product("MILK", lot_tracking="lot")
         make_lot(milk, "L1")
@@ -93,8 +81,8 @@ def test_a_refused_adjustment_comes_back_as_typed(
         assert (StockMovement.objects.count(), on_hand(apple)) == (before, 10)
 
 
-def test_above_the_limit_a_manager_adjusts_and_a_viewer_never(world: World) -> None:
-    house, site, apple = world
+def test_above_the_limit_a_manager_adjusts_and_a_viewer_never(adjustable: Stocked) -> None:
+    house, site, apple = adjustable
     assert send(house, "stock/adjust/", "viewer", **adjustment(site)).status_code == 403
     page = house.client("manager").get(house.path("stock/adjust/")).content.decode()
     assert "You may adjust up to" not in page
@@ -107,8 +95,8 @@ def test_above_the_limit_a_manager_adjusts_and_a_viewer_never(world: World) -> N
     assert "Every adjustment is made by a manager here." in page
 
 
-def test_found_goods_of_a_lot_come_in(world: World) -> None:
-    house, site, _apple = world
+def test_found_goods_of_a_lot_come_in(adjustable: Stocked) -> None:
+    house, site, _apple = adjustable
     with house.scope():
         milk = make_product("MILK", lot_tracking="lot", unit_cost=Decimal(1))
         make_lot(milk, "L1")
@@ -119,8 +107,8 @@ def test_found_goods_of_a_lot_come_in(world: World) -> None:
 
 
 # -- taking back ----------------------------------------------------------------------------------
-def test_a_movement_is_taken_back_from_the_list_with_a_reason(world: World) -> None:
-    house, _site, apple = world
+def test_a_movement_is_taken_back_from_the_list_with_a_reason(adjustable: Stocked) -> None:
+    house, _site, apple = adjustable
     with house.scope():
         [movement] = StockMovement.objects.all()
     page = f"movements/{movement.pk}/reverse/"
@@ -138,8 +126,8 @@ def test_a_movement_is_taken_back_from_the_list_with_a_reason(world: World) -> N
     assert page not in listed
 
 
-def test_a_movement_taken_back_already_says_so(world: World) -> None:
-    house, site, apple = world
+def test_a_movement_taken_back_already_says_so(adjustable: Stocked) -> None:
+    house, site, apple = adjustable
     with house.scope():
         [movement_id] = site.receive(apple, 1)
     page = f"movements/{movement_id}/reverse/"
@@ -152,8 +140,8 @@ def test_a_movement_taken_back_already_says_so(world: World) -> None:
     assert 'name="note"' not in shown
 
 
-def test_what_cannot_be_taken_back_says_why(world: World) -> None:
-    house, site, apple = world
+def test_what_cannot_be_taken_back_says_why(adjustable: Stocked) -> None:
+    house, site, apple = adjustable
     with house.scope():
         movement = StockMovement.objects.earliest("id")
         site.ship(apple, 8)

@@ -22,20 +22,7 @@ from tenancy.errors import Invalid, NotFound
 from tenancy.models import AuditEvent
 from tenancy.permissions import PermissionRefused
 from tests.api.calls import by_session
-from tests.cast import House
-from tests.inventory.book import Site, make_product, make_site, on_hand
-
-World = tuple[House, Site, Product]
-
-
-@pytest.fixture
-def world(north: House) -> World:
-    """Ten apples at 2.00; adjustments up to 6.00 need no manager."""
-    with north.scope():
-        site, apple = make_site(), make_product(unit_cost=Decimal(2))
-        site.receive(apple, 10)
-        InventorySettings.objects.create(adjustment_limit=Decimal(6))
-    return north, site, apple
+from tests.inventory.book import Site, Stocked, make_product, on_hand
 
 
 def adjust(site: Site, product: Product, change: Any, reason: str, **more: Any) -> list[int]:
@@ -61,9 +48,9 @@ def adjust(site: Site, product: Product, change: Any, reason: str, **more: Any) 
     ],
 )
 def test_each_reason_has_its_way(
-    world: World, change: int, reason: str, start: str, end: str
+    adjustable: Stocked, change: int, reason: str, start: str, end: str
 ) -> None:
-    house, site, apple = world
+    house, site, apple = adjustable
     with house.scope("operator"):
         [movement_id] = adjust(site, apple, change, reason, note="wet")
         movement = StockMovement.objects.get(pk=movement_id)
@@ -72,8 +59,8 @@ def test_each_reason_has_its_way(
         assert check_book() == []
 
 
-def test_damaged_goods_stay_on_hand_and_cannot_be_promised(world: World) -> None:
-    house, site, apple = world
+def test_damaged_goods_stay_on_hand_and_cannot_be_promised(adjustable: Stocked) -> None:
+    house, site, apple = adjustable
     with house.scope("operator"):
         adjust(site, apple, -3, "damage")
         [row] = availability(product_ids=[apple.pk])
@@ -103,9 +90,9 @@ def test_damaged_goods_stay_on_hand_and_cannot_be_promised(world: World) -> None
     ],
 )
 def test_impossible_adjustments_change_nothing(
-    world: World, change: str, reason: str, code: str
+    adjustable: Stocked, change: str, reason: str, code: str
 ) -> None:
-    house, site, apple = world
+    house, site, apple = adjustable
     with house.scope("manager"):
         before = StockMovement.objects.count()
         with pytest.raises(Invalid) as refusal:
@@ -114,8 +101,8 @@ def test_impossible_adjustments_change_nothing(
         assert (StockMovement.objects.count(), on_hand(apple)) == (before, 10)
 
 
-def test_the_limit_is_the_value_of_all_lines_together(world: World) -> None:
-    house, site, apple = world
+def test_the_limit_is_the_value_of_all_lines_together(adjustable: Stocked) -> None:
+    house, site, apple = adjustable
     with house.scope("operator"):
         adjust(site, apple, -3, "scrap")  # 3 x 2.00 = 6.00, the limit
         lines = [
@@ -130,8 +117,8 @@ def test_the_limit_is_the_value_of_all_lines_together(world: World) -> None:
         adjust_stock(warehouse_id=site.warehouse.pk, adjustments=lines)
 
 
-def test_what_is_worth_an_unknown_amount_needs_a_manager(world: World) -> None:
-    house, site, _apple = world
+def test_what_is_worth_an_unknown_amount_needs_a_manager(adjustable: Stocked) -> None:
+    house, site, _apple = adjustable
     with house.scope("manager"):
         gift = make_product("GIFT")
         adjust(site, gift, 5, "found")
@@ -141,8 +128,8 @@ def test_what_is_worth_an_unknown_amount_needs_a_manager(world: World) -> None:
         assert refusal.value.value in (None, 0)
 
 
-def test_without_a_limit_every_adjustment_is_a_managers(world: World) -> None:
-    house, site, _apple = world
+def test_without_a_limit_every_adjustment_is_a_managers(adjustable: Stocked) -> None:
+    house, site, _apple = adjustable
     with house.scope("manager"):
         InventorySettings.objects.all().delete()
         free = make_product("FREE", unit_cost=Decimal(0))
@@ -152,9 +139,9 @@ def test_without_a_limit_every_adjustment_is_a_managers(world: World) -> None:
     assert "manager" in str(refusal.value)
 
 
-def test_the_cost_is_that_of_the_stock_in_the_warehouse(world: World) -> None:
+def test_the_cost_is_that_of_the_stock_in_the_warehouse(adjustable: Stocked) -> None:
     """10 at 2.00 and 10 at 4.00 make 3.00 apiece; a product without stock has its usual cost."""
-    house, site, apple = world
+    house, site, apple = adjustable
     with house.scope("operator"):
         site.receive(apple, 10, unit_cost=Decimal(4))
         pear = make_product("PEAR", unit_cost=Decimal(7))
@@ -164,24 +151,24 @@ def test_the_cost_is_that_of_the_stock_in_the_warehouse(world: World) -> None:
         adjust(site, apple, -2, "scrap")  # 6.00
 
 
-def test_more_than_lies_there_is_not_taken(world: World) -> None:
-    house, site, apple = world
+def test_more_than_lies_there_is_not_taken(adjustable: Stocked) -> None:
+    house, site, apple = adjustable
     with house.scope("manager"):
         with pytest.raises(InsufficientStock):
             adjust(site, apple, -11, "scrap")
         assert on_hand(apple) == 10
 
 
-def test_a_viewer_adjusts_nothing_and_an_empty_adjustment_is_refused(world: World) -> None:
-    house, site, apple = world
+def test_a_viewer_adjusts_nothing_and_an_empty_adjustment_is_refused(adjustable: Stocked) -> None:
+    house, site, apple = adjustable
     with house.scope("viewer"), pytest.raises(PermissionRefused):
         adjust(site, apple, -1, "scrap")
     with house.scope("manager"), pytest.raises(Invalid):
         adjust_stock(warehouse_id=site.warehouse.pk, adjustments=[])
 
 
-def test_an_adjustment_is_audited_with_its_value(world: World) -> None:
-    house, site, apple = world
+def test_an_adjustment_is_audited_with_its_value(adjustable: Stocked) -> None:
+    house, site, apple = adjustable
     with house.scope("operator"):
         [movement_id] = adjust(site, apple, -1, "scrap")
         event = AuditEvent.objects.get(action="stock.adjusted")
@@ -189,8 +176,8 @@ def test_an_adjustment_is_audited_with_its_value(world: World) -> None:
 
 
 # -- taking back ----------------------------------------------------------------------------------
-def test_taking_an_adjustment_back_has_the_same_limit(world: World) -> None:
-    house, site, apple = world
+def test_taking_an_adjustment_back_has_the_same_limit(adjustable: Stocked) -> None:
+    house, site, apple = adjustable
     with house.scope("manager"):
         [big] = adjust(site, apple, -4, "scrap")  # 8.00
         [small] = adjust(site, apple, -1, "scrap")
@@ -208,16 +195,18 @@ def test_taking_an_adjustment_back_has_the_same_limit(world: World) -> None:
         assert on_hand(apple) == 10
 
 
-def test_other_movements_are_taken_back_by_the_floor_whatever_they_are_worth(world: World) -> None:
-    house, site, apple = world
+def test_other_movements_are_taken_back_by_the_floor_whatever_they_are_worth(
+    adjustable: Stocked,
+) -> None:
+    house, site, apple = adjustable
     with house.scope("operator"):
         [shipment] = site.ship(apple, 9)
         take_back_movement(movement_id=shipment)
         assert on_hand(apple) == 10
 
 
-def test_by_api_the_limit_is_told_in_numbers(world: World) -> None:
-    house, site, apple = world
+def test_by_api_the_limit_is_told_in_numbers(adjustable: Stocked) -> None:
+    house, site, apple = adjustable
     operator = by_session(house, "operator")
 
     def body(change: str) -> dict[str, Any]:

@@ -10,22 +10,12 @@ import pytest
 from inventory.models import CountLine, CycleCount, Product, Warehouse
 from inventory.services.counting import request_count
 from tests.cast import House
-from tests.inventory.book import Site, make_lot, make_product, make_site, on_hand
-from tests.inventory.counts import begun, counted, entry, tolerate, without_random_words
+from tests.inventory.book import Stocked, make_lot, make_product, make_site, on_hand
+from tests.inventory.counts import EXPECTED, begun, counted, entry, tolerate, without_random_words
 from tests.inventory.test_count_schedule import three_shelves
 
-EXPECTED = "7341"
 GROUPED = "7,341"
 MINUS = "\u2212"
-World = tuple[House, Site, Product]
-
-
-@pytest.fixture
-def world(north: House) -> World:
-    with north.scope():
-        site, apple = make_site(), make_product(unit_cost=Decimal(2))
-        site.receive(apple, int(EXPECTED))
-    return north, site, apple
 
 
 def get(house: House, rest: str, role: str = "operator") -> str:
@@ -51,8 +41,8 @@ def state() -> str:
 
 
 # -- asking ---------------------------------------------------------------------------------------
-def test_a_place_is_asked_for_and_stands_on_the_list(world: World) -> None:
-    house, site, _apple = world
+def test_a_place_is_asked_for_and_stands_on_the_list(countable: Stocked) -> None:
+    house, site, _apple = countable
     assert "Nothing to count" in get(house, "counts/")
     form = {"warehouse_id": site.warehouse.pk, "location": "storage", "note": "after the move"}
     page = told(post(house, "counts/new/", **form))
@@ -64,8 +54,8 @@ def test_a_place_is_asked_for_and_stands_on_the_list(world: World) -> None:
     assert 'value="STORAGE"' in prefilled
 
 
-def test_a_refused_request_is_shown_as_typed(world: World) -> None:
-    house, site, _apple = world
+def test_a_refused_request_is_shown_as_typed(countable: Stocked) -> None:
+    house, site, _apple = countable
     for form, words in (
         ({"location": "NOWHERE"}, "There is no such location in this warehouse."),
         ({"location": "LOSS"}, "Nothing can be counted at LOSS"),
@@ -81,8 +71,8 @@ def test_a_refused_request_is_shown_as_typed(world: World) -> None:
 
 
 # -- counting -------------------------------------------------------------------------------------
-def test_a_blind_count_tells_on_no_page_how_many_are_expected(world: World) -> None:
-    house, site, apple = world
+def test_a_blind_count_tells_on_no_page_how_many_are_expected(countable: Stocked) -> None:
+    house, site, apple = countable
     with house.scope("operator"):
         count = request_count(location_id=site.at("storage"))
     page = f"counts/{count.pk}/"
@@ -107,16 +97,16 @@ def test_a_blind_count_tells_on_no_page_how_many_are_expected(world: World) -> N
     assert GROUPED in told(done)  # control: handed in, it is told
 
 
-def test_control_a_count_that_is_not_blind_tells_it(world: World) -> None:
-    house, site, _apple = world
+def test_control_a_count_that_is_not_blind_tells_it(countable: Stocked) -> None:
+    house, site, _apple = countable
     with house.scope():
         tolerate(blind_counts=False)
     count = begun(house, site)
     assert GROUPED in get(house, f"counts/{count.pk}/")
 
 
-def test_the_sheet_enters_what_is_new_and_what_was_found(world: World) -> None:
-    house, site, apple = world
+def test_the_sheet_enters_what_is_new_and_what_was_found(countable: Stocked) -> None:
+    house, site, apple = countable
     with house.scope():
         milk = make_product("MILK", lot_tracking="lot")
         lot = make_lot(milk, "L1")
@@ -149,9 +139,9 @@ def test_the_sheet_enters_what_is_new_and_what_was_found(world: World) -> None:
     ],
 )
 def test_a_wrong_sheet_comes_back_with_its_errors(
-    world: World, form: dict[str, str], words: str
+    countable: Stocked, form: dict[str, str], words: str
 ) -> None:
-    house, site, _apple = world
+    house, site, _apple = countable
     with house.scope():
         make_product("MILK", lot_tracking="lot")
     count = begun(house, site)
@@ -161,8 +151,8 @@ def test_a_wrong_sheet_comes_back_with_its_errors(
         assert not CountLine.objects.exists()
 
 
-def test_another_person_sees_who_counts_and_cannot_enter(world: World) -> None:
-    house, site, apple = world
+def test_another_person_sees_who_counts_and_cannot_enter(countable: Stocked) -> None:
+    house, site, apple = countable
     count = begun(house, site)
     page = get(house, f"counts/{count.pk}/", "planner")
     assert "operator@north.example" in page
@@ -175,8 +165,8 @@ def test_another_person_sees_who_counts_and_cannot_enter(world: World) -> None:
 
 
 # -- reviewing ------------------------------------------------------------------------------------
-def test_rounds_stand_beside_each_other_and_another_person_approves(world: World) -> None:
-    house, site, apple = world
+def test_rounds_stand_beside_each_other_and_another_person_approves(countable: Stocked) -> None:
+    house, site, apple = countable
     with house.scope():
         make_product("PEAR", unit_cost=Decimal(1))
     count = begun(house, site)
@@ -208,8 +198,8 @@ def test_rounds_stand_beside_each_other_and_another_person_approves(world: World
     assert "Nothing to review" in get(house, "counts/review/", "manager")
 
 
-def test_who_counted_is_told_to_ask_somebody_else(world: World) -> None:
-    house, site, apple = world
+def test_who_counted_is_told_to_ask_somebody_else(countable: Stocked) -> None:
+    house, site, apple = countable
     count = counted(house, site, entry(apple, 7000), role="manager")
     html = told(post(house, f"counts/{count.pk}/approve/", "manager", version=count.version))
     assert "Somebody else has to approve it." in html
@@ -225,9 +215,9 @@ def test_who_counted_is_told_to_ask_somebody_else(world: World) -> None:
     ],
 )
 def test_a_stale_count_offers_both_ways(
-    world: World, step: str, form: dict[str, str], after: str
+    countable: Stocked, step: str, form: dict[str, str], after: str
 ) -> None:
-    house, site, apple = world
+    house, site, apple = countable
     count = counted(house, site, entry(apple, 7000))
     with house.scope():
         site.ship(apple, 41)
@@ -247,8 +237,8 @@ def test_a_stale_count_offers_both_ways(
             assert on_hand(apple) == 7300 - 341
 
 
-def test_a_reviewer_sends_ticked_lines_back(world: World) -> None:
-    house, site, apple = world
+def test_a_reviewer_sends_ticked_lines_back(countable: Stocked) -> None:
+    house, site, apple = countable
     count = counted(house, site, entry(apple, 7000))
     with house.scope():
         line = CountLine.objects.filter(count=count).latest("round_number")
@@ -260,10 +250,10 @@ def test_a_reviewer_sends_ticked_lines_back(world: World) -> None:
         assert state() == "recount"
 
 
-def test_promised_goods_stand_in_the_way_in_words(world: World) -> None:
+def test_promised_goods_stand_in_the_way_in_words(countable: Stocked) -> None:
     from inventory.services.ledger import AllocationLine, allocate
 
-    house, site, apple = world
+    house, site, apple = countable
     with house.scope():
         allocate(lines=[AllocationLine(apple.pk, site.at("storage"), Decimal(7341))])
     count = counted(house, site, entry(apple, 7000))
@@ -273,8 +263,8 @@ def test_promised_goods_stand_in_the_way_in_words(world: World) -> None:
     assert "7341 is promised there" in refused
 
 
-def test_a_count_is_cancelled_with_a_reason(world: World) -> None:
-    house, site, _apple = world
+def test_a_count_is_cancelled_with_a_reason(countable: Stocked) -> None:
+    house, site, _apple = countable
     count = begun(house, site)
     page = f"counts/{count.pk}/cancel/"
     assert house.client("operator").post(house.path(page)).status_code == 403
@@ -284,8 +274,8 @@ def test_a_count_is_cancelled_with_a_reason(world: World) -> None:
         assert state() == "cancelled"
 
 
-def test_a_button_pressed_twice_counts_once(world: World) -> None:
-    house, site, apple = world
+def test_a_button_pressed_twice_counts_once(countable: Stocked) -> None:
+    house, site, apple = countable
     count = counted(house, site, entry(apple, 7000))
     form = {"version": count.version, "idempotency_key": "k"}
     for _press in range(2):
@@ -297,12 +287,12 @@ def test_a_button_pressed_twice_counts_once(world: World) -> None:
 
 # -- lists and risk -------------------------------------------------------------------------------
 def test_lists_are_filtered_and_their_statements_do_not_grow(
-    world: World, django_assert_num_queries: Any
+    countable: Stocked, django_assert_num_queries: Any
 ) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    house, site, apple = world
+    house, site, apple = countable
     client = house.client("operator")
 
     def statements() -> int:

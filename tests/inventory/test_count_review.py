@@ -12,7 +12,6 @@ from inventory.models import (
     CycleCount,
     Location,
     MovementReason,
-    Product,
     StockBalance,
     StockMovement,
 )
@@ -43,25 +42,27 @@ from tenancy.models import AuditEvent
 from tenancy.permissions import PermissionRefused
 from tests.api.calls import Caller, key_of
 from tests.cast import House
-from tests.inventory.book import Site, make_lot, make_product, make_site, on_hand
+from tests.inventory.book import (
+    Stocked,
+    make_lot,
+    make_product,
+    make_site,
+    make_stocked,
+    on_hand,
+)
 from tests.inventory.counts import begun, counted, enter, entry, tolerate
 
 NO_VARIANCE_TOLERATED = {"percent": 0, "value": 0}
 
 
 @pytest.fixture
-def world(north: House) -> tuple[House, Site, Product]:
+def world(north: House) -> Stocked:
     """Ten apples at 2.00 in storage, of which an operator will find eight."""
     with north.scope():
-        site, apple = make_site(), make_product(unit_cost=Decimal(2))
-        site.receive(apple, 10)
-    return north, site, apple
+        return north, *make_stocked(10)
 
 
-World = tuple[House, Site, Product]
-
-
-def test_variances_are_posted_against_loss_by_the_document(world: World) -> None:
+def test_variances_are_posted_against_loss_by_the_document(world: Stocked) -> None:
     house, site, apple = world
     with house.scope():
         pear = make_product("PEAR", unit_cost=Decimal(1))
@@ -87,7 +88,7 @@ def test_variances_are_posted_against_loss_by_the_document(world: World) -> None
         assert Decimal(event.data["value"]) == -1  # -2 x 2.00 + 3 x 1.00
 
 
-def test_approving_and_posting_can_be_one_step(world: World) -> None:
+def test_approving_and_posting_can_be_one_step(world: Stocked) -> None:
     house, site, apple = world
     count = counted(house, site, entry(apple, 8))
     with house.scope("manager"):
@@ -95,7 +96,7 @@ def test_approving_and_posting_can_be_one_step(world: World) -> None:
         assert (done.state, on_hand(apple)) == ("posted", 8)
 
 
-def test_a_count_is_approved_and_posted_once(world: World) -> None:
+def test_a_count_is_approved_and_posted_once(world: Stocked) -> None:
     house, site, apple = world
     count = counted(house, site, entry(apple, 8))
     with house.scope("manager"):
@@ -112,7 +113,7 @@ def test_a_count_is_approved_and_posted_once(world: World) -> None:
         assert on_hand(apple) == 8
 
 
-def test_nothing_differs_nothing_moves(world: World) -> None:
+def test_nothing_differs_nothing_moves(world: Stocked) -> None:
     house, site, apple = world
     count = counted(house, site, entry(apple, 10))
     with house.scope("manager"):
@@ -121,7 +122,7 @@ def test_nothing_differs_nothing_moves(world: World) -> None:
 
 
 # -- two people -----------------------------------------------------------------------------------
-def test_who_counted_does_not_approve_a_variance_above_tolerance(world: World) -> None:
+def test_who_counted_does_not_approve_a_variance_above_tolerance(world: Stocked) -> None:
     house, site, apple = world
     count = counted(house, site, entry(apple, 8), role="manager")
     with house.scope("manager"):
@@ -135,7 +136,7 @@ def test_who_counted_does_not_approve_a_variance_above_tolerance(world: World) -
         approve_count(cycle_count_id=count.pk)
 
 
-def test_who_counted_only_the_first_round_does_not_either(world: World) -> None:
+def test_who_counted_only_the_first_round_does_not_either(world: Stocked) -> None:
     house, site, apple = world
     count = begun(house, site, "manager")
     enter(house, count, entry(apple, 7), role="manager")
@@ -149,7 +150,7 @@ def test_who_counted_only_the_first_round_does_not_either(world: World) -> None:
         approve_count(cycle_count_id=count.pk)
 
 
-def test_within_tolerance_one_person_is_enough(world: World) -> None:
+def test_within_tolerance_one_person_is_enough(world: Stocked) -> None:
     house, site, apple = world
     with house.scope():
         tolerate(percent=50, value=4)  # 2 of 10, 2 x 2.00
@@ -158,7 +159,7 @@ def test_within_tolerance_one_person_is_enough(world: World) -> None:
         assert approve_count(cycle_count_id=count.pk).state == "approved"
 
 
-def test_a_key_does_not_approve_what_its_maker_counted(world: World) -> None:
+def test_a_key_does_not_approve_what_its_maker_counted(world: Stocked) -> None:
     house, site, apple = world
     count = counted(house, site, entry(apple, 8), role="owner")
     caller = Caller(house, headers={"Authorization": f"Bearer {key_of(house)}"})  # of the owner
@@ -166,7 +167,7 @@ def test_a_key_does_not_approve_what_its_maker_counted(world: World) -> None:
     assert (answer.status_code, answer.json()["code"]) == (409, "own_variance")
 
 
-def test_an_operator_neither_approves_nor_posts_nor_sends_back(world: World) -> None:
+def test_an_operator_neither_approves_nor_posts_nor_sends_back(world: Stocked) -> None:
     house, site, apple = world
     count = counted(house, site, entry(apple, 8))
     with house.scope("planner"):
@@ -176,7 +177,7 @@ def test_an_operator_neither_approves_nor_posts_nor_sends_back(world: World) -> 
 
 
 # -- stale ----------------------------------------------------------------------------------------
-def test_a_count_whose_stock_moved_since_is_not_posted(world: World) -> None:
+def test_a_count_whose_stock_moved_since_is_not_posted(world: Stocked) -> None:
     house, site, apple = world
     count = counted(house, site, entry(apple, 8))
     with house.scope("manager"):
@@ -194,7 +195,7 @@ def test_a_count_whose_stock_moved_since_is_not_posted(world: World) -> None:
 
 
 def test_control_moving_there_and_back_is_stale_although_the_quantity_is_the_same(
-    world: World,
+    world: Stocked,
 ) -> None:
     house, site, apple = world
     count = counted(house, site, entry(apple, 8))
@@ -205,7 +206,7 @@ def test_control_moving_there_and_back_is_stale_although_the_quantity_is_the_sam
             approve_count(cycle_count_id=count.pk, then_post=True)
 
 
-def test_what_was_counted_right_may_move_before_posting(world: World) -> None:
+def test_what_was_counted_right_may_move_before_posting(world: Stocked) -> None:
     house, site, apple = world
     with house.scope():
         pear = make_product("PEAR")
@@ -217,7 +218,7 @@ def test_what_was_counted_right_may_move_before_posting(world: World) -> None:
         assert (on_hand(apple), on_hand(pear)) == (8, 4)
 
 
-def test_promising_is_no_movement_and_makes_nothing_stale(world: World) -> None:
+def test_promising_is_no_movement_and_makes_nothing_stale(world: Stocked) -> None:
     house, site, apple = world
     count = counted(house, site, entry(apple, 8))
     with house.scope("manager"):
@@ -226,7 +227,7 @@ def test_promising_is_no_movement_and_makes_nothing_stale(world: World) -> None:
         assert on_hand(apple) == 8
 
 
-def test_rebasing_keeps_the_variance_and_adds_what_moved(world: World) -> None:
+def test_rebasing_keeps_the_variance_and_adds_what_moved(world: Stocked) -> None:
     """8 found of 10, then 3 left and 5 came: 10 on the shelf, 12 in the book, still 2 lost."""
     house, site, apple = world
     count = counted(house, site, entry(apple, 8))
@@ -251,7 +252,7 @@ def test_rebasing_keeps_the_variance_and_adds_what_moved(world: World) -> None:
         assert check_book() == []
 
 
-def test_a_count_is_rebased_as_often_as_stock_moves(world: World) -> None:
+def test_a_count_is_rebased_as_often_as_stock_moves(world: Stocked) -> None:
     house, site, apple = world
     count = counted(house, site, entry(apple, 8))
     with house.scope("manager"):
@@ -265,7 +266,7 @@ def test_a_count_is_rebased_as_often_as_stock_moves(world: World) -> None:
         assert on_hand(apple) == 6  # 10 - 2 shipped - 2 lost
 
 
-def test_less_than_nothing_cannot_be_left_by_a_rebase(world: World) -> None:
+def test_less_than_nothing_cannot_be_left_by_a_rebase(world: Stocked) -> None:
     house, site, apple = world
     count = counted(house, site, entry(apple, 2))
     with house.scope("manager"):
@@ -275,7 +276,7 @@ def test_less_than_nothing_cannot_be_left_by_a_rebase(world: World) -> None:
         assert CountLine.objects.filter(moved_since=0).count() == 2
 
 
-def test_a_corrected_book_is_no_movement_and_is_counted_again(world: World) -> None:
+def test_a_corrected_book_is_no_movement_and_is_counted_again(world: Stocked) -> None:
     house, site, apple = world
     with house.scope():
         StockBalance.objects.update(on_hand=12)  # the book is wrong, the movements say 10
@@ -287,7 +288,7 @@ def test_a_corrected_book_is_no_movement_and_is_counted_again(world: World) -> N
         assert recount_stale(cycle_count_id=count.pk).state == "recount"
 
 
-def test_stale_lines_are_counted_again_and_the_approval_is_taken_back(world: World) -> None:
+def test_stale_lines_are_counted_again_and_the_approval_is_taken_back(world: Stocked) -> None:
     house, site, apple = world
     with house.scope():
         pear = make_product("PEAR")
@@ -308,7 +309,7 @@ def test_stale_lines_are_counted_again_and_the_approval_is_taken_back(world: Wor
         assert (on_hand(apple), on_hand(pear)) == (5, 4)
 
 
-def test_a_reviewer_sends_lines_back(world: World) -> None:
+def test_a_reviewer_sends_lines_back(world: Stocked) -> None:
     house, site, apple = world
     count = counted(house, site, entry(apple, 8))
     with house.scope("manager"):
@@ -323,7 +324,7 @@ def test_a_reviewer_sends_lines_back(world: World) -> None:
 
 
 # -- what is promised -----------------------------------------------------------------------------
-def test_less_than_is_promised_cannot_be_left(world: World) -> None:
+def test_less_than_is_promised_cannot_be_left(world: Stocked) -> None:
     house, site, apple = world
     with house.scope():
         allocate(lines=[AllocationLine(apple.pk, site.at("storage"), Decimal(9))])
@@ -360,7 +361,7 @@ def test_a_serial_number_in_stock_elsewhere_is_not_found_a_second_time(north: Ho
         assert on_hand(laptop) == 1
 
 
-def test_totals_of_a_review(world: World) -> None:
+def test_totals_of_a_review(world: Stocked) -> None:
     house, site, apple = world
     with house.scope():
         pear = make_product("PEAR", unit_cost=Decimal(1))

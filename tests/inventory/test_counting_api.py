@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
-import pytest
-
-from inventory.models import CycleCount, Product
+from inventory.models import CycleCount
 from tests.api.calls import Caller, by_session
-from tests.cast import House
-from tests.inventory.book import Site, make_product, make_site, on_hand
-from tests.inventory.counts import tolerate, without_random_words
-
-EXPECTED = "7341"
-"""How many the book has: a number that looks like no other in an answer."""
-
-
-@pytest.fixture
-def world(north: House) -> tuple[House, Site, Product]:
-    with north.scope():
-        site, apple = make_site(), make_product(unit_cost=Decimal(2))
-        site.receive(apple, int(EXPECTED))
-    return north, site, apple
-
-
-World = tuple[House, Site, Product]
+from tests.inventory.book import Stocked, on_hand
+from tests.inventory.counts import EXPECTED, tolerate, without_random_words
 
 
 def sent(caller: Caller, count: dict[str, Any], step: str, body: Any = None) -> Any:
@@ -36,8 +18,8 @@ def sent(caller: Caller, count: dict[str, Any], step: str, body: Any = None) -> 
     return answer
 
 
-def test_from_request_to_posting(world: World) -> None:
-    house, site, apple = world
+def test_from_request_to_posting(countable: Stocked) -> None:
+    house, site, apple = countable
     operator, manager = by_session(house, "operator"), by_session(house, "manager")
     asked = operator.post("cycle-counts", {"location_id": site.at("storage")})
     assert asked.status_code == 201, asked.content
@@ -70,8 +52,8 @@ def test_from_request_to_posting(world: World) -> None:
     assert listed["number"] == "CC-000001"
 
 
-def test_a_blind_count_tells_in_no_byte_how_many_are_expected(world: World) -> None:
-    house, site, apple = world
+def test_a_blind_count_tells_in_no_byte_how_many_are_expected(countable: Stocked) -> None:
+    house, site, apple = countable
     operator = by_session(house, "operator")
     answers = [operator.post("cycle-counts", {"location_id": site.at("storage")})]
     count = answers[0].json()
@@ -101,16 +83,16 @@ def test_a_blind_count_tells_in_no_byte_how_many_are_expected(world: World) -> N
     assert EXPECTED in done.content.decode()  # control: once counted, it is told
 
 
-def test_control_a_count_that_is_not_blind_tells(world: World) -> None:
-    house, site, _apple = world
+def test_control_a_count_that_is_not_blind_tells(countable: Stocked) -> None:
+    house, site, _apple = countable
     with house.scope():
         tolerate(blind_counts=False)
     answer = by_session(house, "operator").post("cycle-counts", {"location_id": site.at("storage")})
     assert EXPECTED in answer.content.decode()
 
 
-def test_stale_counts_are_refused_with_the_lines_and_rebased(world: World) -> None:
-    house, site, apple = world
+def test_stale_counts_are_refused_with_the_lines_and_rebased(countable: Stocked) -> None:
+    house, site, apple = countable
     operator, manager = by_session(house, "operator"), by_session(house, "manager")
     with house.scope():
         tolerate(percent=100, value=100_000)
@@ -133,8 +115,8 @@ def test_stale_counts_are_refused_with_the_lines_and_rebased(world: World) -> No
         assert on_hand(apple) == 7299
 
 
-def test_versions_keys_and_bad_numbers(world: World) -> None:
-    house, site, apple = world
+def test_versions_keys_and_bad_numbers(countable: Stocked) -> None:
+    house, site, apple = countable
     caller = by_session(house)
     body = {"location_id": site.at("storage")}
     missing_key = caller.send("POST", "cycle-counts", body)
@@ -155,8 +137,8 @@ def test_versions_keys_and_bad_numbers(world: World) -> None:
     assert (gone.status_code, gone.json()["code"]) == (409, "wrong_count_state")
 
 
-def test_the_same_key_enters_once(world: World) -> None:
-    house, site, apple = world
+def test_the_same_key_enters_once(countable: Stocked) -> None:
+    house, site, apple = countable
     caller = by_session(house)
     body = {"location_id": site.at("storage")}
     first = caller.post("cycle-counts", body, Idempotency_Key="k1")
