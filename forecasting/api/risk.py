@@ -36,7 +36,7 @@ class WarningShown(Shown[RiskWarning]):
     probability = serializers.FloatField(allow_null=True)
     happens_on = serializers.DateField(allow_null=True)
     evidence = serializers.DictField()
-    suggested_action = serializers.CharField(help_text="Empty: nothing would pay.")
+    suggested_action = serializers.CharField()
     snoozed_until = serializers.DateField(allow_null=True)
     first_seen_at = serializers.DateTimeField()
     last_seen_at = serializers.DateTimeField()

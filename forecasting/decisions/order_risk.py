@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecasting.decisions.demand_paths import DemandForecast, path_chunks
 from forecasting.decisions.lead_times import LeadTimes
 from forecasting.decisions.risk import (
     HALF_A_UNIT,
+    WARN_FROM,
     RiskFinding,
     RiskKind,
     SuggestedAction,
@@ -16,8 +18,6 @@ from forecasting.decisions.risk import (
 from forecasting.pipeline.series import BoolArray, FloatArray
 
 PROBABLY = 0.5
-HALF_A_CENT = 0.005
-"""Of the tenant's money: what is less reads as nothing."""
 NORMAL_995 = 2.576
 WEEK = 7
 SEEN_DAYS = 4
@@ -29,7 +29,7 @@ class LateOrderRisk(RiskFinding):
     """An open order line that will probably come after its promise.
 
     probability: of coming late, given how long it has taken already; expected_days_late: beyond
-    the promise; severity: margin lost while waiting.
+    the promise; short_units: expected to be missing for that; severity: their margin.
     """
 
     kind = RiskKind.LATE_SUPPLIER
@@ -47,7 +47,8 @@ class LateOrderRisk(RiskFinding):
 class OpenLine:
     """An order line that has not come: whose (row), of which order, its age and promise in days.
 
-    lead_time_row: of the lead times; the days that deliveries of this supplier take.
+    lead_time_row: of the lead times; the days that deliveries of this supplier take. least_short:
+    units that are missing at least where something is.
     """
 
     row: int
@@ -57,6 +58,7 @@ class OpenLine:
     age_days: int
     promised_days: int
     lead_time_row: int
+    least_short: float = HALF_A_UNIT
 
 
 def late_probability(probabilities: FloatArray, age_days: int, promised_days: int) -> float:
@@ -87,45 +89,77 @@ def find_late_orders(
     keys: Sequence[str],
     lines: Sequence[OpenLine],
     lead_times: LeadTimes,
+    forecast: DemandForecast,
     free: FloatArray,
-    mean_daily: FloatArray,
     unit_margin: FloatArray,
 ) -> tuple[LateOrderRisk, ...]:
-    """Return the open lines that come late more probably than not.
+    """Return the open lines that come late more probably than not, and are missed then.
 
     free: [S] units that serve demand now; what is short while the order is late costs its margin.
-    An order whose lateness costs nothing is told, for whoever waits for it and because warnings are
-    judged by whether orders came late, but hurrying it would buy nothing and is not suggested.
-    Where no margin is known, what is short says whether it costs something.
+    Where stock outlasts the wait hurrying gains nothing: of a demo company's 56 late lines 39 would
+    be warnings of a cost of 0.00. So something must be short for it in as many futures as a
+    stock-out is warned of from.
     """
-    found = []
-    for line in lines:
-        table = lead_times.probabilities[line.lead_time_row]
-        chance = late_probability(table, line.age_days, line.promised_days)
-        if chance < PROBABLY:
-            continue
-        late = expected_lateness(table, line.age_days, line.promised_days)
-        until = max(line.promised_days - line.age_days, 0) + late
-        wanted = float(mean_daily[line.row]) * until - max(float(free[line.row]), 0.0)
-        short = min(max(wanted, 0.0), float(mean_daily[line.row]) * late, line.units)
-        severity = short * max(float(unit_margin[line.row]), 0.0)
-        costs = severity >= HALF_A_CENT or short >= HALF_A_UNIT
-        found.append(
-            LateOrderRisk(
-                key=keys[line.row],
-                severity=severity,
-                action=SuggestedAction.EXPEDITE if costs else SuggestedAction.NOTHING,
-                order=line.order,
-                number=line.number,
-                probability=chance,
-                age_days=line.age_days,
-                promised_days=line.promised_days,
-                expected_days_late=late,
-                open_units=line.units,
-                short_units=short,
-            )
-        )
+    late = [one for line in lines if (one := _late_line(line, lead_times)).chance >= PROBABLY]
+    if not late:
+        return ()
+    by_row: dict[int, list[_LateLine]] = {}
+    for one in late:
+        by_row.setdefault(one.line.row, []).append(one)
+    members = np.array(sorted(by_row))
+    reach = np.array([max(one.comes_in_days for one in by_row[row]) for row in members])
+    found: list[LateOrderRisk] = []
+    for rows, paths in path_chunks(forecast.select(members), reach):
+        for k, row in enumerate(int(members[member]) for member in rows):
+            for one in by_row[row]:
+                short = one.short_units(paths[k], max(float(free[row]), 0.0))
+                if (short >= one.line.least_short).mean() >= WARN_FROM:
+                    found.append(one.finding(keys[row], float(short.mean()), unit_margin[row]))
     return most_expensive_first(found)
+
+
+@dataclass(frozen=True)
+class _LateLine:
+    """A line that may be late: with what chance, by how many days, and in how many it comes."""
+
+    line: OpenLine
+    chance: float
+    days_late: float
+    comes_in_days: int
+
+    def short_units(self, demand: FloatArray, free: float) -> FloatArray:
+        """Return what its lateness leaves short in each future: cumulative demand [N, D] -> [N].
+
+        What would be short though it came as promised is no fault of its lateness.
+        """
+        as_promised = demand[:, max(self.line.promised_days - self.line.age_days, 0)]
+        short = np.maximum(demand[:, self.comes_in_days] - np.maximum(as_promised, free), 0.0)
+        return np.minimum(short, self.line.units)
+
+    def finding(self, key: str, short: float, unit_margin: float) -> LateOrderRisk:
+        line = self.line
+        return LateOrderRisk(
+            key=key,
+            severity=short * max(float(unit_margin), 0.0),
+            action=SuggestedAction.EXPEDITE,
+            order=line.order,
+            number=line.number,
+            probability=self.chance,
+            age_days=line.age_days,
+            promised_days=line.promised_days,
+            expected_days_late=self.days_late,
+            open_units=line.units,
+            short_units=short,
+        )
+
+
+def _late_line(line: OpenLine, lead_times: LeadTimes) -> _LateLine:
+    """Return how late a line is by all that is known; of its lateness some may have passed."""
+    table = lead_times.probabilities[line.lead_time_row]
+    days_late = expected_lateness(table, line.age_days, line.promised_days)
+    left = max(round(line.promised_days + days_late - line.age_days), 1)
+    chance = late_probability(table, line.age_days, line.promised_days)
+    return _LateLine(line, chance, days_late, left)
 
 
 @dataclass(frozen=True)

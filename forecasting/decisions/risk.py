@@ -51,8 +51,6 @@ class SuggestedAction(StrEnum):
     REVIEW_FORECAST = "review_forecast"
     TRANSFER = "transfer"
     COUNT_AGAIN = "count_again"
-    NOTHING = ""
-    """It is as found, and nothing that could be done about it would pay."""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,11 @@ def other_figures() -> list[KindFigures]:
 
 
 def late_supplier_figures(today: date) -> KindFigures:
-    """Compare orders promised in the last 13 weeks with the warnings before the promise."""
+    """Compare orders promised in the last 13 weeks with the warnings before the promise.
+
+    Late orders that stock outlasts are no warnings, and nobody keeps which they were: how many that
+    were missed had none stays open.
+    """
     since = today - timedelta(days=JUDGED_DAYS)
     orders = (
         in_allowed(PurchaseOrder.objects.all(), "warehouse_id")
@@ -94,7 +98,7 @@ def late_supplier_figures(today: date) -> KindFigures:
         for order, seen in rows.order_by("id").values_list("order_id", "first_seen_at__date")
         if seen <= promised[order]
     }
-    return KindFigures(RiskKind.LATE_SUPPLIER, len(warned), len(warned & late), len(late))
+    return KindFigures(RiskKind.LATE_SUPPLIER, len(warned), len(warned & late), None)
 
 
 def too_much_figures(today: date) -> list[KindFigures]:

@@ -19,7 +19,12 @@ from forecasting.decisions.order_risk import (
     find_late_orders,
     weekly_swing,
 )
-from forecasting.decisions.risk import RiskFinding, SuggestedAction
+from forecasting.decisions.risk import (
+    ANY_SHORTAGE,
+    HALF_A_UNIT,
+    RiskFinding,
+    SuggestedAction,
+)
 from forecasting.models import AccuracySum
 from forecasting.pipeline.series import FloatArray
 from forecasting.queries.channels import rebalancings
@@ -61,7 +66,7 @@ def find_from_records(world: PlanningWorld, records: RiskRecords) -> Iterable[Ri
     keys = [key.series_id for key in world.keys]
     free = np.array([float(one.free) for one in world.positions])
     yield from find_late_orders(
-        keys, records.open_lines, records.line_lead_times, free, world.demand.mean_daily,
+        keys, records.open_lines, records.line_lead_times, world.forecast, free,
         world.unit_margins(),
     )  # fmt: skip
     swing = weekly_swing(world.panel.demand, world.panel.observed)
@@ -101,6 +106,7 @@ def _open_lines(
                 age_days=max((world.today - placed_on).days, 0),
                 promised_days=max((promised_on - placed_on).days, 0),
                 lead_time_row=len(found),
+                least_short=HALF_A_UNIT if world.products[row].whole_units else ANY_SHORTAGE,
             )
         )
         items.append(lead)

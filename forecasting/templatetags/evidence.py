@@ -21,12 +21,6 @@ SENTENCES: Mapping[str, str | Promise] = {
         "%(promised_days)s: late with a probability of %(probability)s, by about "
         "%(expected_days_late)s; %(short_units)s %(unit)s would be missing."
     ),
-    "late_supplier_harmless": gettext_lazy(
-        "%(open_units)s %(unit)s on %(number)s, ordered %(ordered)s and promised after "
-        "%(promised_days)s: late with a probability of %(probability)s, by about "
-        "%(expected_days_late)s; what is there should last until then, so there is nothing to "
-        "gain by hurrying it."
-    ),
     "forecast_drift": gettext_lazy(
         "%(weeks)s weeks forecast %(predicted)s %(unit)s, %(actual)s were asked for: off the same "
         "way for weeks, by more than demand swings by itself (tracking signal %(signal)s)."
@@ -106,7 +100,7 @@ def evidence(context: template.Context, warning: RiskWarning) -> str:
 def evidence_sentence(warning: RiskWarning, currency: str) -> str:
     """Return the evidence of a warning in words; raise ``EvidenceUnknown``."""
     found = warning.evidence
-    finding = _variant(str(found.get("finding", "")), warning)
+    finding = _variant(found)
     if finding not in SENTENCES:
         raise EvidenceUnknown(f"no sentence for {finding!r}")
     known = {name: _written(name, value) for name, value in found.items()}
@@ -121,11 +115,9 @@ def evidence_sentence(warning: RiskWarning, currency: str) -> str:
         raise EvidenceUnknown(f"{finding} without {missing}") from missing
 
 
-def _variant(finding: str, warning: RiskWarning) -> str:
+def _variant(found: Mapping[str, Any]) -> str:
     """Return the finding, or the case of it that needs words of its own."""
-    found = warning.evidence
-    if finding == "late_supplier" and not warning.suggested_action:
-        return "late_supplier_harmless"
+    finding = str(found.get("finding", ""))
     if finding == "excess" and found.get("cover_days", 0) is None:
         return "excess_unsold"
     return "expiry_today" if finding == "expiry" and found.get("days_left") == 0 else finding

@@ -33,14 +33,12 @@ def warn(kind: type[RiskFinding], **changed: Any) -> RiskWarning:
     for one in fields(kind):
         name = one.type if isinstance(one.type, str) else getattr(one.type, "__name__", "")
         values[one.name] = SAMPLES.get(name or str(one.type), 2.5)
-    action = changed.pop("action", SuggestedAction.EXPEDITE)
-    finding = kind(**values | {"key": "1:1", "action": action} | changed)
+    finding = kind(**values | {"key": "1:1", "action": SuggestedAction.EXPEDITE} | changed)
     evidence = risk_search._plain(dict(finding.evidence)) | {"finding": str(finding.kind)}
     return RiskWarning(
         kind=risk_search.KINDS[finding.kind],
         product=Product(base_unit="pcs"),
         evidence=evidence,
-        suggested_action=str(finding.action),
     )
 
 
@@ -85,11 +83,6 @@ def test_what_has_no_words_is_refused_logged_and_said_to_the_reader(spoil: Any) 
             LateOrderRisk,
             {"age_days": 0, "promised_days": 5, "probability": 0.5},
             "ordered today and promised after 5 days: late with a probability of 50%, by about 2.5",
-        ),
-        (
-            LateOrderRisk,
-            {"action": SuggestedAction.NOTHING, "short_units": 0.0},
-            "what is there should last until then",
         ),
         (LateOrderRisk, {"age_days": 1}, "ordered 1 day ago"),
         (SalesSpike, {"days": 1}, "pcs in 1 day where"),

@@ -1,9 +1,12 @@
 """Buy or move, late orders, misses of promises and freight: the arithmetic in full."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from forecasting.decisions.delays import DelayModel, recency_weights
+from forecasting.decisions.demand_paths import demand_forecast
 from forecasting.decisions.lead_times import LeadTimes
 from forecasting.decisions.order_risk import (
     OpenLine,
@@ -17,7 +20,6 @@ from forecasting.decisions.order_value import reach_order_value
 from forecasting.decisions.reorder import decide_reorder
 from forecasting.decisions.reorder_inputs import PriceBreak, ReorderPolicy, SupplyTerms
 from forecasting.decisions.reorder_reasons import Reason
-from forecasting.decisions.risk import SuggestedAction
 from forecasting.decisions.sourcing import (
     MoveCost,
     Need,
@@ -34,6 +36,7 @@ from forecasting.decisions.transport_cost import (
     TransportCostError,
     fit_transport_cost,
 )
+from forecasting.pipeline.series import QUANTILES, FloatArray
 from tests.worked_examples.decision_makers import inputs
 
 NEED = Need(
@@ -102,41 +105,50 @@ def test_an_open_order_is_late_by_what_is_left_of_its_lead_time() -> None:
     assert late_probability(table, 30, 40) == 1  # older than anything seen
 
 
-def test_a_late_order_costs_the_margin_of_what_is_missing() -> None:
-    """12 old, promised after 10, 20 for sure: 10 late, 5 a day, 30 there: 50 - 30 = 20 short x 4."""
+def late_orders(free: float, line: OpenLine, demand: FloatArray | None = None) -> list[Any]:
+    """The findings of one line of a supplier who takes 20 days for sure; 5 a day are asked for."""
     table = np.zeros((1, 21))
     table[0, 20] = 1
-    line = OpenLine(0, 7, "PO-7", 100, 12, 10, 0)
-    [risk] = find_late_orders(
-        ["P"], [line], LeadTimes(table), np.array([30.0]), np.array([5.0]), np.array([4.0])
+    quantiles = np.full((1, 28, len(QUANTILES)), 5.0) if demand is None else demand
+    forecast = demand_forecast(quantiles.mean(axis=2), quantiles)
+    margin = np.array([4.0])
+    return list(
+        find_late_orders(["P"], [line], LeadTimes(table), forecast, np.array([free]), margin)
     )
-    assert risk.expected_days_late == 10
-    assert risk.short_units == 20
-    assert (risk.severity, risk.action) == (80, SuggestedAction.EXPEDITE)
 
 
 @pytest.mark.parametrize(
-    ("free", "margin", "short", "hurried"),
+    ("age", "free", "short"),
     [
-        (50.0, 4.0, 0, False),  # lasts until the goods come
-        (49.999, 4.0, 0.001, False),  # 0.004, which reads 0.00
-        (49.9, 4.0, 0.1, True),  # 40 cents
-        (49.0, 0.0, 1, True),  # no margin is known: one unit is missing
-        (49.9, 0.0, 0.1, False),
+        (5, 50.0, 25),  # comes in 15 days instead of 5: 75 are asked for, 50 are there
+        (5, 10.0, 50),  # 65 are short, but 15 would be if it came as promised, too
+        (12, 30.0, 10),  # two of the ten days late have passed: 8 days of 5 are 40
     ],
 )
-def test_hurrying_is_suggested_only_where_it_gains_something(
-    free: float, margin: float, short: float, hurried: bool
+def test_a_late_order_costs_the_margin_of_what_its_lateness_leaves_short(
+    age: int, free: float, short: float
 ) -> None:
-    """As above: 5 a day for 10 days. The order is late in each case, and is told."""
-    table = np.zeros((1, 21))
-    table[0, 20] = 1
-    line = OpenLine(0, 7, "PO-7", 100, 12, 10, 0)
-    [risk] = find_late_orders(
-        ["P"], [line], LeadTimes(table), np.array([free]), np.array([5.0]), np.array([margin])
-    )
+    [risk] = late_orders(free, OpenLine(0, 7, "PO-7", 100, age, 10, 0))
+    assert risk.expected_days_late == 10
     assert risk.short_units == pytest.approx(short)
-    assert (risk.action == SuggestedAction.EXPEDITE) is hurried
+    assert risk.severity == pytest.approx(4 * short)
+
+
+def test_no_more_is_short_for_its_lateness_than_is_on_the_order() -> None:
+    [risk] = late_orders(50, OpenLine(0, 7, "PO-7", 3, 5, 10, 0))
+    assert risk.short_units == pytest.approx(3)
+
+
+def test_a_late_order_that_stock_outlasts_is_no_warning() -> None:
+    """75 are asked for before it comes. Of 75 nothing is short; of 74 one unit is."""
+    line = OpenLine(0, 7, "PO-7", 100, 5, 10, 0)
+    assert late_orders(75, line) == []
+    assert len(late_orders(74, line)) == 1
+    # where days swing between 0 and 19 (9 in the mean, 135 in 15 days), 200 last in seven futures
+    # of ten and more, 135 do not; what is expected to be missing is more than nothing in both
+    swing = np.broadcast_to(np.arange(19.0), (1, 28, 19))
+    assert len(late_orders(135, line, swing)) == 1
+    assert late_orders(200, line, swing) == []
 
 
 def test_errors_of_one_sign_add_up_to_a_tracking_signal() -> None:
