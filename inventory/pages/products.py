@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _, gettext_lazy
 
 from inventory.models import LotTracking, Product
-from inventory.pages.fields import in_use_field, number_field, quantity_field
+from inventory.pages.fields import day_field, in_use_field, number_field, quantity_field
 from inventory.queries.availability import availability
 from inventory.queries.catalog import (
     categories,
@@ -88,6 +88,18 @@ class ProductForm(forms.Form):
         min_value=0,
         max_digits=12,
         decimal_places=4,
+    )
+    introduced_on = day_field(
+        gettext_lazy("Introduced on"),
+        required=False,
+        help_text=gettext_lazy(
+            "The first day it is sold: from then on it is forecast, at first from similar products."
+        ),
+    )
+    discontinued_on = day_field(
+        gettext_lazy("Discontinued on"),
+        required=False,
+        help_text=gettext_lazy("From then on it is neither forecast nor suggested."),
     )
     is_active = forms.BooleanField(label=gettext_lazy("In use"), required=False, initial=True)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)

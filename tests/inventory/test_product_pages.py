@@ -106,6 +106,23 @@ def test_a_product_is_created_once_though_the_form_is_sent_twice(north: House) -
         assert AuditEvent.objects.filter(action="product.created").count() == 1
 
 
+def test_the_days_a_product_is_introduced_and_discontinued_are_set_and_lifted_by_its_form(
+    north: House,
+) -> None:
+    client = north.client("planner")
+    days = {"introduced_on": "2026-11-02", "discontinued_on": "2027-03-31"}
+    page = client.post(north.path("products/new/"), form(**days))["Location"]
+    body = client.get(page).content.decode()
+    assert "2 Nov 2026" in body
+    assert "Discontinued" in body
+    edit = client.get(f"{page}edit/").content.decode()
+    assert all(f'value="{day}"' in edit for day in days.values())
+    assert client.post(f"{page}edit/", form(introduced_on="2026-11-02")).status_code == 302
+    with north.scope():
+        product = Product.objects.get()
+    assert (str(product.introduced_on), product.discontinued_on) == ("2026-11-02", None)
+
+
 def test_a_taken_sku_is_refused_at_its_field_and_nothing_is_created(
     stocked: Site, north: House
 ) -> None:
