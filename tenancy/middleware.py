@@ -5,12 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from tenancy.api.problems import unknown_tenant
 from tenancy.errors import Invalid, NotFound
@@ -21,6 +26,7 @@ from tenancy.scope import Actor, acting, recognise, run_in_scope
 
 View = Callable[..., HttpResponseBase]
 
+METHOD_NOT_ALLOWED = 405
 CHOSEN_TENANT = "admin_tenant"
 """Session key: the tenant a platform admin works in."""
 
@@ -50,7 +56,12 @@ class TenantMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == METHOD_NOT_ALLOWED and not getattr(response, "content", b""):
+            page = render(request, "405.html", status=METHOD_NOT_ALLOWED)
+            page.headers["Allow"] = response.headers["Allow"]
+            return page
+        return response
 
     def process_view(
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -61,7 +72,7 @@ class TenantMiddleware:
             return None
         is_page = not is_admin and not request.path.startswith("/api/")
         if is_page and not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return _to_sign_in(request)
         tenant = find_tenant(slug)
         if tenant is None:
             if request.path.startswith("/api/"):
@@ -94,6 +105,22 @@ class TenantMiddleware:
         )
         request.tenant = tenant  # type: ignore[attr-defined]
         request.membership = membership  # type: ignore[attr-defined]
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Send a visitor to the sign-in page, and from there to what was wanted.
+
+    A form's own address is no page: its visitor goes back to where the form was, and is told.
+    """
+    if request.method in ("GET", "HEAD"):
+        return redirect_to_login(request.get_full_path())
+    words = _("You were signed out, so what you sent was not saved. Sign in and send it again.")
+    messages.warning(request, words)
+    came_from = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}, request.is_secure()):
+        return redirect_to_login("/")
+    page = urlsplit(came_from)
+    return redirect_to_login(page._replace(scheme="", netloc="").geturl())
 
 
 def _answer(tenant: Tenant, actor: Actor, work: Callable[[], HttpResponseBase]) -> HttpResponseBase:

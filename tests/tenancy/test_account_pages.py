@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
-from tests.cast import PASSWORD
+from tests.cast import PASSWORD, House
 
 BLOCKED = re.compile(r"<style\b|\sstyle=|\son[a-z]+=|<script(?![^>]*\b(?:src=|application/json))")
 
@@ -91,3 +91,27 @@ def test_a_member_can_set_up_two_factor_sign_in(north) -> None:
     assert answer["Location"] == reverse("mfa_authenticate")
     # control: the password alone opens nothing
     assert again.get(north.path("products/")).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page_and_says_it_was_not_saved(
+    north: House,
+) -> None:
+    visitor, page = Client(), north.path("forecasts/1/2/")
+    form = f"{page}override"
+    answer = visitor.post(
+        form, {"value": "20"}, headers={"Referer": f"http://testserver{page}?a=1"}
+    )
+    assert answer["Location"] == f"/accounts/login/?next={page}%3Fa%3D1"
+    assert "not saved" in visitor.get(answer["Location"]).content.decode()
+    for elsewhere in ("https://evil.example/t/", ""):
+        away = Client().post(form, headers={"Referer": elsewhere})
+        assert away["Location"] == "/accounts/login/?next=/"
+    assert Client().get(page)["Location"] == f"/accounts/login/?next={page}"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_address_of_a_form_says_in_words_that_it_is_no_page(north: House) -> None:
+    answer = north.client("planner").get(north.path("networks/train"))
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "There is no page at this address" in answer.content.decode()
