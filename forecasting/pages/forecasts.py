@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from forecasting.models import SeriesForecast
 from forecasting.pages.actions import attempt
 from forecasting.pages.override_forms import OverrideForm
+from forecasting.pipeline.series import Reason
 from forecasting.queries import cleaning, fans, forecasts, overrides, risk, suggestions
 from forecasting.queries.neighbours import neighbours_of
 from forecasting.queries.parts import parts_of
@@ -28,6 +29,8 @@ from tenancy.pages.filters import offer, row_field, search_field
 from tenancy.queries.keyset import keyset_page
 
 ORDER = ("-total_mean", "id")
+JUDGED = (Reason.CONTEST, Reason.GATE)
+"""Only what the contest decided did as its backtest says: all else is served by another rule."""
 
 
 class ForecastFilterForm(forms.Form):
@@ -171,7 +174,10 @@ def _fan_context(series: SeriesForecast) -> dict[str, Any]:
         "outdone": overrides.outdone(changes),
         "forecast_until": forecasts.last_day_of(series.run),
         "fan": fans.read_fan(series, overrides.changed_forecasts([series]).get(series.pk)),
-        "accuracy": accuracy_of(series.run.network, series.demand_class),
+        "is_new": series.reason == Reason.NEW,
+        "accuracy": accuracy_of(series.run.network, series.demand_class)
+        if series.reason in JUDGED
+        else None,
         "similar_told": basis_sentences(series, neighbours_of(series)),
         "is_stale": forecasts.is_stale(series.run),
         "age_days": forecasts.age_days(series.run),

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from forecasting.pipeline.series import Reason
 from forecasting.templatetags.planning import class_name, method_name, reason_text
 from tenancy.templatetags.formats import estimate, percent, quantity, signed
 
@@ -245,13 +246,11 @@ def _range_words(content: dict[str, Any]) -> list[str]:
 
 def rule_sentences(content: dict[str, Any], unit: str) -> list[str]:
     """Say which methods made the forecast, what each counts, and which days it looked at."""
-    told = [
-        _("Demand is %(kind)s. %(reason)s")
-        % {
-            "kind": class_name(content["demand_class"]).lower(),
-            "reason": reason_text(content["reason"]),
-        }
-    ]
+    reason = reason_text(content["reason"])
+    kind = class_name(content["demand_class"]).lower()
+    told = [reason]
+    if content["reason"] != Reason.NEW:  # what has not sold is of no kind yet
+        told = [_("Demand is %(kind)s. %(reason)s") % {"kind": kind, "reason": reason}]
     told += part_words(content, unit)
     for rule in content["rules"]:
         known = {

@@ -76,6 +76,8 @@ def test_a_new_product_is_forecast_and_its_page_names_what_it_is_like(north: Hou
     assert "Similar products" in page
     assert "“Picnic basket" in page
     assert "in their first weeks" in page
+    assert "Kind of demand" not in page  # it has not sold, so it is of no kind,
+    assert "Error in the backtest" not in page  # and no backtest had it
     told = by_key(north, "viewer").get(f"forecasts/{new.pk}/{world.warehouse.pk}").json()
     assert told["similar_products"][0]["name"].startswith("Picnic basket")
     assert sum(told["told_by"].values()) == pytest.approx(1, abs=0.01)
