@@ -31,7 +31,8 @@ from benchmarks.scale import HORIZON, simulated_panel
 from forecasting.pipeline import training
 from forecasting.pipeline.backtest import Member, run_networks, store_to_forecast
 from forecasting.pipeline.compute import computing_on, device_name, use_one_core
-from forecasting.pipeline.features import Block, FeatureStore, plan_features
+from forecasting.pipeline.feature_plan import plan_features
+from forecasting.pipeline.features import Block, FeatureStore
 from forecasting.pipeline.series import SeriesPanel
 from forecasting.pipeline.training import TrainedNetwork, TrainingConfig, train_network
 from forecasting.pipeline.windows import draw_windows

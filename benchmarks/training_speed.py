@@ -37,7 +37,8 @@ from torch import Tensor, nn
 from forecasting.pipeline import training, windows
 from forecasting.pipeline.backtest import make_holdout, stores_at, validator
 from forecasting.pipeline.compute import computing_on, use_one_core
-from forecasting.pipeline.features import Block, FeatureStore, plan_features
+from forecasting.pipeline.feature_plan import plan_features
+from forecasting.pipeline.features import Block, FeatureStore
 from forecasting.pipeline.frames import Tables, panel_from_tables
 from forecasting.pipeline.networks import ForecastNetwork
 from forecasting.pipeline.series import QUANTILES, SeriesPanel

@@ -10,7 +10,7 @@ forecasts of networks with it.
 
 import numpy as np
 
-from forecasting.pipeline.features import FeaturePlan
+from forecasting.pipeline.feature_plan import FeaturePlan
 from forecasting.pipeline.series import BoolArray, FloatArray
 
 ANCHOR_DAYS = 28
@@ -25,10 +25,11 @@ LARGEST_SERIES = 100.0
 def knows_no_turn(plan: FeaturePlan) -> bool:
     """Tell whether nothing a network is told could announce that the whole tenant turns.
 
-    Neither last year's days nor promotions, prices or other signals with a value; the names of
-    days, such as holidays, are too few to move a month.
+    Neither last year's days nor promotions, prices or other signals with a value, known ahead or
+    leading; the names of days, such as holidays, are too few to move a month.
     """
-    return not plan.yearly and all(kind == "category" for _name, kind, _labels in plan.signals)
+    told = (*plan.signals, *plan.past_signals)
+    return not plan.yearly and all(kind == "category" for _name, kind, _labels in told)
 
 
 def last_level(demand: FloatArray, observed: BoolArray) -> FloatArray:

@@ -8,7 +8,8 @@ import numpy as np
 
 from forecasting.pipeline.arrays import by_rows, row_chunks
 from forecasting.pipeline.baselines import BASELINES
-from forecasting.pipeline.features import FeaturePlan, FeatureStore
+from forecasting.pipeline.feature_plan import FeaturePlan
+from forecasting.pipeline.features import FeatureStore
 from forecasting.pipeline.judging import Holdout
 from forecasting.pipeline.metrics import demand_class, history_scales, mean_pinball
 from forecasting.pipeline.networks import ForecastNetwork

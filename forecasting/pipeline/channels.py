@@ -4,18 +4,14 @@ The order follows `features.py`; a test compares the counts. Features are `recen
 one by one), `trend`, `weekday`, `season`, `own` (category, warehouse, age) and `signal:<name>`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from forecasting.pipeline.features import (
-    WEEKDAY_DEPTHS,
-    ZERO_WINDOWS,
-    Block,
-    Channels,
-    FeaturePlan,
-)
+from forecasting.pipeline.feature_plan import FeaturePlan, PlannedSignal
+from forecasting.pipeline.features import WEEKDAY_DEPTHS, ZERO_WINDOWS, Block, Channels
 from forecasting.pipeline.series import FloatArray
 
 RECENT, TREND, WEEKDAY, SEASON, OWN = "recent", "trend", "weekday", "season", "own"
@@ -72,7 +68,7 @@ def map_channels(plan: FeaturePlan) -> ChannelMap:
         ahead += [Channel(SEASON, "par"), Channel(SEASON, "par"), Channel(SEASON, "keep")]
     ahead += [Channel(TREND, "keep")]
     return ChannelMap(
-        past=(*past, *day),
+        past=(*past, *day, *_signal_channels(plan.past_signals, knows_soon=False)),
         origin=tuple(origin),
         ahead=(*day, *ahead),
         attributes=(Channel(OWN, "mean"),) * len(plan.attributes),
@@ -84,10 +80,15 @@ def _day_channels(plan: FeaturePlan) -> tuple[Channel, ...]:
     found = [Channel(WEEKDAY, "week")] * 7 + [Channel(SEASON, "mean")] * 2
     if plan.yearly:
         found += [Channel(SEASON, "mean")] * 4
-    for name, kind, labels in plan.signals:
+    return (*found, *_signal_channels(plan.signals, knows_soon=True))
+
+
+def _signal_channels(planned: Sequence[PlannedSignal], *, knows_soon: bool) -> tuple[Channel, ...]:
+    found: list[Channel] = []
+    for name, kind, labels in planned:
         feature = SIGNAL + name
         if kind == "category":
-            found += [Channel(feature, "zero")] * (len(labels) + 1)
+            found += [Channel(feature, "zero")] * (len(labels) + knows_soon)
         elif kind == "flag":
             found.append(Channel(feature, "zero"))
         else:

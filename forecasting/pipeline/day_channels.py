@@ -3,6 +3,9 @@
 The channels stand in the order of the plan, whoever a signal is for: a promotion for one product
 and one for everybody fill the same channel. Signals that differ from series to series are read and
 coded for the windows asked for, never for all series at once.
+
+Of a signal whose coming days are not known only the days that have come are read: what it said of
+them may announce what is asked for afterwards.
 """
 
 from __future__ import annotations
@@ -10,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecasting.pipeline.feature_plan import FeaturePlan, PlannedSignal
 from forecasting.pipeline.scaling import rolling_sums
 from forecasting.pipeline.series import (
     OTHER_HOLIDAY,
@@ -22,9 +25,6 @@ from forecasting.pipeline.series import (
     SeriesPanel,
     Signal,
 )
-
-if TYPE_CHECKING:
-    from forecasting.pipeline.features import FeaturePlan
 
 MEMORY_DAYS = 364
 """How far back the channels of a number look."""
@@ -35,11 +35,22 @@ YEARLY_CALENDAR = ("year sin", "year cos", "half year sin", "half year cos")
 
 
 def day_channel_names(plan: FeaturePlan) -> tuple[str, ...]:
-    """Return the names of the channels of a day, in their order."""
-    names = [*CALENDAR, *(YEARLY_CALENDAR if plan.yearly else ())]
-    for name, kind, labels in plan.signals:
+    """Return the names of the channels of a day that are known ahead, in their order."""
+    calendar = (*CALENDAR, *(YEARLY_CALENDAR if plan.yearly else ()))
+    return (*calendar, *_signal_names(plan.signals, SOON_DAYS))
+
+
+def past_channel_names(plan: FeaturePlan) -> tuple[str, ...]:
+    """Return the names of the channels that only days that have come have, in their order."""
+    return _signal_names(plan.past_signals, 0)
+
+
+def _signal_names(planned: Sequence[PlannedSignal], soon_days: int) -> tuple[str, ...]:
+    names: list[str] = []
+    for name, kind, labels in planned:
         if kind == "category":
-            names += [f"{name}={label}" for label in labels] + [f"{name} soon"]
+            names += [f"{name}={label}" for label in labels]
+            names += [f"{name} soon"] if soon_days else []
         elif kind == "flag":
             names.append(name)
         else:
@@ -55,7 +66,7 @@ def strange_signals(plan: FeaturePlan, signals: Sequence[Signal]) -> tuple[str, 
     found = {signal.name: signal for signal in signals}
     return tuple(
         name
-        for name, kind, _labels in plan.signals
+        for name, kind, _labels in (*plan.signals, *plan.past_signals)
         if name not in found or not _same_kind(found[name], kind)
     )
 
@@ -75,14 +86,20 @@ class _Own:
 
 
 class DayChannels:
-    """The channels of the days of a panel, known ahead to the end of the horizon."""
+    """Channels of the days of a panel: those known ahead, or those of days that have come."""
 
-    def __init__(self, panel: SeriesPanel, plan: FeaturePlan) -> None:
-        self.reach = panel.n_days + plan.horizon
+    def __init__(
+        self,
+        panel: SeriesPanel,
+        planned: Sequence[PlannedSignal],
+        strange: Sequence[str],
+        calendar: FloatArray,
+        soon_days: int,
+    ) -> None:
+        self.reach, self._soon_days = len(calendar), soon_days
         present = {signal.name: signal for signal in panel.signals}
-        strange = strange_signals(plan, panel.signals)
-        self._parts: list[FloatArray | _Own] = [_calendar(panel, plan, self.reach)]
-        for name, kind, labels in plan.signals:
+        self._parts: list[FloatArray | _Own] = [calendar]
+        for name, kind, labels in planned:
             signal = present.get(name)
             found = signal.labels if signal else ()
             if signal is None or name in strange:
@@ -92,9 +109,23 @@ class DayChannels:
             if values.ndim == 2:
                 self._parts.append(_Own(values, kind, found, labels))
             else:
-                padded = np.full(self.reach + SOON_DAYS, np.nan)
+                padded = np.full(self.reach + soon_days, np.nan)
                 padded[: len(values)] = values
-                self._parts.append(_encode(padded, kind, found, labels, 0))
+                self._parts.append(_encode(padded, kind, found, labels, 0, soon_days))
+
+    @classmethod
+    def known_ahead(cls, panel: SeriesPanel, plan: FeaturePlan) -> DayChannels:
+        """Return calendar and signals that are known to the end of the horizon."""
+        calendar = _calendar(panel, plan, panel.n_days + plan.horizon)
+        strange = strange_signals(plan, panel.signals)
+        return cls(panel, plan.signals, strange, calendar, SOON_DAYS)
+
+    @classmethod
+    def of_the_past(cls, panel: SeriesPanel, plan: FeaturePlan) -> DayChannels:
+        """Return signals that are known of days that have come; none says what comes soon."""
+        nothing = np.zeros((panel.n_days, 0), dtype=np.float32)
+        strange = strange_signals(plan, panel.signals)
+        return cls(panel, plan.past_signals, strange, nothing, 0)
 
     def of(self, rows: np.ndarray, days: np.ndarray) -> FloatArray:
         """Return the channels of following days of some series: [B], [B, D] -> [B, D, C]."""
@@ -105,14 +136,13 @@ class DayChannels:
         ]
         return np.concatenate(parts, axis=-1, dtype=np.float32)
 
-    @staticmethod
-    def _own(part: _Own, rows: np.ndarray, days: np.ndarray) -> FloatArray:
+    def _own(self, part: _Own, rows: np.ndarray, days: np.ndarray) -> FloatArray:
         back = MEMORY_DAYS if part.kind in ("plain", "ratio") else 0
-        read = days[:, :1] + np.arange(-back, days.shape[1] + SOON_DAYS)
+        read = days[:, :1] + np.arange(-back, days.shape[1] + self._soon_days)
         known = (read >= 0) & (read < part.values.shape[1])
         safe = np.clip(read, 0, part.values.shape[1] - 1)
         values = np.where(known, part.values[rows[:, None], safe], np.nan)
-        return _encode(values, part.kind, part.found, part.labels, back)
+        return _encode(values, part.kind, part.found, part.labels, back, self._soon_days)
 
 
 def _calendar(panel: SeriesPanel, plan: FeaturePlan, reach: int) -> FloatArray:
@@ -127,22 +157,29 @@ def _calendar(panel: SeriesPanel, plan: FeaturePlan, reach: int) -> FloatArray:
 
 
 def _encode(
-    values: FloatArray, kind: str, found: tuple[str, ...], labels: tuple[str, ...], back: int
+    values: FloatArray,
+    kind: str,
+    found: tuple[str, ...],
+    labels: tuple[str, ...],
+    back: int,
+    soon_days: int,
 ) -> FloatArray:
     """Turn a signal into channels on a last axis; unknown values and labels become 0.
 
-    values has `back` days in front and SOON_DAYS behind that are read, not returned.
+    values has `back` days in front and `soon_days` behind that are read, not returned.
     """
-    until = values.shape[-1] - SOON_DAYS
+    until = values.shape[-1] - soon_days
     if kind == "category":
         named = np.zeros((*values.shape, len(labels)), dtype=np.float32)
         for code, label in enumerate(found):
             own = label if label in labels else OTHER_HOLIDAY
             if own in labels:
                 named[..., labels.index(own)] += values == code
+        if not soon_days:
+            return named
         some: BoolArray = np.asarray(named.any(axis=-1))
         soon = np.zeros((*values.shape[:-1], until), dtype=bool)
-        for ahead in range(1, SOON_DAYS + 1):
+        for ahead in range(1, soon_days + 1):
             soon |= some[..., ahead : until + ahead]
         return np.concatenate([named[..., :until, :], soon[..., None]], axis=-1)
     if kind == "flag":

@@ -21,11 +21,8 @@ from forecasting.pipeline.backtest import (
 from forecasting.pipeline.budgets import choose_jury
 from forecasting.pipeline.compute import use_one_core
 from forecasting.pipeline.contest import ALL_CLASSES, Blend, ContestResult, hold_contest
-from forecasting.pipeline.features import (
-    FeaturePlan,
-    FeatureStore,
-    plan_features,
-)
+from forecasting.pipeline.feature_plan import FeaturePlan, plan_features
+from forecasting.pipeline.features import FeatureStore
 from forecasting.pipeline.forecaster import FALLBACK, FittedForecaster, ForecastRefused
 from forecasting.pipeline.judging import Entry
 from forecasting.pipeline.known import known_at

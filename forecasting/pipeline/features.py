@@ -3,12 +3,12 @@
 Three groups of channels, computed from a block of days on the fly, so that nothing but the panel
 has to be kept in memory:
 
-- past [B, L, P]: demand against its own level, observed, calendar and signals of that day;
+- past [B, L, P]: demand against its own level, observed, calendar and every signal of that day;
 - origin [B, K, O]: level, trend, spread, share of zeros, days since the last sale;
 - ahead [B, K, H, A]: calendar and known-ahead signals of the target day, the means of its weekday,
   the same days a year earlier.
 
-Yearly channels exist only where the history covers enough years to learn from them.
+Which channels there are is planned once, in `feature_plan.py`.
 """
 
 from dataclasses import dataclass
@@ -18,127 +18,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.pipeline.arrays import by_rows, row_chunks
-from forecasting.pipeline.day_channels import DayChannels, day_channel_names
+from forecasting.pipeline.arrays import by_rows
+from forecasting.pipeline.day_channels import (
+    DayChannels,
+    day_channel_names,
+    past_channel_names,
+)
+from forecasting.pipeline.feature_plan import YEAR, FeaturePlan
 from forecasting.pipeline.scaling import ScaleKind, recent_level, rolling_sums, scale_of, step_scale
-from forecasting.pipeline.series import BoolArray, FloatArray, SeriesPanel, Signal
+from forecasting.pipeline.series import BoolArray, FloatArray, SeriesPanel
 
-YEAR = 364
-"""Fifty-two weeks: the same weekday a year ago."""
-DAYS_FOR_YEARLY = 550
-SHORT_LOOKBACK_DAYS = 190
-YEARLY_LOOKBACK_DAYS = YEAR + 190
-MEAN_WINDOWS = (7, 14, 28, 56, 91, 182)
 ZERO_WINDOWS = (28, 91)
-LONG_LEVEL = ((28, 0.5), (91, 0.3), (182, 0.2))
-SHORT_LEVEL = ((28, 0.6), (56, 0.4))
-HISTORIES_PER_WINDOW = 4
-"""A rolling mean is used only where the history holds this many of its windows."""
 WEEKDAY_DEPTHS = (1, 2, 4, 13)
-MAX_LABELS = 40
 LEVEL_GAIN = 0.3
 """A channel of the level is so many times its logarithm."""
 PAST_LEVEL = 4
 """The channel of the past that holds the level; for the origin's see `origin_level`."""
-
-
-@dataclass(frozen=True)
-class FeaturePlan:
-    """Which channels exist; fixed when a network is trained and kept in its artefact."""
-
-    horizon: int
-    yearly: bool
-    signals: tuple[tuple[str, str, tuple[str, ...]], ...]
-    """Known-ahead signals used: name, kind, labels."""
-    attributes: tuple[tuple[str, tuple[str, ...]], ...]
-    """Categories used: name and the values seen; an unseen value is code 0."""
-    level: tuple[tuple[int, float], ...] = LONG_LEVEL
-    """Windows and weights of the recent level."""
-    means: tuple[int, ...] = MEAN_WINDOWS
-    """Windows of the rolling means."""
-    scaling: ScaleKind = ScaleKind.LEVEL
-    """What everything is divided by."""
-
-    @property
-    def days_to_read(self) -> int:
-        """Days of history that decide a forecast, apart from those the network itself reads."""
-        return self.lookback + YEAR
-
-    @property
-    def lookback(self) -> int:
-        """Days before an origin that its facts are reckoned from."""
-        return YEARLY_LOOKBACK_DAYS if self.yearly else SHORT_LOOKBACK_DAYS
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "horizon": self.horizon,
-            "yearly": self.yearly,
-            "level": [list(one) for one in self.level],
-            "means": list(self.means),
-            "scaling": self.scaling.value,
-            "signals": [[n, k, list(labels)] for n, k, labels in self.signals],
-            "attributes": [[n, list(values)] for n, values in self.attributes],
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "FeaturePlan":
-        return cls(
-            horizon=int(data["horizon"]),
-            yearly=bool(data["yearly"]),
-            signals=tuple((n, k, tuple(labels)) for n, k, labels in data["signals"]),
-            attributes=tuple((n, tuple(values)) for n, values in data["attributes"]),
-            level=tuple((int(days), float(weight)) for days, weight in data["level"]),
-            means=tuple(int(days) for days in data["means"]),
-            scaling=ScaleKind(data["scaling"]),
-        )
-
-
-def plan_features(
-    panel: SeriesPanel, horizon: int, scaling: ScaleKind = ScaleKind.LEVEL
-) -> FeaturePlan:
-    """Choose the channels a panel (already cut at the origin) has enough history for."""
-    lengths = panel.n_days - panel.begins
-    days = float(np.median(lengths)) if lengths.size else 0.0
-    means = tuple(w for w in MEAN_WINDOWS if w <= 14 or w * HISTORIES_PER_WINDOW <= days)
-    usable = [s for s in panel.signals if s.known_ahead and len(s.labels) <= MAX_LABELS]
-    varying = [s for s in usable if _varies(s, panel.n_days)]
-    return FeaturePlan(
-        horizon=horizon,
-        yearly=days >= DAYS_FOR_YEARLY,
-        level=LONG_LEVEL if LONG_LEVEL[-1][0] in means else SHORT_LEVEL,
-        means=means,
-        scaling=scaling,
-        signals=tuple((s.name, _coding(s, panel.n_days), s.labels) for s in varying),
-        attributes=tuple(
-            (name, tuple(str(v) for v in np.unique(values)))
-            for name, values in sorted(panel.categories.items())
-            if len(np.unique(values)) > 1
-        ),
-    )
-
-
-def _coding(signal: Signal, days: int) -> str:
-    """Decide how a signal becomes channels: numbers such as prices by ratio, others as they are."""
-    if signal.kind != "numeric":
-        return signal.kind
-    least, most = _extent(signal, days)
-    return "ratio" if least >= 0 and most > 1 else "plain"
-
-
-def _varies(signal: Signal, days: int) -> bool:
-    least, most = _extent(signal, days)
-    return most >= least if signal.kind == "category" else most > least
-
-
-def _extent(signal: Signal, days: int) -> tuple[float, float]:
-    """Return the smallest and the largest known value of the past; the wrong way round: none."""
-    values = np.atleast_2d(signal.values[..., :days])
-    least, most = np.inf, -np.inf
-    for rows in row_chunks(*values.shape):
-        finite = np.isfinite(values[rows])
-        least = min(least, float(values[rows].min(initial=np.inf, where=finite)))
-        most = max(most, float(values[rows].max(initial=-np.inf, where=finite)))
-    return least, most
 
 
 @dataclass(frozen=True)
@@ -157,7 +52,7 @@ def plan_channels(plan: FeaturePlan) -> Channels:
     origin = len(plan.means) + len(ZERO_WINDOWS) + 5 + (3 if plan.yearly else 0)
     ahead = day + len(WEEKDAY_DEPTHS) + 1 + (3 if plan.yearly else 0)
     sizes = tuple(len(values) + 1 for _, values in plan.attributes)
-    return Channels(5 + day, origin, ahead, sizes)
+    return Channels(5 + day + len(past_channel_names(plan)), origin, ahead, sizes)
 
 
 def origin_level(plan: FeaturePlan) -> int:
@@ -206,7 +101,8 @@ class FeatureStore:
         self.begins = panel.begins
         self.observed = panel.observed
         self.demand = panel.demand
-        self.days = DayChannels(panel, plan)
+        self.days = DayChannels.known_ahead(panel, plan)
+        self.past_days = DayChannels.of_the_past(panel, plan)
         self.attributes = _attribute_codes(panel, plan)
 
     @cached_property
@@ -261,13 +157,13 @@ class FeatureStore:
         if self.plan.scaling is not ScaleKind.LEVEL:
             level = scale_of(self.plan.scaling, past_sold, past_seen, self.plan.level)
         past = _Past(past_sold, past_seen, level)
-        day = self.days.of(rows, days[:, back:])
+        day, read = self.days.of(rows, days[:, back:]), days[:, back : back + length]
         here = back + emits
         scale = self.scale[rows[:, None], safe[:, here]] if scaled else np.ones_like(level[:, here])
         return Block(
             rows=rows,
             emits=emits,
-            past=self._past(past, day[:, :length], back),
+            past=self._past(past, [day[:, :length], self.past_days.of(rows, read)], back),
             origin=self._origin(past, here, days[:, here], rows),
             ahead=self._ahead(past, day, here, ahead),
             attributes=self.attributes[rows],
@@ -278,7 +174,7 @@ class FeatureStore:
             target_seen=seen[:, target_at],
         )
 
-    def _past(self, past: _Past, day: FloatArray, back: int) -> FloatArray:
+    def _past(self, past: _Past, days: list[FloatArray], back: int) -> FloatArray:
         """Return what each step of the windows was like: [B, L, P]."""
         sold, seen, level = past.sold, past.seen, past.level
         window = slice(back, None)
@@ -290,7 +186,7 @@ class FeatureStore:
             np.log1p(week[:, window] / level[:, window]),
             LEVEL_GAIN * np.log(level[:, window]),
         ]
-        return np.concatenate([np.stack(parts, axis=-1).astype(np.float32), day], axis=-1)
+        return np.concatenate([np.stack(parts, axis=-1).astype(np.float32), *days], axis=-1)
 
     def _origin(
         self, past: _Past, here: np.ndarray, days: np.ndarray, rows: np.ndarray

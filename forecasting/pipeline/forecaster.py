@@ -18,8 +18,9 @@ from forecasting.pipeline.artifact import (
 from forecasting.pipeline.backtest import Member, run_baseline, run_networks, store_to_forecast
 from forecasting.pipeline.compute import use_one_core
 from forecasting.pipeline.contest import Blend, ContestResult
-from forecasting.pipeline.day_channels import day_channel_names
-from forecasting.pipeline.features import Channels, FeaturePlan, plan_channels
+from forecasting.pipeline.day_channels import day_channel_names, past_channel_names
+from forecasting.pipeline.feature_plan import FeaturePlan
+from forecasting.pipeline.features import Channels, plan_channels
 from forecasting.pipeline.known import known_at
 from forecasting.pipeline.metrics import demand_class
 from forecasting.pipeline.networks import NetworkShape
@@ -188,7 +189,7 @@ class FittedForecaster:
             "config": self.config.to_json(),
             "trained_until": self.trained_until.isoformat(),
             "plan": self.plan.to_json(),
-            "day_channels": list(day_channel_names(self.plan)),
+            "day_channels": list(_channel_names(self.plan)),
             "members": [_member_to_json(member) for member in self.members],
             "contest": self.contest.to_json(),
             "history": [report_to_json(report) for report in self.history],
@@ -251,9 +252,13 @@ def _member_to_json(member: Member) -> dict[str, Any]:
     }
 
 
+def _channel_names(plan: FeaturePlan) -> tuple[str, ...]:
+    return (*day_channel_names(plan), *past_channel_names(plan))
+
+
 def _check_channels(plan: FeaturePlan, names: list[str], members: tuple[Member, ...]) -> None:
     """Raise ArtifactError where the networks were trained on other channels than we would feed."""
-    if tuple(names) != day_channel_names(plan):
+    if tuple(names) != _channel_names(plan):
         raise ArtifactError("unfit", "its channels of a day are not those of this version.")
     for member in members:
         shape = member.network.shape

@@ -25,7 +25,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from forecasting.pipeline.backtest import make_holdout, stores_at, validator
 from forecasting.pipeline.compute import use_one_core
-from forecasting.pipeline.features import FeatureStore, plan_features
+from forecasting.pipeline.feature_plan import plan_features
+from forecasting.pipeline.features import FeatureStore
 from forecasting.pipeline.known import known_at
 from forecasting.pipeline.networks import ForecastNetwork
 from forecasting.pipeline.series import SeriesPanel

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from forecasting.pipeline.feature_plan import FeaturePlan
 from forecasting.pipeline.features import (
     LEVEL_GAIN,
     PAST_LEVEL,
     Block,
-    FeaturePlan,
     FeatureStore,
     origin_level,
 )

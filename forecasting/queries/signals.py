@@ -13,7 +13,7 @@ import numpy as np
 
 from forecasting.models import ExternalSignal, SignalKind, SignalValue
 from forecasting.pipeline.arrays import new_array
-from forecasting.pipeline.features import MAX_LABELS
+from forecasting.pipeline.feature_plan import MAX_LABELS
 from forecasting.pipeline.series import OTHER_HOLIDAY, FloatArray, Signal
 from inventory.models import Product, Warehouse
 from tenancy.scope import active_scope

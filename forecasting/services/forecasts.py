@@ -23,7 +23,7 @@ from forecasting.models import (
 )
 from forecasting.pipeline.closures import find_closures
 from forecasting.pipeline.day_channels import strange_signals
-from forecasting.pipeline.features import FeaturePlan
+from forecasting.pipeline.feature_plan import FeaturePlan
 from forecasting.pipeline.series import HORIZON_DAYS, QUANTILES, Basis, FloatArray, Signal
 from forecasting.queries.compute import forecast_settings
 from forecasting.queries.series import (
@@ -266,7 +266,8 @@ def _silent(plan: FeaturePlan, signals: Sequence[Signal]) -> list[str]:
     """Return the signals a network learned from that say nothing of the coming days any more."""
     strange = strange_signals(plan, signals)
     unplanned = {signal.name for signal in signals if not signal.known_ahead}
-    return [name for name, *_ in plan.signals if name in strange or name in unplanned]
+    told_ahead = [name for name, *_ in plan.signals if name in strange or name in unplanned]
+    return [*told_ahead, *(name for name, *_ in plan.past_signals if name in strange)]
 
 
 def _rows(stored: ForecastRun, made: _Made) -> Iterator[SeriesForecast]:

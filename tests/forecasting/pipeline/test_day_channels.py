@@ -84,7 +84,9 @@ def test_a_signal_that_is_gone_or_of_another_kind_says_nothing_and_is_named(pane
 
 def test_names_count_as_many_as_the_channels_made(panel, fitted):
     names = day_channel_names(fitted.plan)
-    made = DayChannels(panel.up_to(ORIGIN), fitted.plan).of(np.array([3]), np.arange(40)[None])
+    made = DayChannels.known_ahead(panel.up_to(ORIGIN), fitted.plan).of(
+        np.array([3]), np.arange(40)[None]
+    )
     assert made.shape == (1, 40, len(names))
     assert len(set(names)) == len(names)
     fair = made[0, :, names.index("event=fair")]
@@ -113,8 +115,8 @@ def test_an_artefact_with_other_channels_is_refused(fitted):
 
 def test_a_holiday_the_plan_does_not_name_is_another_holiday():
     values = np.array([0, np.nan, 1, 2, np.nan, np.nan, np.nan], dtype=float)
-    found = _encode(values, "category", ("Fair", "New one", "Tet"), ("Tet", OTHER_HOLIDAY), 0)
+    found = _encode(values, "category", ("Fair", "New one", "Tet"), ("Tet", OTHER_HOLIDAY), 0, 3)
     assert found[:, 0].tolist() == [0, 0, 0, 1]
     assert found[:, 1].tolist() == [1, 0, 1, 0]
-    without = _encode(values, "category", ("Fair", "New one", "Tet"), ("Tet",), 0)
+    without = _encode(values, "category", ("Fair", "New one", "Tet"), ("Tet",), 0, 3)
     assert without[:, 0].tolist() == [0, 0, 0, 1]

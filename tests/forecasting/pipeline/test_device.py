@@ -16,7 +16,8 @@ from forecasting.pipeline.channels import map_channels
 from forecasting.pipeline.compute import DeviceMissing, computing_on, device
 from forecasting.pipeline.engine import FittedForecaster, fit
 from forecasting.pipeline.explanation import explain
-from forecasting.pipeline.features import FeatureStore, plan_features
+from forecasting.pipeline.feature_plan import plan_features
+from forecasting.pipeline.features import FeatureStore
 from forecasting.pipeline.networks import ENCODERS, build_network
 from forecasting.pipeline.training import Callbacks, TrainingStopped, new_network, train_network
 from forecasting.pipeline.windows import draw_windows

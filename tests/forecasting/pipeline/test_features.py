@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecasting.pipeline.features import FeatureStore, plan_features
+from forecasting.pipeline.feature_plan import plan_features
+from forecasting.pipeline.features import FeatureStore
 from forecasting.pipeline.scaling import (
     LEVEL_FLOOR,
     ScaleKind,

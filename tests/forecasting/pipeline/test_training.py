@@ -8,7 +8,8 @@ import torch
 
 from forecasting.pipeline import settings
 from forecasting.pipeline.artifact import CheckpointFolder
-from forecasting.pipeline.features import FeatureStore, plan_features
+from forecasting.pipeline.feature_plan import plan_features
+from forecasting.pipeline.features import FeatureStore
 from forecasting.pipeline.networks import ENCODERS
 from forecasting.pipeline.settings import (
     CONTINUED_EPOCHS,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forecasting.pipeline import backtest
-from forecasting.pipeline.features import plan_features
+from forecasting.pipeline.feature_plan import plan_features
 from forecasting.pipeline.training import new_network
 from tests.forecasting.pipeline.worlds import TINY, day, make_panel
 

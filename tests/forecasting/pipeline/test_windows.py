@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from forecasting.pipeline import training
+from forecasting.pipeline.feature_plan import plan_features
 from forecasting.pipeline.features import (
     LEVEL_GAIN,
     PAST_LEVEL,
     FeatureStore,
     origin_level,
-    plan_features,
 )
 from forecasting.pipeline.windows import draw_rates, draw_windows
 from tests.forecasting.pipeline.worlds import TINY_WINDOWS, make_panel
