@@ -51,7 +51,8 @@ class NewSignal(Strict):
 
 class ChangedSignal(Strict):
     is_known_ahead = serializers.BooleanField(
-        help_text="Holds for all signals of the name; the next training uses it or drops it."
+        help_text="Holds for all signals of the name. The next training learns from coming days; "
+        "otherwise from past ones."
     )
 
 

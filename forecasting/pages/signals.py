@@ -52,7 +52,9 @@ class SignalForm(forms.Form):
     is_known_ahead = forms.BooleanField(
         label=gettext_lazy("Known ahead"),
         required=False,
-        help_text=gettext_lazy("Planned: values of coming days drive the forecast."),
+        help_text=gettext_lazy(
+            "Planned: values of coming days drive the forecast. Otherwise the past ones do."
+        ),
     )
     sku = forms.CharField(
         label=gettext_lazy("Only this product"),
@@ -180,6 +182,7 @@ def signal_detail(request: HttpRequest, tenant: str, external_signal_id: int) ->
         sent = send_form(request, form, effect, _("The days are set. Forecast again to use them."))
         if sent is not None:
             return sent
+    run = forecasts.latest_run()
     return show(
         request,
         "forecasting/signal_detail.html",
@@ -188,6 +191,7 @@ def signal_detail(request: HttpRequest, tenant: str, external_signal_id: int) ->
         signal=signal,
         chart=signal_list.values_chart(signal),
         effect=signal_list.effects().get(signal.name),
+        is_silent=run is not None and signal.name in forecasts.silent_signals(run),
         of_name=signal_list.count_of_name(signal.name),
         values=list(signal_list.values_of(signal.pk)[:60]),
         form=form,
@@ -201,9 +205,9 @@ def signal_known_ahead(request: HttpRequest, tenant: str, external_signal_id: in
     if ahead not in ("yes", "no"):
         raise Http404
     if ahead == "yes":
-        done = _("Known ahead from now on. The next training learns from it.")
+        done = _("Known ahead from now on. The next training learns from its coming days.")
     else:
-        done = _("Not known ahead any more. The next training leaves it out.")
+        done = _("Not known ahead any more. The next training learns from its past days only.")
     return do(
         request,
         lambda: set_known_ahead(

@@ -29,7 +29,7 @@ def knows_no_turn(plan: FeaturePlan) -> bool:
     leading; the names of days, such as holidays, are too few to move a month.
     """
     told = (*plan.signals, *plan.past_signals)
-    return not plan.yearly and all(kind == "category" for _name, kind, _labels in told)
+    return not plan.yearly and all(one.kind == "category" for one in told)
 
 
 def last_level(demand: FloatArray, observed: BoolArray) -> FloatArray:

@@ -85,15 +85,15 @@ def _day_channels(plan: FeaturePlan) -> tuple[Channel, ...]:
 
 def _signal_channels(planned: Sequence[PlannedSignal], *, knows_soon: bool) -> tuple[Channel, ...]:
     found: list[Channel] = []
-    for name, kind, labels in planned:
-        feature = SIGNAL + name
-        if kind == "category":
-            found += [Channel(feature, "zero")] * (len(labels) + knows_soon)
-        elif kind == "flag":
+    for one in planned:
+        feature = SIGNAL + one.name
+        if one.is_number:
+            level: Rule = "mean" if one.kind == "plain" else "zero"
+            found += [Channel(feature, level), *[Channel(feature, "zero")] * 2]
+        elif one.kind == "flag":
             found.append(Channel(feature, "zero"))
         else:
-            level: Rule = "mean" if kind == "plain" else "zero"
-            found += [Channel(feature, level), *[Channel(feature, "zero")] * 2]
+            found += [Channel(feature, "zero")] * (len(one.labels) + knows_soon)
     return tuple(found)
 
 

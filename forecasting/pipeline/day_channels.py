@@ -47,14 +47,14 @@ def past_channel_names(plan: FeaturePlan) -> tuple[str, ...]:
 
 def _signal_names(planned: Sequence[PlannedSignal], soon_days: int) -> tuple[str, ...]:
     names: list[str] = []
-    for name, kind, labels in planned:
-        if kind == "category":
-            names += [f"{name}={label}" for label in labels]
-            names += [f"{name} soon"] if soon_days else []
-        elif kind == "flag":
-            names.append(name)
+    for one in planned:
+        if one.is_number:
+            names += [f"{one.name} {one.kind} {days}" for days in MEAN_DAYS]
+        elif one.kind == "flag":
+            names.append(one.name)
         else:
-            names += [f"{name} {kind} {days}" for days in MEAN_DAYS]
+            names += [f"{one.name}={label}" for label in one.labels]
+            names += [f"{one.name} soon"] if soon_days else []
     return tuple(names)
 
 
@@ -65,9 +65,9 @@ def strange_signals(plan: FeaturePlan, signals: Sequence[Signal]) -> tuple[str, 
     """
     found = {signal.name: signal for signal in signals}
     return tuple(
-        name
-        for name, kind, _labels in (*plan.signals, *plan.past_signals)
-        if name not in found or not _same_kind(found[name], kind)
+        one.name
+        for one in (*plan.signals, *plan.past_signals)
+        if one.name not in found or not _same_kind(found[one.name], one.kind)
     )
 
 
@@ -77,12 +77,11 @@ def _same_kind(signal: Signal, planned: str) -> bool:
 
 @dataclass(frozen=True)
 class _Own:
-    """A signal that differs from series to series: values [S, D] as they came."""
+    """A signal that differs from series to series: values [S, D] and labels as they came."""
 
     values: FloatArray
-    kind: str
     found: tuple[str, ...]
-    labels: tuple[str, ...]
+    planned: PlannedSignal
 
 
 class DayChannels:
@@ -99,19 +98,19 @@ class DayChannels:
         self.reach, self._soon_days = len(calendar), soon_days
         present = {signal.name: signal for signal in panel.signals}
         self._parts: list[FloatArray | _Own] = [calendar]
-        for name, kind, labels in planned:
-            signal = present.get(name)
+        for one in planned:
+            signal = present.get(one.name)
             found = signal.labels if signal else ()
-            if signal is None or name in strange:
+            if signal is None or one.name in strange:
                 values = np.full(self.reach, np.nan, dtype=np.float32)
             else:
                 values = signal.values[..., : self.reach]
             if values.ndim == 2:
-                self._parts.append(_Own(values, kind, found, labels))
+                self._parts.append(_Own(values, found, one))
             else:
                 padded = np.full(self.reach + soon_days, np.nan)
                 padded[: len(values)] = values
-                self._parts.append(_encode(padded, kind, found, labels, 0, soon_days))
+                self._parts.append(_encode(padded, found, one, 0, soon_days))
 
     @classmethod
     def known_ahead(cls, panel: SeriesPanel, plan: FeaturePlan) -> DayChannels:
@@ -137,12 +136,12 @@ class DayChannels:
         return np.concatenate(parts, axis=-1, dtype=np.float32)
 
     def _own(self, part: _Own, rows: np.ndarray, days: np.ndarray) -> FloatArray:
-        back = MEMORY_DAYS if part.kind in ("plain", "ratio") else 0
+        back = MEMORY_DAYS if part.planned.is_number else 0
         read = days[:, :1] + np.arange(-back, days.shape[1] + self._soon_days)
         known = (read >= 0) & (read < part.values.shape[1])
         safe = np.clip(read, 0, part.values.shape[1] - 1)
         values = np.where(known, part.values[rows[:, None], safe], np.nan)
-        return _encode(values, part.kind, part.found, part.labels, back, self._soon_days)
+        return _encode(values, part.found, part.planned, back, self._soon_days)
 
 
 def _calendar(panel: SeriesPanel, plan: FeaturePlan, reach: int) -> FloatArray:
@@ -157,37 +156,32 @@ def _calendar(panel: SeriesPanel, plan: FeaturePlan, reach: int) -> FloatArray:
 
 
 def _encode(
-    values: FloatArray,
-    kind: str,
-    found: tuple[str, ...],
-    labels: tuple[str, ...],
-    back: int,
-    soon_days: int,
+    values: FloatArray, found: tuple[str, ...], planned: PlannedSignal, back: int, soon_days: int
 ) -> FloatArray:
     """Turn a signal into channels on a last axis; unknown values and labels become 0.
 
     values has `back` days in front and `soon_days` behind that are read, not returned.
     """
     until = values.shape[-1] - soon_days
-    if kind == "category":
-        named = np.zeros((*values.shape, len(labels)), dtype=np.float32)
-        for code, label in enumerate(found):
-            own = label if label in labels else OTHER_HOLIDAY
-            if own in labels:
-                named[..., labels.index(own)] += values == code
-        if not soon_days:
-            return named
-        some: BoolArray = np.asarray(named.any(axis=-1))
-        soon = np.zeros((*values.shape[:-1], until), dtype=bool)
-        for ahead in range(1, soon_days + 1):
-            soon |= some[..., ahead : until + ahead]
-        return np.concatenate([named[..., :until, :], soon[..., None]], axis=-1)
-    if kind == "flag":
+    if planned.is_number:
+        return _encode_number(values[..., :until], planned, back)
+    if planned.kind == "flag":
         return np.nan_to_num(values[..., :until], nan=0.0)[..., None]
-    return _encode_number(values[..., :until], kind, back)
+    named = np.zeros((*values.shape, len(planned.labels)), dtype=np.float32)
+    for code, label in enumerate(found):
+        own = label if label in planned.labels else OTHER_HOLIDAY
+        if own in planned.labels:
+            named[..., planned.labels.index(own)] += values == code
+    if not soon_days:
+        return named
+    some: BoolArray = np.asarray(named.any(axis=-1))
+    soon = np.zeros((*values.shape[:-1], until), dtype=bool)
+    for ahead in range(1, soon_days + 1):
+        soon |= some[..., ahead : until + ahead]
+    return np.concatenate([named[..., :until, :], soon[..., None]], axis=-1)
 
 
-def _encode_number(values: FloatArray, kind: str, back: int) -> FloatArray:
+def _encode_number(values: FloatArray, planned: PlannedSignal, back: int) -> FloatArray:
     """Compare a number with its own recent and yearly mean; missing days change nothing."""
     known = np.isfinite(values)
     filled = np.where(known, values, 0.0)
@@ -196,11 +190,12 @@ def _encode_number(values: FloatArray, kind: str, back: int) -> FloatArray:
     for days in MEAN_DAYS:
         count = rolling_sums(known, days)[..., back:]
         mean = rolling_sums(filled, days)[..., back:] / np.maximum(count, 1)
-        if kind == "ratio":
+        if planned.kind == "ratio":
             change = np.clip(np.log((now + 1e-6) / (mean + 1e-6)), -2, 2)
         else:
-            change = np.clip(now - mean, -3, 3)
+            change = np.clip((now - mean) / planned.spread, -3, 3)
         parts.append(np.where(known_now & (count > 0), change, 0))
-    if kind == "plain":
-        parts[0] = np.clip(now, -3, 3)
+    if planned.kind == "plain":
+        usual = np.clip((now - planned.center) / planned.spread, -3, 3)
+        parts[0] = np.where(known_now, usual, 0)
     return np.stack(parts, axis=-1)

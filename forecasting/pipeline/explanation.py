@@ -337,7 +337,7 @@ def _looked_back_from(known: SeriesPanel, made: _Made) -> date | None:
 
 def _events(fitted: FittedForecaster, known: SeriesPanel, made: _Made) -> tuple[Event, ...]:
     """Return the runs of days ahead on which a signal that the networks read is on."""
-    read = {name for name, _kind, _labels in fitted.plan.signals}
+    read = {one.name for one in fitted.plan.signals}
     found: list[Event] = []
     for signal in known.signals:
         feature = SIGNAL + signal.name

@@ -4,7 +4,7 @@ Yearly channels exist only where the history covers enough years to learn from t
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -23,8 +23,29 @@ SHORT_LEVEL = ((28, 0.6), (56, 0.4))
 HISTORIES_PER_WINDOW = 4
 """A rolling mean is used only where the history holds this many of its windows."""
 MAX_LABELS = 40
-PlannedSignal = tuple[str, str, tuple[str, ...]]
-"""Name, kind and labels of a signal that becomes channels."""
+
+
+class PlannedSignal(NamedTuple):
+    """A signal that becomes channels, and how.
+
+    kind: category, flag, ratio (to its own means: prices and the like) or plain (a number that may
+    be below nothing, as a temperature: its distance from `center` in units of `spread`).
+    """
+
+    name: str
+    kind: str
+    labels: tuple[str, ...] = ()
+    center: float = 0.0
+    spread: float = 1.0
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind in ("ratio", "plain")
+
+    @classmethod
+    def from_json(cls, data: list[Any]) -> Self:
+        name, kind, labels, *scale = data
+        return cls(name, kind, tuple(labels), *map(float, scale))
 
 
 @dataclass(frozen=True)
@@ -63,8 +84,8 @@ class FeaturePlan:
             "level": [list(one) for one in self.level],
             "means": list(self.means),
             "scaling": self.scaling.value,
-            "signals": [[n, k, list(labels)] for n, k, labels in self.signals],
-            "past_signals": [[n, k, list(labels)] for n, k, labels in self.past_signals],
+            "signals": [list(one) for one in self.signals],
+            "past_signals": [list(one) for one in self.past_signals],
             "attributes": [[n, list(values)] for n, values in self.attributes],
         }
 
@@ -73,10 +94,9 @@ class FeaturePlan:
         return cls(
             horizon=int(data["horizon"]),
             yearly=bool(data["yearly"]),
-            signals=tuple((n, k, tuple(labels)) for n, k, labels in data["signals"]),
-            past_signals=tuple(
-                (n, k, tuple(labels)) for n, k, labels in data.get("past_signals", ())
-            ),  # networks of before have none
+            signals=tuple(map(PlannedSignal.from_json, data["signals"])),
+            # networks of before have none
+            past_signals=tuple(map(PlannedSignal.from_json, data.get("past_signals", ()))),
             attributes=tuple((n, tuple(values)) for n, values in data["attributes"]),
             level=tuple((int(days), float(weight)) for days, weight in data["level"]),
             means=tuple(int(days) for days in data["means"]),
@@ -92,7 +112,7 @@ def plan_features(
     days = float(np.median(lengths)) if lengths.size else 0.0
     means = tuple(w for w in MEAN_WINDOWS if w <= 14 or w * HISTORIES_PER_WINDOW <= days)
     usable = [s for s in panel.signals if len(s.labels) <= MAX_LABELS and _varies(s, panel.n_days)]
-    planned = [(s.known_ahead, (s.name, _coding(s, panel.n_days), s.labels)) for s in usable]
+    planned = [(signal.known_ahead, _planned(signal, panel.n_days)) for signal in usable]
     return FeaturePlan(
         horizon=horizon,
         yearly=days >= DAYS_FOR_YEARLY,
@@ -109,12 +129,28 @@ def plan_features(
     )
 
 
-def _coding(signal: Signal, days: int) -> str:
-    """Decide how a signal becomes channels: numbers such as prices by ratio, others as they are."""
+def _planned(signal: Signal, days: int) -> PlannedSignal:
+    """Decide how a signal becomes channels: numbers such as prices by ratio."""
     if signal.kind != "numeric":
-        return signal.kind
+        return PlannedSignal(signal.name, signal.kind, signal.labels)
     least, most = _extent(signal, days)
-    return "ratio" if least >= 0 and most > 1 else "plain"
+    if least >= 0 and most > 1:
+        return PlannedSignal(signal.name, "ratio")
+    return PlannedSignal(signal.name, "plain", (), *_center_and_spread(signal, days, least))
+
+
+def _center_and_spread(signal: Signal, days: int, least: float) -> tuple[float, float]:
+    """Return mean and standard deviation of the known values of the past, which differ."""
+    values = np.atleast_2d(signal.values[..., :days])
+    count, total, squares = 0, 0.0, 0.0
+    for rows in row_chunks(*values.shape):
+        # counted from the least: squares of what is far from 0 lose digits
+        known = values[rows][np.isfinite(values[rows])] - np.float64(least)
+        count += known.size
+        total += float(known.sum())
+        squares += float((known**2).sum())
+    mean = total / count
+    return least + mean, float(np.sqrt(max(squares / count - mean**2, 1e-12)))
 
 
 def _varies(signal: Signal, days: int) -> bool:

@@ -2,6 +2,8 @@
 
 On the windows held out, the channels of one feature are exchanged between series, so that they
 keep their distribution and lose their meaning; the relative growth of the loss is the importance.
+What is said of days, such as weekdays, holidays and promotions, is exchanged between days as well:
+often it is the same for all series, and an exchange between them would change nothing.
 """
 
 from collections.abc import Sequence
@@ -12,7 +14,14 @@ import numpy as np
 import torch
 
 from forecasting.pipeline.backtest import Member
-from forecasting.pipeline.channels import Channel, ChannelMap, map_channels
+from forecasting.pipeline.channels import (
+    SEASON,
+    SIGNAL,
+    WEEKDAY,
+    Channel,
+    ChannelMap,
+    map_channels,
+)
 from forecasting.pipeline.compute import from_device
 from forecasting.pipeline.features import Block, FeatureStore
 from forecasting.pipeline.judging import Holdout
@@ -53,7 +62,7 @@ def permutation_importance(
     rows = np.arange(stores[0].n_series)
     if len(rows) > MOST_SERIES:
         rows = np.sort(rng.choice(rows, MOST_SERIES, replace=False))
-    orders = [rng.permutation(len(rows)) for _ in range(REPEATS)]
+    orders = [(rng.permutation(len(rows)), int(rng.integers(2**32))) for _ in range(REPEATS)]
     found: list[Importance] = []
     for member in members:
         blocks = [_block(store, rows, member) for store in stores]
@@ -63,7 +72,10 @@ def permutation_importance(
                 continue
             shuffled = [
                 _loss(
-                    member, [_shuffle(b, channels, feature, order) for b in blocks], holdout, rows
+                    member,
+                    [_shuffle(b, channels, feature, *order) for b in blocks],
+                    holdout,
+                    rows,
                 )
                 for order in orders
             ]
@@ -87,29 +99,40 @@ def _block(store: FeatureStore, rows: np.ndarray, member: Member) -> Block:
     return store.block(rows, starts, length, np.array([length - 1]), scaled=False)
 
 
-def _shuffle(block: Block, channels: ChannelMap, feature: str, order: np.ndarray) -> Block:
-    """Give each series the feature of another."""
+def _shuffle(
+    block: Block, channels: ChannelMap, feature: str, order: np.ndarray, seed: int
+) -> Block:
+    """Give each series the feature of another, and each day that of another where days have it."""
+    rng = np.random.default_rng(seed)
+    of_days = feature in (WEEKDAY, SEASON) or feature.startswith(SIGNAL)
+    past = rng.permutation(block.past.shape[1]) if of_days else slice(None)
+    ahead = rng.permutation(block.ahead.shape[2]) if of_days else slice(None)
     attributes = block.attributes.copy()
     for column, channel in enumerate(channels.attributes):
         if channel.feature == feature:
             attributes[:, column] = attributes[order, column]
     return replace(
         block,
-        past=_exchanged(block.past, channels.past, feature, order),
+        past=_exchanged(block.past, channels.past, feature, order, (past,)),
         origin=_exchanged(block.origin, channels.origin, feature, order),
-        ahead=_exchanged(block.ahead, channels.ahead, feature, order),
+        ahead=_exchanged(block.ahead, channels.ahead, feature, order, (slice(None), ahead)),
         attributes=attributes,
     )
 
 
 def _exchanged(
-    values: FloatArray, channels: tuple[Channel, ...], feature: str, order: np.ndarray
+    values: FloatArray,
+    channels: tuple[Channel, ...],
+    feature: str,
+    order: np.ndarray,
+    days: tuple[slice | np.ndarray, ...] = (),
 ) -> FloatArray:
+    """Return the block with the feature's columns of other series, and of other days where said."""
     columns = [place for place, channel in enumerate(channels) if channel.feature == feature]
     if not columns:
         return values
     found = values.copy()
-    found[..., columns] = values[order][..., columns]
+    found[..., columns] = values[order][(slice(None), *days)][..., columns]
     return found
 
 

@@ -266,8 +266,9 @@ def _silent(plan: FeaturePlan, signals: Sequence[Signal]) -> list[str]:
     """Return the signals a network learned from that say nothing of the coming days any more."""
     strange = strange_signals(plan, signals)
     unplanned = {signal.name for signal in signals if not signal.known_ahead}
-    told_ahead = [name for name, *_ in plan.signals if name in strange or name in unplanned]
-    return [*told_ahead, *(name for name, *_ in plan.past_signals if name in strange)]
+    ahead, past = ([one.name for one in told] for told in (plan.signals, plan.past_signals))
+    silent = [name for name in ahead if name in strange or name in unplanned]
+    return [*silent, *(name for name in past if name in strange)]
 
 
 def _rows(stored: ForecastRun, made: _Made) -> Iterator[SeriesForecast]:

@@ -120,9 +120,9 @@ def _check_name(name: str, fields: SignalFields) -> None:
 def set_known_ahead(*, external_signal_id: int, is_known_ahead: bool) -> list[ExternalSignal]:
     """Say whether a signal's coming days are planned, for all signals of its name; return them.
 
-    A network reads signals of one name as one. The next training uses the signal or drops it; until
-    then a network that learned from it reckons without the coming days of one not known ahead.
-    Raises ``PermissionRefused``, ``NotFound``, ``SignalElsewhere``.
+    A network reads signals of one name as one. The next training learns from its coming days, or
+    from the past ones only; until then a network that learned from coming days that are not known
+    any more reckons without them. Raises ``PermissionRefused``, ``NotFound``, ``SignalElsewhere``.
     """
     require(Permission.PLAN)
     one_at_a_time("signal_names")

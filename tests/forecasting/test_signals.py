@@ -18,7 +18,7 @@ from forecasting.models import (
     SignalValue,
     TrainedNetwork,
 )
-from forecasting.pipeline.features import MAX_LABELS
+from forecasting.pipeline.feature_plan import MAX_LABELS
 from forecasting.pipeline.series import OTHER_HOLIDAY
 from forecasting.queries.series import business_today, load_panel
 from forecasting.queries.signal_list import effects, holidays_ahead
@@ -140,7 +140,8 @@ def test_known_ahead_is_changed_for_all_signals_of_the_name_and_told(
     assert "Holds for all 2 signals called Spring sale" in client.get(page).content.decode()
     answer = client.post(f"{page}known-ahead", {"is_known_ahead": "no"}, follow=True)
     text = answer.content.decode()
-    assert "The next training leaves it out" in text
+    assert "The next training learns from its past days only" in text
+    assert "the next training learns what its past days announce" in text
     assert "It is known ahead" in text  # the button back
     assert known() == [False, False, True]
     with north.scope():

@@ -49,7 +49,7 @@ def test_run_and_audit_name_signals_that_say_nothing(
         demand = load_panel()
         assert demand is not None
         fitted = fit(demand.panel, demand.origin, EngineConfig(networks=()))
-        assert "sunshine" in {name for name, _, _ in fitted.plan.signals}
+        assert "sunshine" in {one.name for one in fitted.plan.signals}
         data = fitted.to_bytes()
         TrainedNetwork.objects.create(
             number=1, state=NetworkState.REJECTED, origin=demand.origin, config={}, league={},
@@ -99,3 +99,26 @@ def test_pages_and_api_name_what_the_network_misses(north: House) -> None:
         run.save()
     assert told() == [True, True]
     assert api.get(where).json()["silent_signals"] == ["sunshine", "petrol <price>"]
+
+
+def test_the_page_of_a_signal_tells_what_the_network_makes_of_it_not_being_known_ahead(
+    north: House,
+) -> None:
+    with north.scope():
+        world = build_world(products=1, days=5)
+        signal = weather(world, 5)
+        set_known_ahead(external_signal_id=signal.pk, is_known_ahead=False)
+        run = flat_forecast(world, 2.0)
+        run.network = TrainedNetwork.objects.create(
+            number=1, state=NetworkState.PUBLISHED, origin=run.origin, config={}, league={},
+            series_count=1, artefact_bytes=0,
+            importance=[{"network": "lstm", "feature": "signal:sunshine", "increase": 0.1,
+                         "spread": 0.0}],
+        )  # fmt: skip
+        run.save()
+    page, client = north.path(f"signals/{signal.pk}/"), north.client("viewer")
+    assert "it learned what the past ones announce" in client.get(page).content.decode()
+    run.silent_signals = ["sunshine"]
+    with north.scope():
+        run.save()
+    assert "which are not known any more" in client.get(page).content.decode()

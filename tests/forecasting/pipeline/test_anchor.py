@@ -9,6 +9,7 @@ from forecasting.pipeline import forecaster
 from forecasting.pipeline.anchor import anchor_factor, knows_no_turn, last_level
 from forecasting.pipeline.engine import fit
 from forecasting.pipeline.explanation import explain
+from forecasting.pipeline.feature_plan import PlannedSignal
 from tests.forecasting.pipeline.test_engine import NETWORK_ONLY, ORIGIN, corrupt_after
 from tests.forecasting.pipeline.worlds import make_panel
 
@@ -94,8 +95,10 @@ def test_all_forecasts_move_together_towards_the_last_month(fitted, risen, monke
 def test_with_signals_or_a_whole_year_networks_may_see_a_turn(fitted):
     plan = fitted.plan
     assert knows_no_turn(plan)
-    assert knows_no_turn(replace(plan, signals=(("holiday", "category", ("New Year",)),)))
-    assert not knows_no_turn(replace(plan, signals=(("promotion", "flag", ()),)))
+    assert knows_no_turn(
+        replace(plan, signals=(PlannedSignal("holiday", "category", ("New Year",)),))
+    )
+    assert not knows_no_turn(replace(plan, signals=(PlannedSignal("promotion", "flag"),)))
     assert not knows_no_turn(replace(plan, yearly=True))
 
 

@@ -166,5 +166,5 @@ def test_a_signal_with_holes_and_labels_is_taken(panel):
     )
     richer = replace(panel, signals=(*panel.signals, event, price))
     served = fit(richer, ORIGIN, NETWORK_ONLY)
-    assert {name for name, _, _ in served.plan.signals} == {"promotion", "event", "price"}
+    assert {one.name for one in served.plan.signals} == {"promotion", "event", "price"}
     assert is_sound(served.forecast(richer, ORIGIN))

@@ -165,12 +165,15 @@ def test_a_tenant_without_a_day_is_explained_by_its_rule():
     assert found.similar == ()
 
 
-def test_shuffling_what_drives_demand_costs_most_and_what_does_nothing_costs_nothing():
+@pytest.mark.parametrize("scope", ["each series", "everybody"])
+def test_shuffling_what_drives_demand_costs_most_and_what_does_nothing_costs_nothing(scope):
     rng = np.random.default_rng(1)
     n_series, n_days = 30, 240
-    driver = (rng.random((n_series, n_days + 28)) < 0.2).astype(np.float32)
-    idle = (rng.random((n_series, n_days + 28)) < 0.2).astype(np.float32)
-    demand = rng.poisson(6 * (1 + 3 * driver[:, :n_days])).astype(np.float32)
+    shape = (n_days + 28,) if scope == "everybody" else (n_series, n_days + 28)
+    driver = (rng.random(shape) < 0.2).astype(np.float32)
+    idle = (rng.random(shape) < 0.2).astype(np.float32)
+    mean = np.broadcast_to(6 * (1 + 3 * driver[..., :n_days]), (n_series, n_days))
+    demand = rng.poisson(mean).astype(np.float32)
     panel = SeriesPanel(
         tuple(str(k) for k in range(n_series)), day(0), demand, np.ones(demand.shape, bool),
         signals=(Signal("driver", driver, True, "flag"), Signal("idle", idle, True, "flag")),
