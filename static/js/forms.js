@@ -31,13 +31,40 @@ window.addEventListener("pageshow", (event) => {
 
 document.addEventListener("change", (event) => {
   const filter = event.target.closest("[data-filter-bar]");
-  if (filter && event.target.matches("select, input[type=checkbox]")) filter.requestSubmit();
+  if (filter && event.target.matches("select, input[type=checkbox]")) {
+    keep(FILTER_KEY, event.target.id);
+    filter.requestSubmit();
+  }
 
   const zone = event.target.closest("[data-drop-zone]");
   if (zone && event.target.type === "file") showFiles(zone, event.target.files);
 
   if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
 });
+
+// A filter that applied itself has the focus again, so that the keyboard goes on from there.
+const FILTER_KEY = "stockcast-filter";
+
+function keep(key, value) {
+  try {
+    sessionStorage.setItem(key, value);
+  } catch {
+    // Without storage the focus starts at the top.
+  }
+}
+
+function take(key) {
+  try {
+    const value = sessionStorage.getItem(key);
+    sessionStorage.removeItem(key);
+    return value;
+  } catch {
+    return null;
+  }
+}
+
+const filtered = document.getElementById(take(FILTER_KEY) ?? "");
+if (filtered?.closest("[data-filter-bar]")) filtered.focus({ preventScroll: true });
 
 // Empty filters stay out of the address.
 document.addEventListener("submit", (event) => {

@@ -52,6 +52,28 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   location.reload();
 });
 
+// A part that renews itself keeps the reader's place: what has the focus and which folds are open.
+const placesIn = (part) => [...part.querySelectorAll("a[href], button, input, select, summary")];
+const foldsIn = (part) => [...part.querySelectorAll("details")];
+let place = null;
+
+document.addEventListener("htmx:beforeSwap", ({ detail: { target: part } }) => {
+  place = null;
+  if (!part?.id || !part.hasAttribute("hx-get")) return;
+  const index = placesIn(part).indexOf(document.activeElement);
+  const words = document.activeElement.textContent;
+  place = { id: part.id, index, words, open: foldsIn(part).map((fold) => fold.open) };
+});
+
+document.addEventListener("htmx:afterSwap", () => {
+  const part = place && document.getElementById(place.id);
+  if (!part) return;
+  foldsIn(part).forEach((fold, index) => { fold.open = place.open[index] ?? fold.open; });
+  const there = placesIn(part)[place.index];
+  if (there?.textContent === place.words) there.focus({ preventScroll: true });
+  place = null;
+});
+
 async function copy(button) {
   const words = document.getElementById("toasts").dataset;
   try {

@@ -14,8 +14,15 @@ function drawIcon(name, small = false) {
   return svg;
 }
 
-function showToast({ text, tone = "info" }) {
+// What asks again every other second is refused as often: that is said once.
+function isShown(text) {
+  return [...holder.querySelectorAll(".alert-danger .alert-body")].some((body) => body.textContent === text);
+}
+
+function showToast({ text, tone = "info", offline = false }) {
+  if (isShown(text)) return;
   const toast = document.createElement("div");
+  toast.toggleAttribute("data-offline", offline);
   toast.className = `alert alert-${tone} toast`;
   const body = document.createElement("div");
   body.className = "alert-body";
@@ -34,7 +41,10 @@ function showToast({ text, tone = "info" }) {
 
 document.addEventListener("toast", (event) => showToast(event.detail));
 document.addEventListener("htmx:sendError", () => {
-  showToast({ text: holder.dataset.offline, tone: "danger" });
+  showToast({ text: holder.dataset.offline, tone: "danger", offline: true });
+});
+document.addEventListener("htmx:afterOnLoad", () => {
+  for (const toast of holder.querySelectorAll("[data-offline]")) toast.remove();
 });
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
