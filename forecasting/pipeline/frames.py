@@ -57,7 +57,7 @@ def panel_from_tables(
     grouping = _grouping(categories, len(ids), notes)
     reach = pd.date_range(days[0], days[-1] + pd.Timedelta(days=horizon))
     signals = [
-        *_read_calendar(tables.calendar, reach, categories, notes),
+        *_read_calendar(tables.calendar, reach, horizon, categories, notes),
         *_read_prices(tables.prices, reach, ids, notes),
     ]
     panel = SeriesPanel(
@@ -129,9 +129,11 @@ def _grouping(
 def _read_calendar(
     calendar: pd.DataFrame | None,
     reach: pd.DatetimeIndex,
+    horizon: int,
     categories: dict[str, np.ndarray],
     notes: Notes,
 ) -> list[Signal]:
+    """Return the columns of the calendar as signals of the days of `reach`, horizon included."""
     if calendar is None:
         return []
     need_columns(calendar, "calendar", ["date"])
@@ -155,11 +157,16 @@ def _read_calendar(
         signals.append(Signal(prefix, own, known_ahead=True, kind="flag" if flag else "numeric"))
         columns = [c for c in columns if c not in by_value.values()]
     for column in columns:
-        signal = _calendar_signal(column, table[column])
+        signal = _calendar_signal(column, table[column], horizon)
         if signal is None:
             notes.lines.append(f"calendar: column {column} only counts or names days, not used")
-        else:
-            signals.append(signal)
+            continue
+        signals.append(signal)
+        if not signal.known_ahead:
+            notes.lines.append(
+                f"calendar: column {column} has no number after the history and counts as not "
+                "known ahead"
+            )
     return signals
 
 
@@ -182,16 +189,22 @@ def _scoped_columns(
     return found
 
 
-def _calendar_signal(name: str, values: pd.Series) -> Signal | None:
-    """Return a column as a signal; None where it numbers the days or names most of them."""
+def _calendar_signal(name: str, values: pd.Series, horizon: int) -> Signal | None:
+    """Return a column as a signal; None where it numbers the days or names most of them.
+
+    Numbers, unlike flags and names, mean something else where they are missing than where they are
+    0: those that end with the history are not known ahead.
+    """
     if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         numbers = values.astype(float)
         known = numbers.dropna()
         if known.nunique() < 2 or known.is_monotonic_increasing:
             return None
         flag = bool(known.isin([0.0, 1.0]).all())
-        filled = (numbers.fillna(0) if flag else numbers.ffill()).to_numpy(np.float32)
-        return Signal(name, filled, known_ahead=True, kind="flag" if flag else "numeric")
+        if flag:
+            return Signal(name, numbers.fillna(0).to_numpy(np.float32), True, "flag")
+        is_told = bool(numbers.iloc[-horizon:].notna().any())
+        return Signal(name, numbers.ffill().to_numpy(np.float32), known_ahead=is_told)
     named = values.notna() & (values.astype(str).str.strip() != "")
     if not named.any() or values[named].nunique() > max(named.sum() / 2, 1):
         return None

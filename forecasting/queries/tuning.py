@@ -9,7 +9,7 @@ from forecasting.models import ForecastSettings
 from tenancy.models import Job, JobState
 
 KIND = "tune_network"
-TUNABLE = ("lstm", "mlp", "gru", "cnn")
+TUNABLE = ("lstm", "mlp", "gru", "cnn", "rnn")
 """What can be tuned; the first is what most tenants are served by."""
 SHOWN = 10
 

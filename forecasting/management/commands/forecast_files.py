@@ -37,7 +37,7 @@ class Command(SayingCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--history", required=True, help="series_id,date,demand (or units)")
-        parser.add_argument("--calendar", help="date and any event or flag columns")
+        parser.add_argument("--calendar", help="date and any columns of events, flags and numbers")
         parser.add_argument("--prices", help="series_id,week_start,sell_price")
         parser.add_argument("--series", help="series_id and any attribute columns")
         parser.add_argument(

@@ -116,6 +116,18 @@ def test_calendar_columns_become_flags_and_labels_and_counters_are_left_out():
     assert "week_number" not in found
 
 
+def test_numbers_that_end_with_the_history_are_not_known_ahead():
+    days = pd.date_range("2024-01-01", periods=15)  # ten of them are history
+    visits = [5.0, 9, 7, 8, 6, 4, 3, 8, 7, 6]
+    calendar = pd.DataFrame(
+        {"date": days, "visits": [*visits, *[None] * 5], "degrees": [*visits, None, 3, *[None] * 3]}
+    )
+    panel, notes = build(calendar=calendar)
+    assert {s.name: s.known_ahead for s in panel.signals} == {"visits": False, "degrees": True}
+    assert "column visits has no number after the history and counts as not known ahead" in notes
+    assert "degrees" not in notes
+
+
 def test_missing_calendar_days_are_ordinary_and_reported():
     calendar = pd.DataFrame({"date": ["2024-01-02", "2024-01-03"], "closed": [1, 0]})
     panel, notes = build(calendar=calendar)
