@@ -46,7 +46,9 @@ def import_signals(run: JobRun) -> dict[str, Any]:
 
 @job_handler(forecasts.KIND, title=_("Forecast demand"))
 def make_forecasts(run: JobRun) -> dict[str, Any]:
-    return _summary(compute.measured(run, forecasts.make_forecasts))
+    forecast = compute.measured(run, forecasts.make_forecasts)
+    forecasts.forget_old_series(run)
+    return _summary(forecast)
 
 
 @job_handler(accuracy.KIND, title=_("Score forecasts"))
@@ -78,12 +80,14 @@ def send_digests(run: JobRun) -> dict[str, Any]:
 def run_planning(run: JobRun) -> dict[str, Any]:
     """Forecast, score the past, suggest and warn. Each step may run twice without harm.
 
-    Scores leave out the closed days that forecasting finds.
+    Scores leave out the closed days that forecasting finds; old forecasts go when they are scored.
     """
     forecast = compute.measured(run, forecasts.make_forecasts)
+    scored = accuracy.score_forecasts(run)
+    forecasts.forget_old_series(run)
     return {
         **_summary(forecast),
-        **accuracy.score_forecasts(run),
+        **scored,
         **replenishment.make_suggestions(run),
         **risk.make_warnings(run),
     }

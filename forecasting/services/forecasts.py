@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 
 KIND = "make_forecasts"
 PLANNING_KIND = "run_planning"
-KEPT_RUNS = 8
-"""The one of a week ago is among them when its week has passed."""
+KEPT_ORIGINS = 8
+"""The one of a week ago is among them when its week has passed, however often a day is planned."""
 SCORED_DAYS = 63
 """One run of each week is kept so long, to be scored on all of its days."""
 PARTS: tuple[Part, ...] = ("channel", "segment")
@@ -258,7 +258,6 @@ def _store(
         simple_forecaster=None if serving.network else serving.forecaster.to_bytes(),
     )
     insert_copied(row for part in parts for row in _rows(stored, part))
-    _forget_old_series()
     return stored
 
 
@@ -291,21 +290,31 @@ def _rows(stored: ForecastRun, made: _Made) -> Iterator[SeriesForecast]:
 
 
 def _kept_runs(runs: list[tuple[int, date]]) -> list[int]:
-    """Return whose arrays are kept, of (id, origin) newest first: some, and one of each week."""
-    kept = [pk for pk, _origin in runs[:KEPT_RUNS]]
-    weeks: dict[tuple[int, int], int] = {}
+    """Return whose arrays are kept, of (id, origin) newest first.
+
+    Of runs of one origin the newest; of those the last ones, and one of each week.
+    """
+    newest: dict[date, int] = {}
     for pk, origin in runs:
+        newest.setdefault(origin, pk)
+    weeks: dict[tuple[int, int], int] = {}
+    for origin, pk in newest.items():
         if (runs[0][1] - origin).days <= SCORED_DAYS:
             weeks.setdefault(origin.isocalendar()[:2], pk)
-    return sorted({*kept, *weeks.values()})
+    return sorted({*list(newest.values())[:KEPT_ORIGINS], *weeks.values()})
 
 
-def _forget_old_series() -> None:
-    """Keep the arrays of some runs; the others stay as rows, for what points at them."""
-    kept = _kept_runs(list(ForecastRun.objects.order_by("-id").values_list("id", "origin")[:400]))
-    SeriesForecast.objects.exclude(run_id__in=kept).delete()
-    ForecastExplanation.objects.exclude(run_id__in=kept).delete()
-    chosen = ForecastRun.objects.exclude(simple_forecaster=None)
-    chosen.exclude(pk__in=kept).update(simple_forecaster=None)
-    GroupForecast.objects.exclude(run_id__in=kept).delete()
-    SegmentForecast.objects.exclude(run_id__in=kept).delete()
+def forget_old_series(run: JobRun) -> None:
+    """Keep the arrays of some runs; the others stay as rows, for what points at them.
+
+    Planning scores before: where it rested for weeks, what is forgotten now was not scored yet.
+    """
+    with run.publishing():
+        newest = ForecastRun.objects.order_by("-id").values_list("id", "origin")
+        kept = _kept_runs(list(newest[:400]))
+        SeriesForecast.objects.exclude(run_id__in=kept).delete()
+        ForecastExplanation.objects.exclude(run_id__in=kept).delete()
+        chosen = ForecastRun.objects.exclude(simple_forecaster=None)
+        chosen.exclude(pk__in=kept).update(simple_forecaster=None)
+        GroupForecast.objects.exclude(run_id__in=kept).delete()
+        SegmentForecast.objects.exclude(run_id__in=kept).delete()

@@ -182,6 +182,24 @@ def test_one_run_of_each_week_is_kept_until_all_its_days_are_known() -> None:
     assert len(kept) == 8 + 8  # the last eight days touch two weeks; eight more keep one each
     assert any((newest - origin).days > 28 + 7 for origin in origins)
     assert all((newest - origin).days <= 63 for origin in origins)
+    # planned three times a day the same origins are kept, each by its newest run
+    often = [(3 * pk + again, origin) for pk, origin in runs for again in (2, 1, 0)]
+    assert _kept_runs(often) == [3 * pk + 2 for pk in kept]
+
+
+def test_what_planning_forgets_after_a_long_rest_is_scored_before(
+    north: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasting.services.forecasts.KEPT_ORIGINS", 1)
+    with north.scope():
+        world = build_world(products=1, days=120)
+        old = flat_forecast(world, 6.0, origin=world.last_day - timedelta(days=70))
+    done = run_job_here(tenant=north.tenant, kind="run_planning", payload={})
+    assert done.state == JobState.DONE, done.reason
+    with north.scope():
+        assert not old.series.exists()
+        weeks = AccuracySum.objects.filter(run=old).values_list("week", flat=True)
+        assert sorted(weeks) == [1, 2, 3, 4]
 
 
 def test_the_page_costs_the_same_however_many_series(

@@ -21,7 +21,7 @@ from tenancy.models import Job, JobState
 from tenancy.services.jobs import run_job_here
 from tests.api.calls import by_key
 from tests.cast import House
-from tests.forecasting.world import build_world, sell, stock
+from tests.forecasting.world import build_world, flat_forecast, sell, stock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_files")]
 
@@ -211,12 +211,17 @@ def test_days_out_of_stock_are_masked_not_zero(
 def test_only_the_last_runs_keep_their_arrays(
     north: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forecasts, "KEPT_RUNS", 2)
+    monkeypatch.setattr(forecasts, "KEPT_ORIGINS", 2)
     with north.scope():
-        build_world(products=1, days=40)
-    for _ in range(3):
+        world = build_world(products=1, days=140)
+        old = flat_forecast(world, 6.0, origin=world.last_day - timedelta(days=70))
+        before = flat_forecast(world, 6.0, origin=world.last_day - timedelta(days=1))
+        ForecastRun.objects.update(simple_forecaster=b"sealed")
+    for _ in range(2):
         forecast(north)
     with north.scope():
         runs = ForecastRun.objects.order_by("id")
-        assert [run.series.count() for run in runs] == [0, 1, 1]
-        assert [run.simple_forecaster is not None for run in runs] == [False, True, True]
+        assert [run.pk for run in runs[:2]] == [old.pk, before.pk]
+        # the first of two with one origin is replaced by the second
+        assert [run.series.count() for run in runs] == [0, 1, 0, 1]
+        assert [run.simple_forecaster is not None for run in runs] == [False, True, False, True]
