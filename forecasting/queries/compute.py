@@ -54,10 +54,18 @@ def read_spending(known: ForecastSettings | None = None) -> Spending:
     )
 
 
-def seconds_of_jobs(job_ids: Sequence[int]) -> float:
+def seconds_this_month(job_ids: Sequence[int]) -> float:
     """Return the CPU seconds that these jobs have cost this month."""
-    rows = _costs_of_this_month().filter(job_id__in=job_ids)
-    return rows.aggregate(total=Sum("cpu_seconds"))["total"] or 0.0
+    return _seconds_of(_costs_of_this_month(), job_ids)
+
+
+def seconds_of_jobs(job_ids: Sequence[int]) -> float:
+    """Return the CPU seconds that these jobs have cost, in whatever month."""
+    return _seconds_of(ComputeCost.objects.all(), job_ids)
+
+
+def _seconds_of(rows: QuerySet[ComputeCost], job_ids: Sequence[int]) -> float:
+    return rows.filter(job_id__in=job_ids).aggregate(total=Sum("cpu_seconds"))["total"] or 0.0
 
 
 def _costs_of_this_month() -> QuerySet[ComputeCost]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forecasting.models import ForecastSettings
 from forecasting.models.compute import MOST_NETWORKS, NETWORK_NAMES
-from forecasting.queries.compute import LEAST_SECONDS, read_spending, seconds_of_jobs
+from forecasting.queries.compute import LEAST_SECONDS, read_spending, seconds_this_month
 from forecasting.services.compute import budget_words, lock_settings
 from inventory.services.rows import check_version, save
 from tenancy.errors import Invalid
@@ -117,7 +117,7 @@ def grant_seconds(run: JobRun, known: ForecastSettings) -> float | None:
     own = [run.job_id, *run.payload.get("goes_on", ())]
     left = None
     if spending.left is not None:
-        left = spending.left * 60 + seconds_of_jobs(own)
+        left = spending.left * 60 + seconds_this_month(own)
         if left < LEAST_SECONDS:
             raise JobFailed(budget_words(spending))
     granted: float | None = run.payload.get("granted_seconds")
