@@ -117,7 +117,7 @@ def test_the_page_of_a_signal_tells_what_the_network_makes_of_it_not_being_known
         )  # fmt: skip
         run.save()
     page, client = north.path(f"signals/{signal.pk}/"), north.client("viewer")
-    assert "it learned what the past ones announce" in client.get(page).content.decode()
+    assert "it reads the past ones" in client.get(page).content.decode()
     run.silent_signals = ["sunshine"]
     with north.scope():
         run.save()
