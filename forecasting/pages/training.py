@@ -81,7 +81,8 @@ def training_progress(request: HttpRequest, tenant: str) -> HttpResponse:
     """Return the live part of the networks page: the newest training and its loss curve."""
     response = render(request, "forecasting/_training.html", _job_context(tenant))
     if request.GET.get("was") == "open" and not _is_open(training.latest_job(KIND)):
-        response["HX-Refresh"] = "true"  # the new network changes the whole page
+        # the new network changes the whole page; a refresh would send a refused form once more
+        response["HX-Redirect"] = reverse("forecasting:network_list", args=[tenant])
     return response
 
 

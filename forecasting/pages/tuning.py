@@ -88,7 +88,8 @@ def tuning_progress(request: HttpRequest, tenant: str) -> HttpResponse:
     context = _search_context(request)
     response = show(request, "forecasting/_trials.html", NAV, **context)
     if not context["job_is_open"]:
-        response["HX-Refresh"] = "true"
+        # a refresh of the page that a refused order is shown on would order again
+        response["HX-Redirect"] = address(request, "forecasting:tuning")
     return response
 
 

@@ -82,3 +82,23 @@ def test_a_filter_that_applied_itself_has_the_focus_again(
     page.keyboard.press("ArrowDown")
     page.wait_for_url("**?demand_class=*")
     expect(page.get_by_label("Demand")).to_be_focused()
+
+
+def test_the_end_of_a_search_orders_no_other_from_the_page_that_refused_a_second_one(
+    page: Page, live_server, north: House
+) -> None:
+    enter(page, live_server, north, role="manager")
+    page.goto(address(live_server, north, "networks/tuning"))
+    with north.scope():
+        search = Job.objects.create(
+            kind="tune_network", queue="training", state=JobState.RUNNING,
+            payload={"budget_minutes": 1, "network": "lstm"},
+        )  # fmt: skip
+    page.get_by_role("button", name="Tune").click()
+    expect(page.locator("main")).to_contain_text("A search is under way already")
+    with north.scope():
+        Job.objects.filter(pk=search.pk).update(state=JobState.CANCELLED)
+    expect(page.locator("main")).to_contain_text("The last search was stopped")
+    expect(page.get_by_role("button", name="Tune")).to_be_visible()
+    with north.scope():
+        assert Job.objects.count() == 1

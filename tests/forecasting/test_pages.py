@@ -295,7 +295,7 @@ def test_train_now_queues_one_job_and_the_page_follows_it(north: House, planner:
     with north.scope():
         Job.objects.filter(pk=job.pk).update(state=JobState.DONE)
     ended = planner.get(north.path("networks/progress?was=open"))
-    assert ended.headers["HX-Refresh"] == "true"
+    assert ended.headers["HX-Redirect"] == north.path("networks/")
     assert "every 2s" not in ended.content.decode()
 
 
