@@ -9,8 +9,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from forecasting.models import RiskKind
-from forecasting.queries.warning_quality import WarningFigures, warning_figures
-from forecasting.queries.warning_replay import KindFigures, other_figures
+from forecasting.queries.warning_quality import KindFigures, WarningFigures, warning_figures
+from forecasting.queries.warning_replay import other_figures
 from tenancy.api.endpoints import Endpoint, reading
 from tenancy.api.fields import Shown
 from tenancy.api.views import TenantView
@@ -20,7 +20,9 @@ from tenancy.permissions import Permission
 class KindFiguresShown(Shown[KindFigures]):
     kind = serializers.ChoiceField(choices=RiskKind.choices)
     warnings = serializers.IntegerField(help_text="Those whose time is over.")
-    came_true = serializers.IntegerField()
+    came_true = serializers.IntegerField(
+        help_text="Of a late supplier: late, and out of stock between promise and receipt."
+    )
     happened = serializers.IntegerField(
         allow_null=True,
         help_text="How often it came to pass, warned or not; null where nobody can know.",

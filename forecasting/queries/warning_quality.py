@@ -53,6 +53,33 @@ class WarningFigures:
         return f1_score(self.precision, self.recall)
 
 
+@dataclass(frozen=True)
+class KindFigures:
+    """Warnings of a kind and what became of them.
+
+    happened: how often what is warned of came to pass, warned or not; None where nobody can know.
+    simulated: events were put into real demand on purpose.
+    """
+
+    kind: str
+    warnings: int
+    came_true: int
+    happened: int | None
+    simulated: bool = False
+
+    @property
+    def precision(self) -> float | None:
+        return self.came_true / self.warnings if self.warnings else None
+
+    @property
+    def recall(self) -> float | None:
+        return self.came_true / self.happened if self.happened else None
+
+    @property
+    def f1(self) -> float | None:
+        return f1_score(self.precision, self.recall)
+
+
 def warning_figures() -> WarningFigures:
     """Compare the stock-out warnings of the last 13 weeks with the days out of stock."""
     today = business_today()

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
-from django.db.models import Max, Sum
+from django.db.models import Sum
 
 from forecasting.decisions.demand_paths import demand_forecast
 from forecasting.decisions.sales_risk import SalesSpike, find_abnormal_sales
 from forecasting.models import ForecastRun, RiskKind, RiskWarning
 from forecasting.pipeline.series import FloatArray
 from forecasting.queries.forecasts import RunArrays, read_arrays
+from forecasting.queries.late_orders import late_order_figures
 from forecasting.queries.series import business_today
-from forecasting.queries.warning_quality import f1_score
-from inventory.models import DailyDemand, PurchaseOrder, PurchaseOrderState
+from forecasting.queries.warning_quality import PERIOD_DAYS, KindFigures
+from inventory.models import DailyDemand
 from inventory.queries.access import in_allowed
 from inventory.queries.demand_history import out_of_stock_days
 
-JUDGED_DAYS = 91
 WEEK = 7
 MOST_SIMULATED = 1000
 SPIKE_SHARE = 0.2
@@ -30,75 +30,14 @@ LEAST_SPIKE_UNITS = 5.0
 Pair = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class KindFigures:
-    """Warnings of a kind and what became of them.
-
-    happened: how often what is warned of came to pass, warned or not; None where nobody can know.
-    simulated: events were put into real demand on purpose.
-    """
-
-    kind: str
-    warnings: int
-    came_true: int
-    happened: int | None
-    simulated: bool = False
-
-    @property
-    def precision(self) -> float | None:
-        return self.came_true / self.warnings if self.warnings else None
-
-    @property
-    def recall(self) -> float | None:
-        return self.came_true / self.happened if self.happened else None
-
-    @property
-    def f1(self) -> float | None:
-        return f1_score(self.precision, self.recall)
-
-
 def other_figures() -> list[KindFigures]:
     """Return the figures of late suppliers, excess, dead stock and abnormal sales."""
     today = business_today()
     return [
-        late_supplier_figures(today),
+        late_order_figures(today),
         *too_much_figures(today),
         abnormal_sales_figures(today),
     ]
-
-
-def late_supplier_figures(today: date) -> KindFigures:
-    """Compare orders promised in the last 13 weeks with the warnings before the promise.
-
-    Late orders that stock outlasts are no warnings, and nobody keeps which they were: how many that
-    were missed had none stays open.
-    """
-    since = today - timedelta(days=JUDGED_DAYS)
-    orders = (
-        in_allowed(PurchaseOrder.objects.all(), "warehouse_id")
-        .filter(
-            state__in=[*PurchaseOrderState.on_order(), PurchaseOrderState.RECEIVED],
-            placed_at__isnull=False,
-        )
-        .order_by()
-        .values_list("id")
-        .annotate(promised=Max("lines__promised_on"))
-        .filter(promised__gte=since, promised__lt=today)
-        .values_list("id", "promised", "received_at__date")
-    )
-    promised: dict[int, date] = {}
-    late: set[int] = set()
-    for order, day, received_on in orders:
-        promised[order] = day
-        if received_on is None or received_on > day:
-            late.add(order)
-    rows = RiskWarning.objects.filter(kind=RiskKind.LATE_SUPPLIER, order_id__in=list(promised))
-    warned = {
-        order
-        for order, seen in rows.order_by("id").values_list("order_id", "first_seen_at__date")
-        if seen <= promised[order]
-    }
-    return KindFigures(RiskKind.LATE_SUPPLIER, len(warned), len(warned & late), None)
 
 
 def too_much_figures(today: date) -> list[KindFigures]:
@@ -110,8 +49,8 @@ def too_much_figures(today: date) -> list[KindFigures]:
     kinds = (RiskKind.EXCESS, RiskKind.DEAD_STOCK)
     rows = in_allowed(RiskWarning.objects.all(), "warehouse_id").filter(
         kind__in=kinds,
-        first_seen_at__date__gt=today - timedelta(days=2 * JUDGED_DAYS),
-        first_seen_at__date__lte=today - timedelta(days=JUDGED_DAYS),
+        first_seen_at__date__gt=today - timedelta(days=2 * PERIOD_DAYS),
+        first_seen_at__date__lte=today - timedelta(days=PERIOD_DAYS),
     )
     first: dict[tuple[str, int, int], tuple[date, float]] = {}
     for kind, product, place, seen, evidence in rows.order_by("first_seen_at", "id").values_list(
@@ -122,7 +61,7 @@ def too_much_figures(today: date) -> list[KindFigures]:
     asked = _asked({product for _kind, product, _place in first}, today)
     judged: dict[str, list[bool]] = defaultdict(list)
     for (kind, product, place), (seen, lay) in first.items():
-        until = seen + timedelta(days=JUDGED_DAYS)
+        until = seen + timedelta(days=PERIOD_DAYS)
         days = asked.get((product, place), {})
         units = float(sum(q for day, q in days.items() if seen < day <= until))
         judged[kind].append(units == 0 if kind == RiskKind.DEAD_STOCK else units < lay)
@@ -133,7 +72,7 @@ def _asked(products: set[int], today: date) -> dict[Pair, dict[date, Decimal]]:
     found: dict[Pair, dict[date, Decimal]] = defaultdict(dict)
     rows = (
         DailyDemand.objects.filter(
-            product_id__in=products, business_day__gt=today - timedelta(days=2 * JUDGED_DAYS)
+            product_id__in=products, business_day__gt=today - timedelta(days=2 * PERIOD_DAYS)
         )
         .order_by()
         .values_list("product_id", "warehouse_id", "business_day")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
+from django.utils import timezone
 
-from forecasting.models import ForecastRun, SeriesForecast
+from forecasting.models import ForecastRun, RiskWarning, SeriesForecast
 from forecasting.pipeline.series import QUANTILES
 from forecasting.queries.series import business_today
 from inventory.models import (
@@ -134,6 +136,18 @@ def flat_forecast(world: World, per_day: float, *, origin: date | None = None) -
         for product in world.products
     )
     return run
+
+
+def warn(run: ForecastRun, world: World, kind: str, days_ago: int, **fields: Any) -> None:
+    """Store a warning that was first given so many days ago, of the first product by default."""
+    row = RiskWarning.objects.create(
+        run=run,
+        kind=kind,
+        warehouse=world.warehouse,
+        **{"product": world.products[0], "evidence": {}, **fields},
+    )
+    seen = timezone.now() - timedelta(days=days_ago)
+    RiskWarning.objects.filter(pk=row.pk).update(first_seen_at=seen)
 
 
 def world_with_a_run(house: House) -> World:
