@@ -86,10 +86,16 @@ def training_progress(request: HttpRequest, tenant: str) -> HttpResponse:
     return response
 
 
+def _begun(job: Job) -> str:
+    if job.state == JobState.RUNNING:
+        return _("A training is running already. There is one at a time.")
+    return _("The training has been queued.")
+
+
 @require_POST
 def train_now(request: HttpRequest, tenant: str) -> HttpResponse:
     """Queue a training."""
-    attempt(request, request_training, lambda _job: _("The training has been queued."))
+    attempt(request, request_training, _begun)
     return redirect(reverse("forecasting:network_list", args=[tenant]))
 
 

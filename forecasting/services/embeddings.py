@@ -121,4 +121,7 @@ def _problems(embeddings: Sequence[EmbeddingOf], known: set[str]) -> list[Proble
         elif not all(math.isfinite(value) and abs(value) <= LARGEST for value in one.values):
             text = _("Every number must be finite and no larger than a million.")
             found.append(Problem("values", "not_finite", text, line=line))
+        elif not any(one.values):
+            text = _("Some number must differ from 0: zeros alone say nothing of a product.")
+            found.append(Problem("values", "nothing_said", text, line=line))
     return found

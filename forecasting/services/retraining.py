@@ -28,10 +28,10 @@ WORDS: Mapping[str, Any] = {
         "the last one learned from %(known_days)d days and there are %(new_days)d more"
     ),
     Why.NEW_SERIES: gettext_lazy("there are %(series)d series, the last one knew %(known_series)d"),
-    Why.DRIFT: gettext_lazy("%(drifting)d forecasts have begun to drift since the last one"),
+    Why.DRIFT: gettext_lazy("forecasts that have begun to drift since the last one: %(drifting)d"),
     Why.WORSE: gettext_lazy("forecasts have become worse since the last one"),
     Why.NOTHING_NEW: gettext_lazy(
-        "there are %(new_days)d new days of demand since the last one, fewer than a week"
+        "less than a week of demand has come since the last one (%(new_days)d of 7 days)"
     ),
     Why.STILL_GOOD: gettext_lazy(
         "the last one has seen all but %(new_days)d days, and its forecasts have not become worse"

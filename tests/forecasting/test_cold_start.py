@@ -114,6 +114,7 @@ def test_embeddings_are_set_by_the_api_and_reach_the_panel(north: House) -> None
         ([("P-001", (1.0, 2.0)), ("P-002", (1.0,))], ["length"]),
         ([("P-001", ())], ["length"]),
         ([("P-001", (float("nan"),)), ("P-002", (float("inf"),))], ["not_finite", "not_finite"]),
+        ([("P-001", (0.0, 0.0)), ("P-002", (0.0, 1.0))], ["nothing_said"]),
     ],
 )
 def test_embeddings_that_cannot_be_compared_are_refused_and_none_is_set(

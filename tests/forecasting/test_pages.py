@@ -292,6 +292,8 @@ def test_train_now_queues_one_job_and_the_page_follows_it(north: House, planner:
     text = planner.get(north.path("networks/progress")).content.decode()
     assert 'hx-trigger="every 2s"' in text
     assert 'data-chart="loss"' in text
+    again = planner.post(north.path("networks/train"), follow=True).content.decode()
+    assert "A training is running already" in again
     with north.scope():
         Job.objects.filter(pk=job.pk).update(state=JobState.DONE)
     ended = planner.get(north.path("networks/progress?was=open"))

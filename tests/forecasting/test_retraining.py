@@ -135,7 +135,7 @@ def test_the_clock_trains_the_first_network_and_leaves_a_fresh_one_alone(
     second = by_the_clock(north)
     assert networks(north) == 1
     assert second.result["why"] == "nothing_new"
-    assert "0 new days" in outcome_of(second).sentences[0]
+    assert "(0 of 7 days)" in outcome_of(second).sentences[0]
     with north.scope():
         events = AuditEvent.objects.filter(action="training.considered").order_by("id")
         assert [one.data["why"] for one in events] == ["no_network", "nothing_new"]
