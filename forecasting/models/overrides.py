@@ -37,7 +37,8 @@ class ForecastOverride(TenantOwned):
     reason = models.CharField(max_length=200)
     base_mean = ArrayField(
         models.FloatField(null=True),
-        help_text="What was forecast for each day when it was made; empty days were not.",
+        help_text="What was forecast for each day when it was made, or first after that; "
+        "days that no forecast has reached are empty.",
     )
     state = models.CharField(
         max_length=10, choices=OverrideState.choices, default=OverrideState.ACTIVE

@@ -37,6 +37,7 @@ from forecasting.services import artefacts
 from forecasting.services.cleaning import closed_days
 from forecasting.services.copied_rows import insert_copied
 from forecasting.services.groups import group_forecasts, store_groups
+from forecasting.services.overrides import keep_reached_days
 from forecasting.services.parts import segment_forecasts, split, store_segments
 from forecasting.services.training_choices import engine_config
 from forecasting.services.work_lists import one_at_a_time
@@ -258,6 +259,7 @@ def _store(
         simple_forecaster=None if serving.network else serving.forecaster.to_bytes(),
     )
     insert_copied(row for part in parts for row in _rows(stored, part))
+    keep_reached_days(stored)
     return stored
 
 

@@ -6,17 +6,25 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.db import connection
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from forecasting.models import ForecastOverride, OverrideKind, OverrideState, SeriesForecast
+from forecasting.models import (
+    ForecastOverride,
+    ForecastRun,
+    OverrideKind,
+    OverrideState,
+    SeriesForecast,
+)
 from forecasting.models.overrides import MOST_DAYS
-from forecasting.queries.forecasts import get_series
+from forecasting.queries.forecasts import get_series, last_day_of
 from forecasting.queries.series import business_today, local_day
 from inventory.queries.access import require_warehouse
 from tenancy.errors import Conflict, Invalid, NotFound, Problem
 from tenancy.permissions import Permission, require
+from tenancy.scope import active_tenant_id
 from tenancy.services import audit
 
 MOST_AHEAD_DAYS = 730
@@ -24,6 +32,20 @@ MOST_AHEAD_DAYS = 730
 further ahead is a slip of the keyboard."""
 MOST_PERCENT = 1000
 MOST_UNITS = Decimal(10) ** 9
+
+_REACH = f"""
+    UPDATE {ForecastOverride._meta.db_table} o
+    SET base_mean = (
+        SELECT array_agg(coalesce(b.base, f.mean[o.first_day - %(origin)s::date + b.place - 1])
+                         ORDER BY b.place)
+        FROM unnest(o.base_mean) WITH ORDINALITY AS b (base, place)
+    )
+    FROM {SeriesForecast._meta.db_table} f
+    WHERE o.tenant_id = %(tenant)s AND array_position(o.base_mean, NULL) IS NOT NULL
+        AND o.last_day > %(origin)s::date AND o.first_day <= %(last)s::date
+        AND f.tenant_id = o.tenant_id AND f.run_id = %(run)s AND f.channel_id IS NULL
+        AND f.product_id = o.product_id AND f.warehouse_id = o.warehouse_id
+"""  # noqa: S608  names of our own tables
 
 
 class OverrideWithdrawn(Conflict):
@@ -78,6 +100,17 @@ def create_override(
         reason=made.reason,
     )
     return made
+
+
+def keep_reached_days(run: ForecastRun) -> None:
+    """Keep what a new run forecasts of the days of changes that no forecast had reached before.
+
+    A change is scored against the forecast it changed, also one that was made long before it.
+    """
+    asked = {"tenant": active_tenant_id(), "run": run.pk}
+    asked |= {"origin": run.origin, "last": last_day_of(run)}
+    with connection.cursor() as cursor:
+        cursor.execute(_REACH, asked)
 
 
 def withdraw_override(*, forecast_override_id: int) -> ForecastOverride:

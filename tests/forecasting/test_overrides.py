@@ -21,6 +21,7 @@ from forecasting.services.overrides import (
     OverrideWish,
     OverrideWithdrawn,
     create_override,
+    keep_reached_days,
     withdraw_override,
 )
 from inventory.models import DailyDemand
@@ -199,6 +200,43 @@ def test_days_that_no_forecast_reaches_wait_and_page_and_api_say_so(north: House
     with north.scope():
         run = flat_forecast(world, 6.0, origin=today)
         assert with_overrides(read_arrays(run)).mean[1].tolist() == [6.0] * 27 + [9.0]
+
+
+def test_days_that_waited_are_scored_against_the_first_forecast_that_reached_them(
+    north: House,
+) -> None:
+    world = build(north)
+    with north.scope():
+        first = world.last_day - timedelta(days=3)
+        rows = [make(world, wish()), make(world, wish(), number=1)]
+        early = [None, None, 4.0, None, None]  # what was forecast of a day before stays
+        for row, known in zip(rows, ([None] * 5, early), strict=True):
+            ForecastOverride.objects.filter(pk=row.pk).update(
+                first_day=first, last_day=first + timedelta(days=4), base_mean=known
+            )
+        reached, later = (flat_forecast(world, units, origin=first) for units in (7.0, 9.0))
+        for run in (reached, later):
+            keep_reached_days(run)
+        kept = list(ForecastOverride.objects.order_by("id").values_list("base_mean", flat=True))
+        # the first day is the origin itself, which is not forecast
+        assert kept == [[None, 7.0, 7.0, 7.0, 7.0], [None, 7.0, 4.0, 7.0, 7.0]]
+        assert [score.days for score in score_overrides(list(ForecastOverride.objects.all()))] == [
+            3,
+            3,
+        ]
+
+
+def test_planning_keeps_what_it_forecasts_of_days_that_waited(north: House) -> None:
+    world = build(north)
+    with north.scope():
+        made = make(world, wish(20, 40))
+        # days 20 to 27 are forecast; as if the forecast had ended before them
+        ForecastOverride.objects.update(base_mean=[None] * 21)
+    done = run_job_here(tenant=north.tenant, kind="make_forecasts", payload={})
+    assert done.state == JobState.DONE, done.reason
+    with north.scope():
+        made.refresh_from_db()
+        assert [base is not None for base in made.base_mean] == [True] * 8 + [False] * 13
 
 
 def test_an_operator_may_not_and_an_unknown_forecast_is_missing(north: House) -> None:
