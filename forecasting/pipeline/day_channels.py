@@ -16,7 +16,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from forecasting.pipeline.feature_plan import FeaturePlan, PlannedSignal
+from forecasting.pipeline.feature_plan import MOST_SPREADS, FeaturePlan, PlannedSignal
 from forecasting.pipeline.scaling import rolling_sums
 from forecasting.pipeline.series import (
     OTHER_HOLIDAY,
@@ -193,9 +193,10 @@ def _encode_number(values: FloatArray, planned: PlannedSignal, back: int) -> Flo
         if planned.kind == "ratio":
             change = np.clip(np.log((now + 1e-6) / (mean + 1e-6)), -2, 2)
         else:
-            change = np.clip((now - mean) / planned.spread, -3, 3)
+            change = np.clip((now - mean) / planned.spread, -MOST_SPREADS, MOST_SPREADS)
         parts.append(np.where(known_now & (count > 0), change, 0))
     if planned.kind == "plain":
-        usual = np.clip((now - planned.center) / planned.spread, -3, 3)
+        usual = (now - planned.center) / planned.spread
+        usual = np.clip(usual, -MOST_SPREADS, MOST_SPREADS)
         parts[0] = np.where(known_now, usual, 0)
     return np.stack(parts, axis=-1)

@@ -23,6 +23,8 @@ SHORT_LEVEL = ((28, 0.6), (56, 0.4))
 HISTORIES_PER_WINDOW = 4
 """A rolling mean is used only where the history holds this many of its windows."""
 MAX_LABELS = 40
+MOST_SPREADS = 3
+"""A number counts as no farther from its mean than so many spreads."""
 
 
 class PlannedSignal(NamedTuple):
@@ -130,13 +132,20 @@ def plan_features(
 
 
 def _planned(signal: Signal, days: int) -> PlannedSignal:
-    """Decide how a signal becomes channels: numbers such as prices by ratio."""
+    """Decide how a signal becomes channels: numbers such as prices by ratio.
+
+    A share, such as how much a promotion takes off, is mostly nothing and its spread small: so that
+    half off is not the same as a quarter, none that was seen is farther away than counts.
+    """
     if signal.kind != "numeric":
         return PlannedSignal(signal.name, signal.kind, signal.labels)
     least, most = _extent(signal, days)
     if least >= 0 and most > 1:
         return PlannedSignal(signal.name, "ratio")
-    return PlannedSignal(signal.name, "plain", (), *_center_and_spread(signal, days, least))
+    center, spread = _center_and_spread(signal, days, least)
+    if least >= 0:
+        spread = max(spread, most / MOST_SPREADS)
+    return PlannedSignal(signal.name, "plain", (), center, spread)
 
 
 def _center_and_spread(signal: Signal, days: int, least: float) -> tuple[float, float]:

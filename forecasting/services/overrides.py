@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -107,8 +108,12 @@ def keep_reached_days(run: ForecastRun) -> None:
 
     A change is scored against the forecast it changed, also one that was made long before it.
     """
-    asked = {"tenant": active_tenant_id(), "run": run.pk}
-    asked |= {"origin": run.origin, "last": last_day_of(run)}
+    asked: dict[str, Any] = {
+        "tenant": active_tenant_id(),
+        "run": run.pk,
+        "origin": run.origin,
+        "last": last_day_of(run),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_REACH, asked)
 

@@ -54,11 +54,11 @@ SENTENCES: Mapping[str, str | Promise] = {
         "Of %(lot_units)s %(unit)s about %(units)s will not sell today, the last day."
     ),
     "sales_spike": gettext_lazy(
-        "%(actual)s %(unit)s in %(days)s where %(expected)s were expected; up to %(high)s "
+        "%(actual)s %(unit)s in %(days_seen)s where %(expected)s were expected; up to %(high)s "
         "would have been normal."
     ),
     "sales_drop": gettext_lazy(
-        "%(actual)s %(unit)s in %(days)s where %(expected)s were expected; down to %(low)s "
+        "%(actual)s %(unit)s in %(days_seen)s where %(expected)s were expected; down to %(low)s "
         "would have been normal."
     ),
     "trend_decline": gettext_lazy(
@@ -70,7 +70,7 @@ SENTENCES: Mapping[str, str | Promise] = {
 
 DAYS = {
     *("age_days", "promised_days", "expected_days_late", "horizon_days", "cover_days"),
-    *("days_without_demand", "days_left", "days"),
+    *("days_without_demand", "days_left", "days_seen"),
 }
 SHARES = {"probability", "change_share"}
 

@@ -85,7 +85,8 @@ def test_what_has_no_words_is_refused_logged_and_said_to_the_reader(spoil: Any) 
             "ordered today and promised after 5 days: late with a probability of 50%, by about 2.5",
         ),
         (LateOrderRisk, {"age_days": 1}, "ordered 1 day ago"),
-        (SalesSpike, {"days": 1}, "pcs in 1 day where"),
+        # days out of stock and closed days count on neither side
+        (SalesSpike, {"days": 7, "days_seen": 1}, "pcs in 1 day where"),
         (ExcessRisk, {"cover_days": None}, "and none are expected to sell."),
         (ExcessRisk, {"cover_days": 1.0}, "all of it lasts 1 day."),
         (ExpiryRisk, {"days_left": 1}, "within the 1 day left."),

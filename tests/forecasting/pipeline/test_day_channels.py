@@ -196,3 +196,16 @@ def test_a_number_that_may_be_below_nothing_is_measured_in_its_spread():
     # control: as it comes, all that is not mild would be the same
     as_it_comes = _encode(days, (), planned._replace(center=0.0, spread=1.0), 0, 0)[:, 0]
     assert as_it_comes.tolist() == [-3, 3, 3, 3, 3, 0]
+
+
+def test_a_share_that_was_seen_is_never_cut():
+    """Promotions of one day in fifty: half off is more than a quarter, though both are rare."""
+    share = np.zeros(200)
+    share[[20, 70, 120, 170]] = [0.1, 0.25, 0.5, 0.25]
+    led = leading(make_panel(n_days=200), share, "off")
+    (planned,) = plan_features(led, 28).past_signals
+    made = _encode(np.array([0, 0.1, 0.25, 0.5]), (), planned, 0, 0)[:, 0]
+    assert (np.diff(made) > 0.5).all()
+    # control: by the spread of all days alone, a quarter off is as much as can be told
+    narrow = _encode(np.array([0.25, 0.5]), (), planned._replace(spread=share.std()), 0, 0)[:, 0]
+    assert narrow.tolist() == [3, 3]
