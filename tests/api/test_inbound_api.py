@@ -9,7 +9,7 @@ import pytest
 from tests.api.calls import Caller, by_key
 from tests.cast import House
 from tests.inventory.book import Site, make_product, make_site, on_hand
-from tests.inventory.test_receiving import placed_order
+from tests.inventory.inbound import placed_order
 
 
 def made(answer: Any, status: int = 201) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tests.browser.doors import address, enter
 from tests.browser.test_scanning import PHONE, scan
 from tests.cast import House
 from tests.inventory.book import make_product, make_site, on_hand
-from tests.inventory.test_receiving import placed_order
+from tests.inventory.inbound import placed_order
 
 GTIN = "04006381333931"
 

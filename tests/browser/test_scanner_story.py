@@ -31,7 +31,7 @@ from inventory.services.sales_lines import SalesLine
 from tests.browser.doors import address, enter
 from tests.cast import House
 from tests.inventory.book import Site, make_product, make_site, on_hand
-from tests.inventory.test_receiving import placed_order
+from tests.inventory.inbound import placed_order
 
 PHONE = {"width": 390, "height": 844}
 GTIN = "04006381333931"

@@ -13,8 +13,8 @@ from inventory.models import Shipment
 from inventory.pages.scan_commands import TASKS, command_labels
 from inventory.rules.labels import SIZES, labels_pdf, labels_zpl
 from tests.cast import House
+from tests.inventory.handheld import Handheld
 from tests.inventory.outbound_world import make_floor, make_product
-from tests.inventory.test_scan_pages import Handheld
 
 PAGES = Path(pages.__file__).parent
 

@@ -26,8 +26,8 @@ from inventory.services.receiving import Arrival, add_receipt_line, complete_rec
 from inventory.services.suppliers import Offer, set_offer
 from tests.cast import House
 from tests.inventory.book import Site, make_product, make_site, on_hand
+from tests.inventory.inbound import placed_order
 from tests.inventory.test_put_away import docked
-from tests.inventory.test_receiving import placed_order
 
 World = tuple[Site, Product, PurchaseOrder]
 

@@ -26,9 +26,9 @@ from inventory.services.purchasing import cancel_order
 from inventory.services.worklists import claim_work
 from tests.cast import House
 from tests.inventory.book import Site, make_lot, make_product, make_site, on_hand
+from tests.inventory.handheld import Handheld
+from tests.inventory.inbound import placed_order
 from tests.inventory.test_put_away import docked, shelf
-from tests.inventory.test_receiving import placed_order
-from tests.inventory.test_scan_pages import Handheld
 
 GTIN = "04006381333931"
 RECEIVE, PUT_AWAY = "scan/receive/", "scan/put-away/"

@@ -25,7 +25,7 @@ from tenancy.models import AuditEvent
 from tenancy.permissions import PermissionRefused
 from tests.cast import House
 from tests.inventory.book import Site, make_product, on_hand
-from tests.inventory.test_receiving import placed_order, receive
+from tests.inventory.inbound import placed_order, receive
 
 
 def amend(order: PurchaseOrder, reason: str = "agreed by mail", **changes: Any) -> PurchaseOrder:

@@ -24,15 +24,10 @@ from inventory.services.ledger import (
     reverse_movement,
 )
 from inventory.services.purchasing import close_order
-from inventory.services.receiving import (
-    LineAlreadyReversed,
-    open_receipt,
-    reverse_receipt_line,
-)
+from inventory.services.receiving import LineAlreadyReversed, open_receipt, reverse_receipt_line
 from tenancy.errors import Invalid, Refused, StaleVersion
 from tests.inventory.book import Site, make_product, on_hand
-from tests.inventory.test_receipts import add, blind, complete
-from tests.inventory.test_receiving import PLACED, placed_order
+from tests.inventory.inbound import PLACED, add, blind, complete, placed_order
 
 
 # -- corrections ----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,45 +10,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from inventory.models import (
-    LeadTimeObservation,
-    Lot,
-    Product,
-    PurchaseOrder,
-    PurchaseOrderState,
-    StockMovement,
-)
+from inventory.models import LeadTimeObservation, Lot, PurchaseOrderState, StockMovement
 from inventory.queries.integrity import check_book
-from inventory.services.purchasing import (
-    OrderLine,
-    WrongOrderState,
-    create_draft_order,
-    place_order,
-)
+from inventory.services.purchasing import WrongOrderState
 from inventory.services.receiving import OverReceipt, ReceiptLine, receive_order
-from inventory.services.suppliers import SupplierFields, create_supplier
 from tenancy.errors import Invalid, NotFound
 from tests.inventory.book import Site, make_product, on_hand
-
-PLACED = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
-
-
-def placed_order(site: Site, *products: Product, **line: Any) -> PurchaseOrder:
-    """Return a placed order of 10 of each product at 2.50."""
-    code = f"S{PurchaseOrder.objects.count()}"
-    supplier = create_supplier(fields=SupplierFields(code=code, name="Sam", lead_time_days=7))
-    lines = [OrderLine(p.pk, Decimal(10), Decimal("2.50"), **line) for p in products]
-    order = create_draft_order(supplier_id=supplier.pk, warehouse_id=site.warehouse.pk, lines=lines)
-    return place_order(order_id=order.pk, placed_at=PLACED)
-
-
-def receive(order: PurchaseOrder, *quantities: Any, **more: Any) -> PurchaseOrder:
-    """Receive these quantities of the order's first lines."""
-    lines = [
-        ReceiptLine(line.pk, Decimal(str(quantity)))
-        for line, quantity in zip(order.lines.order_by("id"), quantities, strict=False)
-    ]
-    return receive_order(order_id=order.pk, lines=lines, **more)
+from tests.inventory.inbound import PLACED, placed_order, receive
 
 
 def test_goods_come_in_parts_until_the_order_is_received(site: Site) -> None:

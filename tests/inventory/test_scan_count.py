@@ -19,7 +19,7 @@ from inventory.services.counting import request_count
 from tests.cast import House
 from tests.inventory.book import Site, make_lot, make_product, make_site, on_hand
 from tests.inventory.counts import tolerate
-from tests.inventory.test_scan_pages import Handheld
+from tests.inventory.handheld import Handheld
 
 World = tuple[House, Site, int]
 

@@ -7,8 +7,6 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from inventory.models import Barcode, LotTracking, MovementReason, Packaging, StockMovement
@@ -19,46 +17,8 @@ from inventory.services.places import create_location
 from inventory.services.stock import move_stock
 from tests.cast import House
 from tests.inventory.book import Site, make_lot, make_product, make_site, on_hand
+from tests.inventory.handheld import Handheld
 from tests.inventory.test_purchase_order_pages import place, world
-
-HTMX = {"HTTP_HX_REQUEST": "true"}
-
-
-class Handheld:
-    """A member with a scanner: what the page rendered goes back with the next scan."""
-
-    def __init__(self, house: House, rest: str, role: str = "operator", query: str = "") -> None:
-        self.client: Client = house.client(role)
-        self.path = house.path(rest)
-        self.answer: HttpResponse = self.client.get(self.path + query)
-        assert self.answer.status_code == 200
-
-    @property
-    def text(self) -> str:
-        return self.answer.content.decode()
-
-    @property
-    def result(self) -> str:
-        return re.search(r'data-scan-result="(\w*)"', self.text).group(1)
-
-    @property
-    def step(self) -> str:
-        return re.search(r'data-scan-step="(\w+)"', self.text).group(1)
-
-    def fields(self) -> dict[str, str]:
-        form = self.text[self.text.index("data-scan-form") :]
-        found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)
-        return {name: value for name, value in found if name != "csrfmiddlewaretoken"}
-
-    def scan(self, code: str, **more: str) -> Handheld:
-        return self.send(self.fields() | {"scan": code} | more)
-
-    def press(self, action: str) -> Handheld:
-        return self.send(self.fields() | {"scan": "", "action": action})
-
-    def send(self, fields: dict[str, str]) -> Handheld:
-        self.answer = self.client.post(self.path, fields, **HTMX)
-        return self
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from inventory.services.counting import request_count, start_count
 from inventory.services.packing import close_package, open_package, pack_rest
 from tests.cast import House
 from tests.inventory.book import make_lot, make_product, make_site, on_hand
+from tests.inventory.handheld import Handheld
 from tests.inventory.outbound_world import Floor, make_floor
-from tests.inventory.test_scan_pages import Handheld
 
 
 @pytest.fixture

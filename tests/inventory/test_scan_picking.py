@@ -1,4 +1,4 @@
-"""Picking, packing and shipping in the hand: each scan counts once, each refusal says what to do."""
+"""Picking in the hand: each scan counts once, each refusal says what to do."""
 
 from __future__ import annotations
 
@@ -7,39 +7,15 @@ from typing import Any
 
 import pytest
 
-from inventory.models import (
-    Barcode,
-    CycleCount,
-    LotTracking,
-    Package,
-    Packaging,
-    SalesOrder,
-    Shipment,
-    WorkClaim,
-    WorkKind,
-)
-from inventory.services.packing import PackItem, close_package, open_package, pack
+from inventory.models import Barcode, CycleCount, LotTracking, Packaging, WorkKind
 from inventory.services.waves import cancel_wave
 from inventory.services.worklists import claim_work
 from tests.cast import House
 from tests.inventory.book import make_lot
-from tests.inventory.outbound_world import (
-    D,
-    Floor,
-    make_floor,
-    make_product,
-    promises_add_up,
-    quantities,
-    tasks_of,
-)
-from tests.inventory.test_scan_pages import Handheld
+from tests.inventory.handheld import Handheld, floor_of
+from tests.inventory.outbound_world import make_product, quantities, tasks_of
 
 GTIN = "04006381333931"
-
-
-def floor_of(house: House) -> Floor:
-    with house.scope():
-        return make_floor()
 
 
 def picking(house: House, wave: Any, role: str = "operator") -> Handheld:
@@ -51,7 +27,6 @@ def states(house: House, wave: Any) -> list[tuple[str, int]]:
         return [(task.state, int(task.quantity_picked)) for task in tasks_of(wave)]
 
 
-# -- picking ---------------------------------------------------------------------------------------
 def test_place_then_goods_then_on_to_the_next_and_to_packing(north: House) -> None:
     floor = floor_of(north)
     with north.scope():
@@ -243,178 +218,6 @@ def test_a_cancelled_wave_says_so(north: House) -> None:
     hand = picking(north, wave)
     assert "This wave was cancelled." in hand.text
     assert hand.press("all").answer.status_code == 422
-
-
-# -- packing ---------------------------------------------------------------------------------------
-def picked(house: House, *lines: tuple[str, int]) -> tuple[Floor, SalesOrder]:
-    floor = floor_of(house)
-    with house.scope():
-        products = {sku: make_product(sku) for sku, _quantity in lines}
-        order = floor.order(*((products[sku], quantity) for sku, quantity in lines))
-        for number, (sku, quantity) in enumerate(lines):
-            floor.stock(products[sku], quantity, f"A-{number}")
-            floor.promise(order, products[sku], quantity, f"A-{number}")
-        floor.picked(order)
-    return floor, order
-
-
-def inside(house: House) -> dict[str, int]:
-    with house.scope():
-        return {
-            f"{line.package.number}:{line.allocation.product.sku}": int(line.quantity)
-            for package in Package.objects.all()
-            for line in package.lines.select_related("allocation__product", "package")
-        }
-
-
-def test_an_order_is_packed_scan_by_scan_and_weighed(north: House) -> None:
-    _floor, order = picked(north, ("APPLE", 2), ("PEAR", 5))
-    hand = Handheld(north, "scan/pack/").scan(order.number.lower())
-    assert hand.step == "goods"
-    hand.scan("APPLE")
-    assert "1 of Apple packed." in hand.text
-    assert inside(north) == {"PK-000001:APPLE": 1}
-    assert "1 more" in hand.text
-    hand.press("rest")
-    assert inside(north) == {"PK-000001:APPLE": 2}
-    assert "APPLE: 1 to pack, but 0 picked" in hand.scan("APPLE").text
-    hand.press("close")
-    assert hand.step == "weight"
-    assert "Enter a number" in hand.scan("heavy").text
-    hand.scan("2.5")
-    assert "PK-000001 is closed." in hand.text
-    assert (hand.step, "Scan what goes into a new package" in hand.text) == ("goods", True)
-    hand.scan("PEAR").press("everything")
-    assert inside(north)["PK-000002:PEAR"] == 5
-    assert hand.step == "weight"
-    hand.press("unweighed")
-    assert hand.step == "order"
-    assert "PK-000002" in hand.text
-    with north.scope():
-        weights = [p.weight_kg for p in Package.objects.order_by("id")]
-        assert weights == [D("2.5"), None]
-        order.refresh_from_db()
-        assert order.state == "packed"
-        assert not WorkClaim.objects.filter(kind=WorkKind.PACK).exists()
-
-
-def test_the_last_scan_is_taken_out_again(north: House) -> None:
-    _floor, order = picked(north, ("APPLE", 2))
-    hand = Handheld(north, "scan/pack/").scan(order.number).scan("APPLE")
-    hand.press("undo")
-    assert "Taken out." in hand.text
-    assert inside(north) == {}
-    assert hand.press("undo").step == "order"
-
-
-def test_the_lot_is_asked_for_where_lots_are_tracked_and_a_case_counts_as_its_units(
-    north: House,
-) -> None:
-    floor = floor_of(north)
-    with north.scope():
-        apple = make_product("APPLE", lot_tracking=LotTracking.LOT)
-        case = Packaging.objects.create(product=apple, name="case", units=Decimal(4))
-        Barcode.objects.create(code="CASE", product=apple, packaging=case)
-        lot = make_lot(apple, "L1")
-        make_lot(apple, "L2")
-        order = floor.ready(apple, 5, lot=lot)
-        floor.picked(order)
-    hand = Handheld(north, "scan/pack/").scan(order.number).scan("CASE")
-    assert hand.step == "lot"
-    assert "APPLE: 4 to pack, but 0 picked" in hand.scan("L2").text
-    hand.scan("L1")
-    assert inside(north) == {"PK-000001:APPLE": 4}
-    assert hand.step == "goods"
-
-
-def test_an_order_is_found_by_its_wave_or_an_open_package_and_nothing_else(north: House) -> None:
-    floor, order = picked(north, ("APPLE", 2))
-    with north.scope():
-        wave = order.pick_tasks.get().wave
-        later = floor.ready(make_product("PEAR"), 1, "B-1")
-        package = open_package(sales_order_id=order.pk)
-        WorkClaim.objects.all().delete()
-    assert Handheld(north, "scan/pack/").scan(wave.number).step == "goods"
-    assert "into PK-000001" in Handheld(north, "scan/pack/").scan(package.number).text
-    nothing = Handheld(north, "scan/pack/").scan(later.number)
-    assert "nothing of it waits to be packed" in nothing.text
-    assert nothing.step == "order"
-
-
-# -- shipping --------------------------------------------------------------------------------------
-def boxed(house: House, *parts: int) -> tuple[SalesOrder, list[Package]]:
-    _floor, order = picked(house, ("APPLE", 3))
-    with house.scope():
-        product_id = order.lines.get().product_id
-        boxes = []
-        for part in parts:
-            package = open_package(sales_order_id=order.pk)
-            pack(package_id=package.pk, items=[PackItem(product_id, D(part))])
-            boxes.append(close_package(package_id=package.pk))
-        WorkClaim.objects.all().delete()
-    return order, boxes
-
-
-def test_every_package_is_scanned_and_then_the_carriers_label(north: House) -> None:
-    order, [first, second] = boxed(north, 1, 2)
-    hand = Handheld(north, "scan/ship/").scan(first.number)
-    assert (hand.step, "1 of 2 scanned." in hand.text) == ("packages", True)
-    assert "is no closed package of order" in hand.scan(order.number).text
-    assert hand.scan(second.number).step == "tracking"
-    assert f"{second.number} is the package." in hand.scan(second.number).text
-    hand.scan("1Z999AA10123456784")
-    assert "SH-000001 has left." in hand.text
-    assert hand.step == "package"
-    with north.scope():
-        sent = Shipment.objects.get()
-        assert sent.tracking_number == "1Z999AA10123456784"
-        assert sent.packages.count() == 2
-        assert quantities(order) == (0, 0, 3)
-        assert promises_add_up()
-    again = Handheld(north, "scan/ship/").scan(first.number)
-    assert "no closed package of it waits to leave" in again.text
-
-
-def test_one_package_leaves_alone_and_the_carrier_is_a_button(north: House) -> None:
-    order, [first, second] = boxed(north, 1, 2)
-    with north.scope():
-        Shipment.objects.create(
-            number="SH-X",
-            sales_order=order,
-            warehouse=order.warehouse,
-            carrier="Parcel Express",
-            shipped_at="2026-11-01T08:00Z",
-        )
-    hand = Handheld(north, "scan/ship/").scan(order.number)
-    hand.scan(first.number).press("part")
-    with north.scope():
-        assert quantities(order) == (0, 2, 1)
-    hand = Handheld(north, "scan/ship/").scan(second.number)
-    assert hand.step == "tracking"
-    assert hand.press("carrier:Nobody").answer.status_code == 422
-    hand.press("carrier:Parcel Express").press("untracked")
-    with north.scope():
-        assert Shipment.objects.order_by("-id").first().carrier == "Parcel Express"
-        assert quantities(order) == (0, 0, 3)
-
-
-def test_what_is_not_packed_is_said_and_stays(north: House) -> None:
-    order, [first] = boxed(north, 1)
-    hand = Handheld(north, "scan/ship/").scan(first.number)
-    assert "Not all of it is in closed packages" in hand.text
-    assert hand.press("untracked").step == "package"
-    with north.scope():
-        assert quantities(order) == (0, 2, 1)
-
-
-@pytest.mark.parametrize("code", ["{order}", "WV-000001"])
-def test_orders_without_closed_packages_and_other_documents_are_refused(
-    north: House, code: str
-) -> None:
-    _floor, order = picked(north, ("APPLE", 3))
-    hand = Handheld(north, "scan/ship/").scan(code.format(order=order.number))
-    assert hand.answer.status_code == 422
-    assert "no closed package of it waits to leave" in hand.text
 
 
 @pytest.mark.parametrize("rest", ["waves/{wave}/pick/", "scan/pack/", "scan/ship/"])
