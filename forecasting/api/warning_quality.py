@@ -38,7 +38,9 @@ class KindFiguresShown(Shown[KindFigures]):
 class WarningQualityShown(Shown[WarningFigures]):
     """Stock-outs, whose figures stand on their own, and the other kinds."""
 
-    since = serializers.DateField()
+    since = serializers.DateField(
+        help_text="13 weeks ago, or the day before the first warning of all."
+    )
     warnings = serializers.IntegerField(help_text="Whose four weeks are over.")
     came_true = serializers.IntegerField()
     young = serializers.IntegerField(help_text="May still come true; not judged yet.")

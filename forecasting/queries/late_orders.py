@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from django.db.models import F, Max, Q
 
 from forecasting.models import RiskKind, RiskWarning
-from forecasting.queries.warning_quality import PERIOD_DAYS, KindFigures
+from forecasting.queries.warning_quality import PERIOD_DAYS, KindFigures, judged_since
 from inventory.models import PurchaseOrderLine, PurchaseOrderState
 from inventory.queries.access import in_allowed
 from inventory.queries.demand_history import out_of_stock_days
@@ -52,11 +52,12 @@ def late_order_figures(today: date) -> KindFigures:
 
     What is warned of is not that an order comes late, but that something is missing for it: a line
     counts as such where it came after its promise, or has not come, and its product ran out in
-    between. Warned counts whoever was warned of before that day. A warning of a line that is still
-    out, with stock left, may yet come true and is not judged; lines of cancelled orders, and what
-    never came of closed ones, are left out. Three queries.
+    between. It was foretold by a warning before that day. A warning of a line that is still out,
+    with stock left, may yet come true and is not judged; what ran out before anybody looked for
+    risks, lines of cancelled orders, and closed ones of which some never came are left out. Four
+    queries.
     """
-    lines = _promised_lines(today)
+    lines, since = _promised_lines(today), judged_since(today)
     warned = _first_warnings({line.order for line in lines})
     empty = _empty_days([line for line in lines if line.is_late], today)
     warnings = came_true = happened = 0
@@ -64,12 +65,12 @@ def late_order_figures(today: date) -> KindFigures:
         days = empty.get((line.product, line.warehouse), set())
         missed_on = line.missed_on(days, today) if line.is_late else None
         seen = warned.get((line.order, line.product))
-        happened += missed_on is not None
-        if seen is None or (missed_on is None and line.came_on is None):
-            continue
-        if missed_on is None or seen < missed_on:
-            warnings += 1
-            came_true += missed_on is not None
+        if missed_on is None:
+            warnings += seen is not None and line.came_on is not None
+        elif missed_on > since:
+            foretold = seen is not None and seen < missed_on
+            warnings, came_true = warnings + foretold, came_true + foretold
+            happened += 1
     return KindFigures(RiskKind.LATE_SUPPLIER, warnings, came_true, happened)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db.models import Min
+
 from forecasting.models import ReorderSuggestion, RiskKind, RiskWarning, SuggestionState
 from forecasting.queries.series import business_today
 from inventory.queries.access import in_allowed, may_work_in
@@ -25,7 +27,7 @@ def f1_score(precision: float | None, recall: float | None) -> float | None:
 
 @dataclass(frozen=True)
 class WarningFigures:
-    """Warnings and stock-outs of the last 13 weeks.
+    """Warnings and stock-outs of the last 13 weeks, or of the time since risks are looked for.
 
     warnings, came_true: those whose four weeks are over; young: those that may still come true.
     acted: an order was accepted after the warning; what it prevented cannot be known, so these
@@ -80,10 +82,20 @@ class KindFigures:
         return f1_score(self.precision, self.recall)
 
 
+def judged_since(today: date) -> date:
+    """Return the day after which warnings are judged: 13 weeks ago, or before the first of all.
+
+    Before the first warning nobody looked for risks: what happened then was not missed.
+    """
+    first = RiskWarning.objects.aggregate(first=Min("first_seen_at__date"))["first"]
+    since = today - timedelta(days=PERIOD_DAYS)
+    return max(since, first - timedelta(days=1)) if first else today
+
+
 def warning_figures() -> WarningFigures:
     """Compare the stock-out warnings of the last 13 weeks with the days out of stock."""
     today = business_today()
-    since = today - timedelta(days=PERIOD_DAYS)
+    since = judged_since(today)
     warned = _warned(since)
     acted = _acted(since)
     empty = _first_empty_days(since, today)

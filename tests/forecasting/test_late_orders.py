@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from forecasting.models import ForecastRun, RiskKind
+from forecasting.models import ForecastRun, RiskKind, RiskWarning
 from forecasting.queries.late_orders import late_order_figures
 from forecasting.queries.series import business_today
-from forecasting.queries.warning_quality import KindFigures
+from forecasting.queries.warning_quality import KindFigures, warning_figures
 from inventory.models import PurchaseOrder
 from inventory.queries.places import standard_locations
 from inventory.services.purchase_lines import OrderLine
@@ -100,7 +100,9 @@ def counted() -> tuple[int, int, int | None]:
 def story(in_north: House) -> Story:
     world = build_world(products=7, days=3)
     site = Site(world.warehouse, standard_locations(world.warehouse.pk))
-    return Story(world, site, flat_forecast(world, 5.0))
+    told = Story(world, site, flat_forecast(world, 5.0))
+    warn(told.run, world, RiskKind.DEAD_STOCK, 18)  # since then risks have been looked for
+    return told
 
 
 def test_a_warning_comes_true_where_stock_ran_out_before_the_late_order_came(story: Story) -> None:
@@ -174,6 +176,18 @@ def test_orders_not_due_yet_or_long_ago_are_not_judged(story: Story) -> None:
     assert late_order_figures(promised_on + timedelta(days=92)).happened == 0
 
 
+def test_what_ran_out_before_risks_were_looked_for_was_not_missed(story: Story) -> None:
+    """Neither for a late order nor as a stock-out; on the very day of the first warning it was."""
+    story.order(0, sold_out=8, came=6)
+    for first_warning, missed in ((9, 1), (8, 1), (7, 0)):
+        RiskWarning.objects.update(first_seen_at=ago(first_warning))
+        assert counted() == (0, 0, missed)
+        assert warning_figures().stockouts == missed
+    RiskWarning.objects.all().delete()
+    assert counted() == (0, 0, 0)
+    assert warning_figures().recall is None
+
+
 def test_a_warning_of_one_line_says_nothing_of_another_of_the_same_order(story: Story) -> None:
     order = story.order(0, sold_out=8, came=6)
     other = story.world.products[1]
@@ -185,9 +199,9 @@ def test_many_orders_take_as_many_queries_as_one(
     story: Story, django_assert_num_queries: Any
 ) -> None:
     story.order(0, warned=15, sold_out=8, came=6)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert counted() == (1, 1, 1)
     for number in range(1, 7):
         story.order(number, warned=15, sold_out=8, came=6)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert counted() == (7, 7, 7)
