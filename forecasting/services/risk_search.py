@@ -217,7 +217,11 @@ def _judge(world: PlanningWorld, before: date, how: ForecastSettings) -> FittedF
 
 
 def arrivals_of(world: PlanningWorld) -> FloatArray:
-    """Return what placed orders promise for each of the next days: [S, D]."""
+    """Return what placed orders promise for each of the next days: [S, D].
+
+    By their promise, though it is known how suppliers keep it: what lateness leaves short is told,
+    and costed, by the warning of the late order (`find_late_orders`), and would be told twice.
+    """
     found = read_arrivals(world.today, MOST_STOCKOUT_DAYS)
     arrivals = np.zeros((len(world.keys), MOST_STOCKOUT_DAYS))
     for row, key in enumerate(world.keys):
