@@ -27,6 +27,24 @@ def as_owner() -> Iterator[None]:
         connection.settings_dict = application
 
 
+JOIN_BY_HASHING = "SET LOCAL enable_nestloop = off"
+JOIN_AS_PLANNED = "SET LOCAL enable_nestloop = on"
+
+
+@contextmanager
+def joining_by_hashing() -> Iterator[None]:
+    """Have statements inside a transaction join without looping over rows.
+
+    Rows written a moment ago have no statistics: the planner takes them for a handful and would
+    loop over them (100,000 imported lines took minutes instead of half a second, the scores of
+    1,000 series 77 s instead of 0.8 s).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(JOIN_BY_HASHING)
+        yield
+        cursor.execute(JOIN_AS_PLANNED)
+
+
 WATCH_SMALL_TABLES = """
 DO $$
 DECLARE small regclass;

@@ -203,11 +203,10 @@ _SCORES = f"""
 
 
 def score_overrides(rows: Sequence[ForecastOverride]) -> list[OverrideScore]:
-    """Score overrides on the days that have passed, against the forecast they changed: three
-    queries.
+    """Score overrides on the days that have passed, against the forecast they changed.
 
-    Days out of stock and closed days do not count; one that has no other day yet has a score of no
-    days. Withdrawn ones are scored too: it shows whether withdrawing was right.
+    Three queries. Days out of stock and closed days do not count; one that has no other day yet
+    has a score of no days. Withdrawn ones are scored too: it shows whether withdrawing was right.
     """
     known = latest_origin()
     begun = [row for row in rows if known is not None and row.first_day <= known]

@@ -14,7 +14,7 @@ from forecasting.models import AccuracySum, ForecastRun, SeriesForecast
 from forecasting.queries.blind_days import BLIND, CLOSED, BlindDays, read_blind_days
 from forecasting.queries.series import latest_origin
 from inventory.models import DailyDemand
-from inventory.services.importing.sales_sql import JOIN_AS_PLANNED, JOIN_BY_HASHING
+from tenancy.database import joining_by_hashing
 from tenancy.scope import active_tenant_id
 from tenancy.services.jobs import JobRun
 
@@ -157,10 +157,7 @@ def _days_due(stored: ForecastRun, known: date) -> _Days | None:
 
 def _score_run(stored: ForecastRun, days: _Days, blind: BlindDays) -> None:
     levels = [round(level, 4) for level in stored.quantiles]
-    with connection.cursor() as cursor:
-        # Of tables that nobody has counted yet the planner expects one row, and would look through
-        # all of the demand for each day of each series.
-        cursor.execute(JOIN_BY_HASHING)
+    with joining_by_hashing(), connection.cursor() as cursor:
         cursor.execute(
             _SCORE,
             {
@@ -177,4 +174,3 @@ def _score_run(stored: ForecastRun, days: _Days, blind: BlindDays) -> None:
                 **blind.between(days.first_read, days.last_day).parameters(),
             },
         )
-        cursor.execute(JOIN_AS_PLANNED)

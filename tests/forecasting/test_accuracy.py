@@ -222,7 +222,7 @@ def test_no_day_of_a_series_looks_through_the_demand_of_all(
         score(north)
         assert plans
         assert not looks_through.search(plans.pop())
-        monkeypatch.setattr("forecasting.services.accuracy.JOIN_BY_HASHING", "SELECT 1")
+        monkeypatch.setattr("tenancy.database.JOIN_BY_HASHING", "SELECT 1")
         with north.scope():
             AccuracySum.objects.all().delete()
         score(north)

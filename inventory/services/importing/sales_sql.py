@@ -5,11 +5,6 @@ LOCK_IMPORTS = "SELECT pg_advisory_xact_lock(hashtextextended('import_sales', %s
 # conditions are checked by the chunk, not all at the end: progress stays true and memory flat
 CHECK_AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE"
 
-# rows written a moment ago have no statistics: the planner takes them for a handful and would loop
-# over them (measured: 100,000 lines took minutes instead of half a second)
-JOIN_BY_HASHING = "SET LOCAL enable_nestloop = off"
-JOIN_AS_PLANNED = "SET LOCAL enable_nestloop = on"
-
 INSERT_LINES = """
     WITH new AS (
         INSERT INTO inventory_importedsale (

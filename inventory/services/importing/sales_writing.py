@@ -13,6 +13,7 @@ from inventory.services.importing import sales_sql
 from inventory.services.importing.options import ImportOptions
 from inventory.services.importing.registers import CHANNELS, CUSTOMERS, PRODUCTS, SEGMENTS, Register
 from inventory.services.importing.reports import ImportReport, RowError, Tally
+from tenancy.database import joining_by_hashing
 from tenancy.scope import active_tenant_id
 
 NumberedLine = tuple[int, SaleLine]
@@ -74,9 +75,8 @@ class SalesWriter:
     def settle(self) -> None:
         """Match cancellations with sales, add the new days and prices, if any lines are new."""
         if self._first_id is not None:
-            _run(sales_sql.JOIN_BY_HASHING)
-            candidates = _rows(sales_sql.CANCELLATION_CANDIDATES, self._names)
-            _run(sales_sql.JOIN_AS_PLANNED)
+            with joining_by_hashing():
+                candidates = _rows(sales_sql.CANCELLATION_CANDIDATES, self._names)
             pairs = match_cancellations(
                 (Candidate(*row) for row in candidates),
                 same_price=self._options.cancel_same_price_only,
@@ -84,9 +84,8 @@ class SalesWriter:
             self._take_back(pairs, self._first_id)
             self._count_returns(self._first_id)
             _run(sales_sql.ADD_DEMAND, self._names | {"first": self._first_id})
-            _run(sales_sql.JOIN_BY_HASHING)
-            _run(sales_sql.LEARN_PRICES, self._names | {"first": self._first_id})
-            _run(sales_sql.JOIN_AS_PLANNED)
+            with joining_by_hashing():
+                _run(sales_sql.LEARN_PRICES, self._names | {"first": self._first_id})
         if self._fractional:
             _run(sales_sql.COUNT_BY_FRACTIONS, self._names | {"ids": sorted(self._fractional)})
         self._report.created = {
