@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from forecasting.queries.forecasts import latest_run
+from forecasting.models import ForecastRun
 from inventory.queries.demand_history import out_of_stock_days
 
 BlindDay = tuple[int, int, date]
@@ -56,10 +56,11 @@ def read_blind_days(
     Closed days are those that the newest forecasts found in the demand they read.
     """
     found = out_of_stock_days(first, last, product_ids=product_ids)
-    run = latest_run()
+    # nothing else of the run: its network's curves and a sealed forecaster would come along
+    newest = ForecastRun.objects.order_by("-id").values_list("closed_days", flat=True).first()
     closed = [
         (closing["warehouse_id"], date.fromisoformat(day))
-        for closing in (run.closed_days if run else ())
+        for closing in newest or ()
         for day in closing["days"]
     ]
     out = tuple((product, place, day) for product, place, days in found for day in days)
